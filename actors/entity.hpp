@@ -1,0 +1,216 @@
+// The mechanism that every entity shares; what an entity decides is its rules (actors/rules).
+//
+// An entity recovers its state when it is first addressed. It decides and applies at once, hands the
+// commit to the journal and goes on: its state is speculative. What it answers is not: every answer
+// that speaks of a version travels with that version's commit, or behind it, and is given by the
+// journal once it is durable. When a commit fails, everything after it was built on what is not there:
+// the journal refuses it, the region forgets the entity, and the next command recovers from the store.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "actors/environment.hpp"
+#include "actors/operation_record.hpp"
+#include "actors/rules/decision.hpp"
+#include "messages/interfaces.hpp"
+#include "persistence/document.hpp"
+#include "persistence/event.hpp"
+
+namespace skanu {
+
+/// What an entity and its region both see of it, from whatever thread they run on.
+struct entity_gauge : commit_owner {
+  /// `lost` is called once, when a commit failed; it must not block.
+  explicit entity_gauge(std::function<void()> lost) : lost_(std::move(lost)) {}
+  void on_failed(errc) noexcept override { lost_(); }
+
+  std::atomic<std::int64_t> waiting = 0;  ///< Commands sent to it that it has not looked at yet.
+
+  /// Nothing that it was told or did is undecided or not durable.
+  bool quiescent() const { return waiting.load() == 0 && in_flight() == 0; }
+
+ private:
+  std::function<void()> lost_;
+};
+
+/// Rows that an entity has written, but that the store may not hold yet.
+class rows_in_flight {
+ public:
+  explicit rows_in_flight(const commit_owner& owner) : owner_(owner) {}
+
+  /// Notes a commit that is handed over next.
+  void add(const std::vector<row_write>& rows) {
+    ++handed_over_;
+    forget_durable();
+    for (const auto& written : rows)
+      if (written.must_be_new && written.value)
+        rows_.push_back({handed_over_, written.key, *written.value});
+  }
+
+  const std::string* find(std::string_view key) {
+    forget_durable();
+    for (const auto& written : rows_)
+      if (written.key == key) return &written.value;
+    return nullptr;
+  }
+
+ private:
+  struct row {
+    std::int64_t commit;
+    std::string key, value;
+  };
+
+  /// Commits are answered in their order, so those that are not in flight are the oldest.
+  void forget_durable() {
+    const auto durable = handed_over_ - owner_.in_flight();
+    while (!rows_.empty() && rows_.front().commit < durable) rows_.pop_front();
+  }
+
+  const commit_owner& owner_;
+  std::int64_t handed_over_ = 0;
+  std::deque<row> rows_;
+};
+
+template <class Rules>
+class entity final : public entity_actor<typename Rules::command>::base {
+ public:
+  using command = typename Rules::command;
+  using base = typename entity_actor<command>::base;
+
+  entity(caf::actor_config& config, const service_environment& env, entity_id id,
+         std::shared_ptr<entity_gauge> gauge)
+      : base(config), env_(env), id_(id), gauge_(std::move(gauge)), in_flight_(*gauge_) {}
+
+  const char* name() const override { return "entity"; }
+
+  typename base::behavior_type make_behavior() override {
+    return {[this](command& c, request& r) { carry_out(c, r); }};
+  }
+
+ private:
+  using state = typename Rules::state;
+  using event = typename Rules::event;
+
+  void carry_out(const command& c, request& r) {
+    gauge_->waiting.fetch_sub(1);
+    ++env_.metrics.commands;
+    recover();
+    if (r.operation && r.maybe_repeated) {
+      if (auto known = known_outcome(r)) return answer(r, std::move(*known), false);
+    }
+    auto decided = Rules::decide(state_, c, id_, facts_for(c));
+    if (!condition_holds(r) && !(decided.refusal && decided.refusal->code == errc::not_found))
+      decided = decision<event>::refuse(errc::version_mismatch, "It has another version by now.");
+    if (decided.refusal) {
+      ++env_.metrics.refusals;
+      answer(r, std::move(*decided.refusal), true);
+    } else if (decided.events.empty()) {
+      answer(r, outcome{outcome_now(effect::unchanged)}, true);
+    } else {
+      record(r, decided.events);
+    }
+  }
+
+  void recover() {
+    if (std::exchange(recovered_, true)) return;
+    const auto document = env_.data.read()->entity(Rules::of, id_);
+    if (!document) return;
+    state_ = decode_document<state>(*document);
+    version_ = parts_of(*document).version;
+    document_ = std::make_shared<const std::string>(std::move(*document));
+  }
+
+  bool condition_holds(const request& r) const {
+    if (!r.condition) return true;
+    if (!Rules::listed(state_)) return false;
+    if (r.condition->any) return true;
+    const auto& wanted = r.condition->versions;
+    return std::find(wanted.begin(), wanted.end(), version_) != wanted.end();
+  }
+
+  std::optional<outcome> known_outcome(const request& r) {
+    if (in_flight_.find(r.operation->key()))
+      return error{errc::operation_running, "It is still being carried out."};
+    return recorded_outcome(*env_.data.read(), Rules::of, *r.operation, r.fingerprint);
+  }
+
+  typename Rules::facts facts_for(const command& c) {
+    if constexpr (requires { &Rules::gather; }) {
+      return Rules::gather(id_, c, [this](std::string_view key) -> std::optional<std::string> {
+        if (const auto* value = in_flight_.find(key)) return *value;
+        return env_.data.read()->row(Rules::of, row_space::rows, key);
+      });
+    } else {
+      return {};
+    }
+  }
+
+  accepted outcome_now(effect what) const { return {what, id_, version_, document_}; }
+
+  /// Applies and commits what was decided; the answer goes with the commit.
+  void record(request& r, const std::vector<event>& events) {
+    entity_change change;
+    change.id = id_;
+    change.expected = version_;
+    change.status_before = Rules::status(state_);
+    change.listed_before = Rules::listed(state_);
+    pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
+    const auto now = env_.wall_clock();
+    const auto timestamp = to_rfc3339(now);
+    for (const auto& e : events) {
+      Rules::apply(state_, e);
+      c.data.events.push_back(encode_event(e, ++version_, timestamp));
+      if constexpr (requires { Rules::rows(id_, e, version_, timestamp); }) {
+        for (auto& row : Rules::rows(id_, e, version_, timestamp))
+          c.data.rows.push_back(std::move(row));
+      }
+    }
+    document_ =
+        std::make_shared<const std::string>(encode_document(Rules::of, version_, state_));
+    change.next = version_;
+    change.document = document_;
+    change.status = Rules::status(state_);
+    change.listed = Rules::listed(state_);
+    c.data.changes.push_back(std::move(change));
+    c.result = outcome_now(c.data.changes.front().expected == 0 ? effect::created : effect::changed);
+    remember(c, r, now);
+    submit(std::move(c), r);
+  }
+
+  /// Answers without a change: at once where all that the answer speaks of is durable, else behind it.
+  void answer(request& r, outcome result, bool remembered) {
+    const bool keep = remembered && r.operation && r.operation->from_client;
+    if (!keep && gauge_->in_flight() == 0) return r.answer(std::move(result));
+    pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
+    c.data.changes.push_back({.id = id_, .expected = version_, .next = version_});
+    c.result = std::move(result);
+    if (keep) remember(c, r, env_.wall_clock());
+    submit(std::move(c), r);
+  }
+
+  static void remember(pending_commit& c, const request& r, instant now) {
+    if (!r.operation) return;
+    for (auto& row : operation_rows(*r.operation, r.fingerprint, c.result, now))
+      c.data.rows.push_back(std::move(row));
+  }
+
+  void submit(pending_commit c, request& r) {
+    c.answer = std::move(r.answer);
+    in_flight_.add(c.data.rows);
+    env_.commits.submit(std::move(c));
+  }
+
+  const service_environment& env_;
+  entity_id id_;
+  std::shared_ptr<entity_gauge> gauge_;
+  rows_in_flight in_flight_;
+  bool recovered_ = false;
+  state state_;
+  version_number version_ = 0;
+  std::shared_ptr<const std::string> document_;
+};
+
+}  // namespace skanu

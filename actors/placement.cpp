@@ -1,0 +1,326 @@
+#include "actors/placement.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/actor_reply.hpp"
+#include "actors/operation_record.hpp"
+
+namespace skanu {
+
+namespace {
+
+constexpr std::string_view reserved_key = "ids.reserved";
+constexpr std::string_view floor_key = "ids.floor";
+
+// Which question a ticket answers: the id, the attempt, and what was asked.
+enum class question : std::int64_t { payment, registration, rejection, reservation };
+constexpr std::int64_t ticket_of(entity_id id, int attempt, question q) {
+  return (id << 9) | (std::int64_t{attempt} << 2) | static_cast<std::int64_t>(q);
+}
+
+/// Answers the client, and then tells placement that the order was decided.
+reply both(reply client, reply placement) {
+  class sink final : public reply_sink {
+   public:
+    sink(reply client, reply placement)
+        : client_(std::move(client)), placement_(std::move(placement)) {}
+    void deliver(outcome result) noexcept override {
+      // Of a success placement needs to know no more than that it was one.
+      outcome told = accepted{};
+      if (const auto* e = std::get_if<error>(&result)) told = *e;
+      client_(std::move(result));
+      placement_(std::move(told));
+    }
+
+   private:
+    reply client_;
+    reply placement_;
+  };
+  return reply(std::make_unique<sink>(std::move(client), std::move(placement)));
+}
+
+std::int64_t number_in(const std::optional<std::string>& text) {
+  return text ? std::stoll(*text) : 0;
+}
+
+}  // namespace
+
+id_recovery recover_ids(const snapshot& orders) {
+  id_recovery found;
+  const auto reserved = number_in(orders.row(service::order, row_space::meta, reserved_key));
+  const auto floor = number_in(orders.row(service::order, row_space::meta, floor_key));
+  for (auto id = std::max<entity_id>(floor, 1); id <= reserved; ++id)
+    if (!orders.entity(service::order, id)) found.undecided.push_back(id);
+  found.next = reserved + 1;
+  return found;
+}
+
+placement::placement(caf::actor_config& config, const service_environment& env,
+                     order_region_actor orders, payment_region_actor payments, fault_plan& faults,
+                     breaker_display& display, placement_limits limits)
+    : placement_actor::base(config),
+      env_(env),
+      orders_(std::move(orders)),
+      payments_(std::move(payments)),
+      faults_(faults),
+      display_(display),
+      limits_(limits),
+      breaker_(limits.breaker) {}
+
+placement::behavior_type placement::make_behavior() {
+  set_error_handler([](caf::error&) {});
+  auto recovered = recover_ids(*env_.data.read());
+  ids_ = id_blocks(recovered.next, recovered.undecided);
+  for (const auto id : recovered.undecided) {
+    auto& p = placings_[id];
+    p.at = stage::rejecting;
+    send_rejection(id, p);
+  }
+  reserve_ids();
+  return {[this](place_order& order, skanu::request& r) { place(order, r); },
+          [this](const answered& a) {
+            const auto id = a.ticket >> 9;
+            switch (static_cast<question>(a.ticket & 3)) {
+              case question::payment:
+                return on_payment(id, static_cast<int>(a.ticket >> 2 & 127), a.result);
+              case question::registration: return on_decided(id, true, a.result);
+              case question::rejection: return on_decided(id, false, a.result);
+              case question::reservation: return on_reserved(a.result);
+            }
+          },
+          [this](sweep_atom) { sweep(); },
+          [this](leave_atom) -> caf::typed_response_promise<bool> {
+            leaving_ = true;
+            left_ = make_response_promise<bool>();
+            auto promise = left_;
+            reserve_ids();
+            return promise;
+          }};
+}
+
+void placement::place(place_order& order, skanu::request& r) {
+  if (leaving_) return r.answer(error{errc::shutting_down, "This node is leaving."});
+  if (r.operation && r.maybe_repeated) {
+    if (auto known = known_outcome(r)) return r.answer(std::move(*known));
+  }
+  if (waiting_for_payment_ >= limits_.bulkhead)
+    return r.answer(error{errc::overloaded, "Too many orders wait for payment."});
+  const auto permit = breaker_.try_acquire(now());
+  display_.set(breaker_.show());
+  if (!permit)
+    return r.answer(error{errc::payment_unavailable,
+                          "Payment does not answer at present. Please come back a little later."});
+  const auto id = ids_.issue();
+  if (!id) {
+    breaker_.release(*permit);
+    reserve_ids();
+    return r.answer(error{reservation_failure_, "No order number could be reserved."});
+  }
+  if (ids_.wants_more()) reserve_ids();
+  faults_.pass("placement.id-issued");
+  auto& p = placings_[*id];
+  p.order = std::move(order);
+  p.client = std::move(r);
+  if (p.client.operation) running_operations_.insert(p.operation_key = p.client.operation->key());
+  p.deadline = now() + limits_.deadline;
+  p.permit = *permit;
+  ++waiting_for_payment_;
+  ask_payment(*id, p);
+}
+
+std::optional<outcome> placement::known_outcome(const skanu::request& r) const {
+  if (running_operations_.contains(r.operation->key()))
+    return error{errc::operation_running, "It is still being carried out."};
+  return recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);
+}
+
+/// One attempt, for which p.permit was acquired.
+void placement::ask_payment(entity_id id, placing& p) {
+  p.at = stage::asking;
+  ++p.attempt;
+  skanu::request r;
+  r.answer = reply_to(address(), ticket_of(id, p.attempt, question::payment));
+  send(payments_, id, payment_command(open_payment{p.order.details, p.order.phone_number}),
+       std::move(r));
+  attempts_.push_back({now() + limits_.attempt, id, p.attempt});
+  start_sweeping();
+}
+
+void placement::on_payment(entity_id id, int attempt, const outcome& result) {
+  const auto found = placings_.find(id);
+  if (found == placings_.end()) return;
+  auto& p = found->second;
+  if (p.at != stage::asking && p.at != stage::pausing) return;
+  const bool current = p.at == stage::asking && attempt == p.attempt;
+  if (std::holds_alternative<accepted>(result)) {
+    // The payment is open, whichever attempt opened it.
+    if (current) record(p.permit, true);
+    if (!current && p.at == stage::asking) breaker_.release(p.permit);
+    return register_now(id, p);
+  }
+  if (!current) return;
+  const auto& why = std::get<error>(result);
+  record(p.permit, false);
+  if (!is_transient(why.code)) return reject(id, p, why);
+  attempt_failed(id, p, {errc::payment_unavailable, "Payment refused. Please come back a little later."});
+}
+
+/// The current attempt came to nothing: pause and try again, or give up.
+void placement::attempt_failed(entity_id id, placing& p, const error& why) {
+  const auto pause = backoff(limits_.retry, p.attempt, random_);
+  const bool time_left = now() + pause + limits_.shortest_attempt < p.deadline;
+  if (!time_left || p.attempt >= 100) return reject(id, p, why);
+  p.at = stage::pausing;
+  pauses_.emplace(now() + pause, id);
+  start_sweeping();
+}
+
+void placement::register_now(entity_id id, placing& p) {
+  faults_.pass("placement.payment-open");
+  p.at = stage::registering;
+  --waiting_for_payment_;
+  skanu::request r = p.client;
+  r.answer = both(std::move(p.client.answer),
+                  reply_to(address(), ticket_of(id, 0, question::registration)));
+  r.maybe_repeated = false;  // placement looked already
+  send(orders_, id, order_command(register_order{p.order.details}), std::move(r));
+}
+
+void placement::reject(entity_id id, placing& p, error why) {
+  p.at = stage::rejecting;
+  --waiting_for_payment_;
+  p.refusal = std::move(why);
+  faults_.pass("placement.before-rejection");
+  send_rejection(id, p);
+}
+
+void placement::send_rejection(entity_id id, placing& p) {
+  ++p.rejections;
+  skanu::request r;
+  r.answer = reply_to(address(), ticket_of(id, 0, question::rejection));
+  send(orders_, id, order_command(reject_order{}), std::move(r));
+}
+
+void placement::on_decided(entity_id id, bool registration, const outcome& result) {
+  const auto found = placings_.find(id);
+  if (found == placings_.end()) return;
+  auto& p = found->second;
+  if (std::holds_alternative<accepted>(result)) {
+    if (!registration) p.client.answer(p.refusal);
+    return finish(found);
+  }
+  const auto& e = std::get<error>(result);
+  if (!registration && e.code == errc::not_allowed) return finish(found);  // it is an order
+  if (registration) {
+    // The client has its answer. The id is undecided, and must not stay so.
+    p.at = stage::rejecting;
+    return send_rejection(id, p);
+  }
+  p.client.answer(p.refusal);  // certain: nobody else registers this id
+  p.client.answer = {};
+  pauses_.emplace(now() + backoff(limits_.decide_again, p.rejections, random_), id);
+  start_sweeping();
+}
+
+void placement::finish(placings::iterator p) {
+  ids_.settle(p->first);
+  running_operations_.erase(p->second.operation_key);
+  placings_.erase(p);
+  if (leaving_ && placings_.empty()) reserve_ids();
+}
+
+/// Reserves a block of ids, or, on leaving, gives back what was not handed out.
+void placement::reserve_ids() {
+  if (reserving_ != 0 || (leaving_ && !placings_.empty())) return;
+  reserving_ = leaving_ ? ids_.next() - 1 : ids_.reserve();
+  if (reserving_ == 0) reserving_ = -1;  // leaving before the first id
+  pending_commit c{.data = {.of = service::order}, .owner = std::make_shared<lone_commit_owner>()};
+  const auto last = std::max<entity_id>(reserving_, 0);
+  c.data.rows.push_back({row_space::meta, std::string(reserved_key), std::to_string(last)});
+  c.data.rows.push_back({row_space::meta, std::string(floor_key), std::to_string(ids_.floor())});
+  c.answer = reply_to(address(), ticket_of(0, leaving_ ? 1 : 0, question::reservation));
+  c.result = accepted{.version = leaving_ ? 1 : 0};
+  env_.commits.submit(std::move(c));
+}
+
+void placement::on_reserved(const outcome& result) {
+  const auto last = std::exchange(reserving_, 0);
+  if (const auto* stored = std::get_if<accepted>(&result)) {
+    if (stored->version == 1) {
+      left_.deliver(true);
+      return;
+    }
+    ids_.reserved(last);
+    if (leaving_) reserve_ids();
+    return;
+  }
+  ids_.not_reserved();
+  reservation_failure_ = std::get<error>(result).code;
+  if (leaving_) left_.deliver(false);
+}
+
+void placement::sweep() {
+  sweeping_ = false;
+  const auto t = now();
+  while (!attempts_.empty() && attempts_.front().due <= t) {
+    const auto over = attempts_.front();
+    attempts_.pop_front();
+    const auto found = placings_.find(over.id);
+    if (found == placings_.end()) continue;
+    auto& p = found->second;
+    if (p.at != stage::asking || p.attempt != over.attempt) continue;
+    record(p.permit, false);
+    attempt_failed(over.id, p,
+                   {errc::payment_unavailable,
+                    "Payment did not answer in time. Please come back a little later."});
+  }
+  while (!pauses_.empty() && pauses_.begin()->first <= t) {
+    const auto id = pauses_.begin()->second;
+    pauses_.erase(pauses_.begin());
+    const auto found = placings_.find(id);
+    if (found == placings_.end()) continue;
+    auto& p = found->second;
+    if (p.at == stage::rejecting) {
+      send_rejection(id, p);
+    } else if (p.at == stage::pausing) {
+      const auto permit = breaker_.try_acquire(t);
+      if (permit) {
+        p.permit = *permit;
+        ask_payment(id, p);
+      } else {
+        reject(id, p,
+               {errc::payment_unavailable,
+                "Payment does not answer at present. Please come back a little later."});
+      }
+      display_.set(breaker_.show());
+    }
+  }
+  // A last attempt may be shorter than the others: the deadline comes first.
+  for (auto i = placings_.begin(); i != placings_.end();) {
+    auto& [id, p] = *i++;
+    const bool waits = p.at == stage::asking || p.at == stage::pausing;
+    if (!waits || p.deadline > t) continue;
+    if (p.at == stage::asking) record(p.permit, false);
+    reject(id, p,
+           {errc::payment_unavailable,
+            "Payment did not answer in time. Please come back a little later."});
+  }
+  if (!placings_.empty()) start_sweeping();
+}
+
+void placement::start_sweeping() {
+  if (std::exchange(sweeping_, true)) return;
+  delayed_send(this, limits_.sweep, sweep_atom::value);
+}
+
+void placement::record(const circuit_breaker::permit& permit, bool success) {
+  const auto before = breaker_.state();
+  breaker_.record(permit, success, now());
+  const auto figures = breaker_.show();
+  display_.set(figures);
+  if (before != figures.state)
+    spdlog::warn("event=breaker_changed breaker=payment from={} to={} failure_rate={:.0f}",
+                 name_of(before), name_of(figures.state), figures.failure_rate);
+}
+
+}  // namespace skanu

@@ -1,0 +1,134 @@
+// The saga that places an order, and never leaves an orphan. For each order it
+//
+//   1. hands out an id that was reserved durably before,
+//   2. asks the payment service to open the payment of that id: 610 ms an attempt, through the circuit
+//      breaker and a bulkhead, again and again until the deadline (the id makes a repeat harmless),
+//   3. has the order recorded (201), or, where the payment did not open in time, has the id rejected,
+//      which the payment service follows (503).
+//
+// Only the order service decides, and every id that was handed out is decided: those that a crash left
+// behind are rejected at the next start, and a decision that cannot be stored is tried again for ever.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <random>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "actors/backoff.hpp"
+#include "actors/environment.hpp"
+#include "actors/faults.hpp"
+#include "actors/rules/circuit_breaker.hpp"
+#include "actors/rules/id_blocks.hpp"
+#include "messages/interfaces.hpp"
+
+namespace skanu {
+
+struct placement_limits {
+  std::chrono::milliseconds attempt{610};
+  std::chrono::milliseconds deadline{1'900};  ///< Leaves time to store the rejection within 2 s.
+  std::chrono::milliseconds shortest_attempt{50};
+  std::size_t bulkhead = 128;                 ///< Orders that wait for payment at once.
+  std::chrono::milliseconds sweep{10};
+  circuit_breaker_settings breaker;
+  backoff_settings retry{std::chrono::milliseconds{10}, std::chrono::milliseconds{100}};
+  backoff_settings decide_again;
+};
+
+/// What the breaker shows, readable by any thread.
+class breaker_display {
+ public:
+  void set(const circuit_breaker::figures& f) {
+    const std::lock_guard lock(mutex_);
+    figures_ = f;
+  }
+  circuit_breaker::figures get() const {
+    const std::lock_guard lock(mutex_);
+    return figures_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  circuit_breaker::figures figures_;
+};
+
+/// Where the ids stand, read from the store at the start.
+struct id_recovery {
+  entity_id next = 1;                  ///< The first id that was never reserved.
+  std::vector<entity_id> undecided;    ///< Handed out, perhaps, and not decided.
+};
+id_recovery recover_ids(const snapshot& orders);
+
+class placement final : public placement_actor::base {
+ public:
+  placement(caf::actor_config& config, const service_environment& env, order_region_actor orders,
+            payment_region_actor payments, fault_plan& faults, breaker_display& display,
+            placement_limits limits = {});
+
+  const char* name() const override { return "placement"; }
+  behavior_type make_behavior() override;
+
+ private:
+  using time_point = std::chrono::steady_clock::time_point;
+  enum class stage : std::uint8_t { asking, pausing, registering, rejecting };
+
+  /// One order on its way.
+  struct placing {
+    place_order order;
+    skanu::request client;
+    std::string operation_key;
+    time_point deadline;
+    stage at = stage::asking;
+    int attempt = 0;
+    circuit_breaker::permit permit;
+    error refusal;          ///< What the client is told where the id is rejected.
+    int rejections = 0;
+  };
+  using placings = std::unordered_map<entity_id, placing>;
+  struct timer {
+    time_point due;
+    entity_id id;
+    int attempt;
+  };
+
+  void place(place_order& order, skanu::request& r);
+  std::optional<outcome> known_outcome(const skanu::request& r) const;
+  void ask_payment(entity_id id, placing& p);
+  void on_payment(entity_id id, int attempt, const outcome& result);
+  void attempt_failed(entity_id id, placing& p, const error& why);
+  void register_now(entity_id id, placing& p);
+  void reject(entity_id id, placing& p, error why);
+  void send_rejection(entity_id id, placing& p);
+  void on_decided(entity_id id, bool registration, const outcome& result);
+  void finish(placings::iterator p);
+  void reserve_ids();
+  void on_reserved(const outcome& result);
+  void sweep();
+  void start_sweeping();
+  void record(const circuit_breaker::permit& permit, bool success);
+  time_point now() const { return clock().now(); }
+
+  const service_environment& env_;
+  order_region_actor orders_;
+  payment_region_actor payments_;
+  fault_plan& faults_;
+  breaker_display& display_;
+  placement_limits limits_;
+  circuit_breaker breaker_;
+  id_blocks ids_{1};
+  entity_id reserving_ = 0;
+  errc reservation_failure_ = errc::overloaded;
+  std::mt19937_64 random_{std::random_device{}()};
+  placings placings_;
+  std::unordered_set<std::string> running_operations_;
+  std::size_t waiting_for_payment_ = 0;
+  std::deque<timer> attempts_;            ///< In the order of their time: all wait equally long.
+  std::multimap<time_point, entity_id> pauses_;
+  bool sweeping_ = false;
+  bool leaving_ = false;
+  caf::typed_response_promise<bool> left_;
+};
+
+}  // namespace skanu

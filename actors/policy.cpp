@@ -1,0 +1,190 @@
+#include "actors/policy.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/actor_reply.hpp"
+#include "messages/json.hpp"
+
+namespace skanu {
+
+namespace {
+
+constexpr std::size_t parked_limit = 100'000;
+
+/// Failures that say nothing about the event itself.
+bool worth_waiting_for(errc code) { return is_transient(code) && code != errc::entity_failed; }
+
+}  // namespace
+
+std::string position_key(std::string_view consumer) { return "position:" + std::string(consumer); }
+
+std::string dead_letter_prefix(std::string_view consumer) { return std::string(consumer) + '/'; }
+
+policy::policy(caf::actor_config& config, const service_environment& env,
+               policy_definition definition, event_log_actor log, fault_plan& faults,
+               consumer_limits limits)
+    : consumer_actor::base(config),
+      env_(env),
+      definition_(std::move(definition)),
+      log_(std::move(log)),
+      faults_(faults),
+      limits_(limits) {}
+
+policy::behavior_type policy::make_behavior() {
+  set_error_handler([](caf::error&) {});
+  recover();
+  consumer_actor::base::send(log_, follow_atom::value, caf::actor_cast<follower_actor>(this));
+  pull_after(std::chrono::milliseconds{0});
+  return {[this](hint_atom, service) {
+            more_ = true;
+            if (!busy_) pull_after(limits_.window);
+          },
+          [this](const answered& a) {
+            if (a.ticket == 0) {
+              on_commit(a.result);
+            } else {
+              on_answer(a.ticket, a.result);
+            }
+          },
+          [this](resume_atom) {
+            pull_planned_ = false;
+            if (!busy_) pull();
+          },
+          [this](resume_atom, log_offset offset) {
+            const auto found = under_way_.find(offset);
+            if (found != under_way_.end()) send_command(offset, found->second);
+          }};
+}
+
+void policy::recover() {
+  const auto now = env_.data.read();
+  if (const auto position = now->row(definition_.of, row_space::meta, position_key(definition_.name)))
+    next_ = std::stoll(*position) + 1;
+  const auto prefix = dead_letter_prefix(definition_.name);
+  for (const auto& row : now->rows(definition_.of, row_space::dead_letters, prefix, {}, parked_limit))
+    parked_.insert(number_of_key(std::string_view(row.key).substr(prefix.size())));
+}
+
+void policy::pull_after(std::chrono::milliseconds wait) {
+  if (std::exchange(pull_planned_, true)) return;
+  delayed_send(this, wait, resume_atom::value);
+}
+
+void policy::pull() {
+  busy_ = true;
+  more_ = false;
+  request(log_, limits_.pull_timeout, pull_atom::value,
+          log_query{next_, limits_.batch, definition_.types})
+      .then(
+          [this](const event_batch& batch) {
+            failed_pulls_ = 0;
+            work_off(batch);
+          },
+          [this](const caf::error&) {
+            busy_ = false;
+            pull_after(backoff(limits_.retry, ++failed_pulls_, random_));
+          });
+}
+
+void policy::work_off(const event_batch& batch) {
+  batch_end_ = batch.next;
+  full_ = batch.more;
+  for (const auto& e : batch.events) take(e);
+  if (batch_end_ == next_) {
+    busy_ = false;
+    if (more_) pull_after(limits_.window);
+  } else if (under_way_.empty()) {
+    commit_position();
+  }
+}
+
+void policy::take(const event_batch::event& e) {
+  std::optional<reaction> what;
+  try {
+    what = definition_.react(parse_stored_json(e.body));
+  } catch (const decode_error& problem) {
+    return set_aside(e.offset, 0, e.body, problem.what(), 1);
+  }
+  if (!what) return;
+  if (parked_.contains(what->target))
+    return set_aside(e.offset, what->target, e.body, "behind an event that was set aside", 0);
+  auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0}).first->second;
+  send_command(e.offset, a);
+}
+
+void policy::send_command(log_offset offset, action& a) {
+  ++a.attempts;
+  skanu::request r;
+  r.answer = reply_to(address(), offset);
+  a.what.send(std::move(r));
+}
+
+void policy::on_answer(log_offset offset, const outcome& result) {
+  const auto found = under_way_.find(offset);
+  if (found == under_way_.end()) return;
+  auto& a = found->second;
+  if (const auto* e = std::get_if<error>(&result)) {
+    const bool waiting = worth_waiting_for(e->code);
+    if (waiting || a.attempts < limits_.attempts) {
+      delayed_send(this, backoff(limits_.retry, a.attempts, random_), resume_atom::value, offset);
+      return;
+    }
+    set_aside(offset, a.what.target, a.event, std::string(name_of(e->code)) + ": " + e->detail,
+              a.attempts);
+  }
+  under_way_.erase(found);
+  if (under_way_.empty()) commit_position();
+}
+
+void policy::set_aside(log_offset offset, entity_id target, const std::string& event,
+                       const std::string& why, int attempts) {
+  std::string letter;
+  json_object_writer writer(letter);
+  writer("consumer", definition_.name);
+  writer("service", name_of(definition_.follows));
+  writer("offset", offset);
+  writer("entity", target);
+  writer("attempts", attempts);
+  writer("reason", why);
+  writer("timestamp", to_rfc3339(env_.wall_clock()));
+  writer("event", event);
+  writer.close();
+  auto key = dead_letter_prefix(definition_.name);
+  append_ordered_key(key, target);
+  append_ordered_key(key, offset);
+  dead_letters_.push_back({row_space::dead_letters, std::move(key), std::move(letter)});
+  if (target != 0) parked_.insert(target);
+  ++env_.metrics.dead_letters;
+  spdlog::error("event=dead_letter consumer={} offset={} attempts={} reason=\"{}\"",
+                definition_.name, offset, attempts, why);
+}
+
+void policy::commit_position() {
+  faults_.pass("policy.before-position");
+  pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
+  c.data.rows = std::move(dead_letters_);
+  dead_letters_.clear();
+  c.data.rows.push_back(
+      {row_space::meta, position_key(definition_.name), std::to_string(batch_end_ - 1)});
+  c.answer = reply_to(address(), 0);
+  c.result = accepted{};
+  env_.commits.submit(std::move(c));
+}
+
+void policy::on_commit(const outcome& result) {
+  if (const auto* e = std::get_if<error>(&result)) {
+    spdlog::warn("event=position_not_stored consumer={} reason={}", definition_.name,
+                 name_of(e->code));
+    quit(caf::make_error(caf::sec::runtime_error, "its position could not be stored"));
+    return;
+  }
+  next_ = batch_end_;
+  busy_ = false;
+  if (full_) {
+    pull_after(std::chrono::milliseconds{0});
+  } else if (more_) {
+    pull_after(limits_.window);
+  }
+}
+
+}  // namespace skanu

@@ -1,0 +1,181 @@
+// The entities of one service on this node: woken when addressed, passivated when idle.
+#pragma once
+
+#include <chrono>
+#include <list>
+#include <memory>
+#include <random>
+#include <unordered_map>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/entity.hpp"
+
+namespace skanu {
+
+struct region_limits {
+  std::size_t live = 20'000;                    ///< Entities in memory, as long as enough of them rest.
+  std::chrono::seconds idle{30};                ///< Passivated after so long without a command.
+  std::int64_t waiting = 1'024;                 ///< Commands that wait for one entity.
+  std::chrono::milliseconds sweep{1'000};       ///< How often idleness is looked for.
+  int crashes = 3;                              ///< After so many in a row an entity is set aside …
+  std::chrono::milliseconds aside{1'000};       ///< … for so long, doubled each time, at most a minute.
+};
+
+/// Spawns, remembers and forgets the entities of one service. It does not crash with them: an entity
+/// that throws is gone, its next command wakes a new one, and one that throws again and again is set
+/// aside for a while, its commands refused.
+template <class Rules>
+class region final : public region_actor<typename Rules::command>::base {
+ public:
+  using command = typename Rules::command;
+  using handle = entity_actor<command>;
+  using base = typename region_actor<command>::base;
+
+  region(caf::actor_config& config, const service_environment& env, region_limits limits)
+      : base(config), env_(env), limits_(limits) {}
+
+  const char* name() const override { return "region"; }
+
+  typename base::behavior_type make_behavior() override {
+    this->set_error_handler([](caf::error&) {});
+    this->set_down_handler([this](caf::down_msg& down) { on_down(down); });
+    return {[this](entity_id id, command& c, request& r) { hand_over(id, c, r); },
+            [this](const entity_lost& lost) { forget(lost); },
+            [this](sweep_atom) { sweep(); }};
+  }
+
+ private:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  struct live_entity {
+    handle to;
+    std::shared_ptr<entity_gauge> gauge;
+    time_point last_used;
+    std::list<entity_id>::iterator place;
+  };
+  struct crash_record {
+    int times = 0;
+    time_point aside_until;
+  };
+
+  time_point now() const { return this->clock().now(); }
+
+  void hand_over(entity_id id, command& c, request& r) {
+    if (is_aside(id))
+      return r.answer(error{errc::entity_failed, "It fails again and again, and was set aside."});
+    auto& live = wake(id);
+    if (live.gauge->waiting.load() >= limits_.waiting)
+      return r.answer(error{errc::overloaded, "Too much is waiting for it."});
+    live.gauge->waiting.fetch_add(1);
+    this->send(live.to, std::move(c), std::move(r));
+  }
+
+  live_entity& wake(entity_id id) {
+    const auto [found, is_new] = live_.try_emplace(id);
+    auto& e = found->second;
+    e.last_used = now();
+    if (!is_new) {
+      by_use_.splice(by_use_.end(), by_use_, e.place);
+      return e;
+    }
+    e.place = by_use_.insert(by_use_.end(), id);
+    start(id, e);
+    if (live_.size() > limits_.live) passivate_one();
+    start_sweeping();
+    env_.metrics.live_entities = static_cast<std::int64_t>(live_.size());
+    return e;
+  }
+
+  void start(entity_id id, live_entity& e) {
+    const auto incarnation = std::make_shared<std::atomic<caf::actor_id>>(0);
+    const auto self = caf::actor_cast<caf::actor_addr>(this);
+    e.gauge = std::make_shared<entity_gauge>([self, id, incarnation] {
+      if (const auto me = caf::actor_cast<caf::actor>(self))
+        caf::anon_send(me, entity_lost{id, incarnation->load()});
+    });
+    e.to = this->template spawn<entity<Rules>, caf::monitored>(env_, id, e.gauge);
+    incarnation->store(e.to.id());
+    by_actor_.emplace(e.to.id(), id);
+  }
+
+  /// Lets an entity go. What is in its mailbox it still answers, before it dies of being unreferenced.
+  void erase(typename std::unordered_map<entity_id, live_entity>::iterator e) {
+    this->demonitor(e->second.to.address());
+    by_actor_.erase(e->second.to.id());
+    by_use_.erase(e->second.place);
+    live_.erase(e);
+    env_.metrics.live_entities = static_cast<std::int64_t>(live_.size());
+  }
+
+  void forget(const entity_lost& lost) {
+    ++env_.metrics.entity_failures;
+    const auto e = live_.find(lost.id);
+    if (e != live_.end() && e->second.to.id() == lost.incarnation) erase(e);
+  }
+
+  void on_down(const caf::down_msg& down) {
+    const auto crashed = by_actor_.find(down.source.id());
+    if (crashed == by_actor_.end()) return;
+    const auto id = crashed->second;
+    ++env_.metrics.entity_failures;
+    auto& record = crashes_[id];
+    if (++record.times >= limits_.crashes) {
+      const auto doublings = std::min(record.times - limits_.crashes, 6);
+      record.aside_until = now() + std::min<std::chrono::milliseconds>(
+                                       limits_.aside * (1 << doublings), std::chrono::minutes(1));
+    }
+    spdlog::error("event=entity_crashed service={} times={} reason=\"{}\"", name_of(Rules::of),
+                  record.times, this->system().render(down.reason));
+    erase(live_.find(id));
+  }
+
+  bool is_aside(entity_id id) {
+    if (crashes_.empty()) return false;
+    const auto record = crashes_.find(id);
+    return record != crashes_.end() && record->second.aside_until > now();
+  }
+
+  /// Over the limit the least recently used go first; those that are busy stay.
+  void passivate_one() {
+    constexpr int looked_at = 8;
+    auto place = by_use_.begin();
+    for (int i = 0; i < looked_at && place != by_use_.end(); ++i, ++place) {
+      const auto e = live_.find(*place);
+      if (!e->second.gauge->quiescent()) continue;
+      ++env_.metrics.passivations;
+      return erase(e);
+    }
+  }
+
+  void start_sweeping() {
+    if (std::exchange(sweeping_, true)) return;
+    this->delayed_send(this, limits_.sweep, sweep_atom::value);
+  }
+
+  void sweep() {
+    sweeping_ = false;
+    const auto idle_since = now() - limits_.idle;
+    for (auto place = by_use_.begin(); place != by_use_.end();) {
+      const auto e = live_.find(*place++);
+      if (e->second.last_used > idle_since && live_.size() <= limits_.live) break;
+      if (!e->second.gauge->quiescent()) continue;
+      ++env_.metrics.passivations;
+      erase(e);
+    }
+    std::erase_if(crashes_, [&](const auto& record) {
+      return record.second.aside_until + std::chrono::minutes(5) < now();
+    });
+    if (!live_.empty()) start_sweeping();
+  }
+
+  const service_environment& env_;
+  region_limits limits_;
+  std::unordered_map<entity_id, live_entity> live_;
+  std::unordered_map<caf::actor_id, entity_id> by_actor_;
+  std::list<entity_id> by_use_;  ///< Least recently used first.
+  std::unordered_map<entity_id, crash_record> crashes_;
+  bool sweeping_ = false;
+};
+
+}  // namespace skanu

@@ -1,0 +1,40 @@
+// What a rule decides: the events that follow from a command, or why not.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "messages/errors.hpp"
+
+namespace skanu {
+
+/// Events to record (none: a no-op that succeeded), or a refusal.
+template <class Event>
+struct decision {
+  std::vector<Event> events = {};
+  std::optional<error> refusal = std::nullopt;
+
+  static decision nothing() { return {}; }
+  static decision of(Event event) {
+    decision d;
+    d.events.push_back(std::move(event));
+    return d;
+  }
+  static decision refuse(errc code, std::string detail, std::vector<field_error> fields = {}) {
+    decision d;
+    d.refusal = error{code, std::move(detail), std::move(fields)};
+    return d;
+  }
+};
+
+/// What a rule knows beside the state, where it needs nothing.
+struct no_facts {};
+
+/// Chooses the overload for a variant's alternative.
+template <class... Fs>
+struct overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+}  // namespace skanu

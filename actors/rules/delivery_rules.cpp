@@ -1,0 +1,87 @@
+#include "actors/rules/delivery_rules.hpp"
+
+namespace skanu {
+
+namespace {
+
+using decided = decision<delivery_event>;
+
+template <class Event>
+decided recorded(const delivery_facts& facts) {
+  Event e;
+  static_cast<delivery_facts&>(e) = facts;
+  return decided::of(e);
+}
+
+decided prepare(const delivery_state& s, const prepare_delivery& c, entity_id id) {
+  // Prepared already, or cancelled before it was: a delivery never follows its own cancellation.
+  if (s.status != delivery_status::none) return decided::nothing();
+  delivery_facts facts;
+  facts.id = facts.order_id = facts.payment_id = id;
+  facts.product_id = c.product_id;
+  facts.product_name = c.product_name;
+  facts.qty = c.qty;
+  facts.status = delivery_status::preparing;
+  return recorded<delivery_prepared>(facts);
+}
+
+decided move(const delivery_state& s, const move_delivery& c) {
+  if (!delivery_rules::listed(s))
+    return decided::refuse(errc::not_found, "There is no such delivery.");
+  const bool new_destination = c.destination && c.destination != s.destination;
+  delivery_facts facts = s;
+  if (c.destination) facts.destination = c.destination;
+  facts.status = c.target;
+  if (c.target == s.status) {
+    if (!new_destination) return decided::nothing();
+    if (s.status == delivery_status::ended || s.status == delivery_status::cancelled)
+      return decided::refuse(errc::not_allowed, "It is over: it goes nowhere any more.");
+    return recorded<destination_changed>(facts);
+  }
+  if (s.status == delivery_status::cancelled)
+    return decided::refuse(errc::already_cancelled, "The delivery was cancelled.");
+  if (s.status == delivery_status::preparing && c.target == delivery_status::ready)
+    return recorded<delivery_ready>(facts);
+  if (s.status == delivery_status::ready && c.target == delivery_status::started)
+    return recorded<delivery_started>(facts);
+  if (s.status == delivery_status::started && c.target == delivery_status::ended)
+    return recorded<delivered>(facts);
+  return decided::refuse(errc::not_allowed, "A delivery that is \"" +
+                                                std::string(word_of(s.status)) +
+                                                "\" cannot become \"" +
+                                                std::string(word_of(c.target)) + "\".");
+}
+
+decided cancel(const delivery_state& s, entity_id id) {
+  switch (s.status) {
+    case delivery_status::none: return decided::of(delivery_rejected{id});
+    case delivery_status::cancelled:
+    // What was delivered stays delivered; the money goes back all the same.
+    case delivery_status::ended: return decided::nothing();
+    default: break;
+  }
+  delivery_facts facts = s;
+  facts.status = delivery_status::cancelled;
+  return recorded<delivery_cancelled>(facts);
+}
+
+}  // namespace
+
+decided delivery_rules::decide(const state& s, const command& c, entity_id id, const facts&) {
+  return std::visit(overloaded{[&](const prepare_delivery& p) { return prepare(s, p, id); },
+                               [&](const move_delivery& m) { return move(s, m); },
+                               [&](const cancel_delivery&) { return cancel(s, id); }},
+                    c);
+}
+
+void delivery_rules::apply(state& s, const event& e) {
+  std::visit(overloaded{[&](const delivery_rejected& r) {
+                          s.id = s.order_id = s.payment_id = r.id;
+                          s.status = delivery_status::cancelled;
+                          s.rejected = true;
+                        },
+                        [&](const delivery_facts& f) { static_cast<delivery_facts&>(s) = f; }},
+             e);
+}
+
+}  // namespace skanu

@@ -1,0 +1,26 @@
+// The rules of a delivery: pure functions, no actor.
+#pragma once
+
+#include "actors/rules/decision.hpp"
+#include "messages/delivery.hpp"
+
+namespace skanu {
+
+struct delivery_rules {
+  using state = delivery_state;
+  using command = delivery_command;
+  using event = delivery_event;
+  using facts = no_facts;
+  static constexpr service of = service::delivery;
+
+  /// What follows from a command in a state. `id` is the delivery's own.
+  static decision<event> decide(const state& s, const command& c, entity_id id, const facts& = {});
+  /// The state after an event. Every event that decide returns can be applied.
+  static void apply(state& s, const event& e);
+
+  /// True where the delivery is shown: it was prepared.
+  static bool listed(const state& s) { return s.status != delivery_status::none && !s.rejected; }
+  static std::uint8_t status(const state& s) { return static_cast<std::uint8_t>(s.status); }
+};
+
+}  // namespace skanu

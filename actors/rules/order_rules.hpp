@@ -1,0 +1,28 @@
+// The rules of an order: pure functions, no actor.
+#pragma once
+
+#include "actors/rules/decision.hpp"
+#include "messages/order.hpp"
+
+namespace skanu {
+
+struct order_rules {
+  using state = order_state;
+  using command = order_command;
+  using event = order_event;
+  using facts = no_facts;
+  static constexpr service of = service::order;
+
+  /// What follows from a command in a state. `id` is the order's own.
+  static decision<event> decide(const state& s, const command& c, entity_id id, const facts& = {});
+  /// The state after an event. Every event that decide returns can be applied.
+  static void apply(state& s, const event& e);
+
+  /// True where the order is shown: recorded, not rejected.
+  static bool listed(const state& s) {
+    return s.status == order_status::complete || s.status == order_status::cancelled;
+  }
+  static std::uint8_t status(const state& s) { return static_cast<std::uint8_t>(s.status); }
+};
+
+}  // namespace skanu

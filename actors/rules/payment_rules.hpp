@@ -1,0 +1,26 @@
+// The rules of a payment: pure functions, no actor.
+#pragma once
+
+#include "actors/rules/decision.hpp"
+#include "messages/payment.hpp"
+
+namespace skanu {
+
+struct payment_rules {
+  using state = payment_state;
+  using command = payment_command;
+  using event = payment_event;
+  using facts = no_facts;
+  static constexpr service of = service::payment;
+
+  /// What follows from a command in a state. `id` is the payment's own.
+  static decision<event> decide(const state& s, const command& c, entity_id id, const facts& = {});
+  /// The state after an event. Every event that decide returns can be applied.
+  static void apply(state& s, const event& e);
+
+  /// True where the payment is shown: opened, and its order not rejected.
+  static bool listed(const state& s) { return s.status != payment_status::none && !s.rejected; }
+  static std::uint8_t status(const state& s) { return static_cast<std::uint8_t>(s.status); }
+};
+
+}  // namespace skanu

@@ -1,0 +1,44 @@
+// The rules of a stamp account: pure functions, no actor. The ledger is rows beside the account, of
+// which the rules are told what a decision needs.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "actors/rules/decision.hpp"
+#include "messages/stamp.hpp"
+#include "persistence/store.hpp"
+
+namespace skanu {
+
+struct stamp_rules {
+  using state = stamp_state;
+  using command = stamp_command;
+  using event = stamp_event;
+  static constexpr service of = service::stamp;
+
+  /// What the ledger says of the payment that a command names.
+  struct facts {
+    std::optional<std::int64_t> earned;  ///< What it earned, if it did.
+    bool deducted = false;               ///< It was taken back, or can never earn.
+  };
+
+  using row_lookup = std::function<std::optional<std::string>(std::string_view key)>;
+  /// Looks up what decide needs to know.
+  static facts gather(entity_id account, const command& c, const row_lookup& row);
+
+  static decision<event> decide(const state& s, const command& c, entity_id account,
+                                const facts& known);
+  static void apply(state& s, const event& e);
+
+  /// The ledger's rows of one event: the line that is shown, and the key that makes it happen once.
+  static std::vector<row_write> rows(entity_id account, const event& e, version_number version,
+                                     std::string_view timestamp);
+  /// Where the lines of an account's ledger stand, in their order.
+  static std::string ledger_prefix(entity_id account);
+
+  static bool listed(const state& s) { return !s.phone_number.empty(); }
+  static std::uint8_t status(const state&) { return 1; }
+};
+
+}  // namespace skanu

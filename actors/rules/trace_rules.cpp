@@ -1,0 +1,53 @@
+#include "actors/rules/trace_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "persistence/event.hpp"
+
+namespace skanu {
+
+trace_status step_of(std::string_view event_type) {
+  constexpr std::array<std::pair<std::string_view, trace_status>, 8> steps = {{
+      {"Ordered", trace_status::ordered},
+      {"Paid", trace_status::paid},
+      {"DeliveryReady", trace_status::delivery_ready},
+      {"DeliveryStarted", trace_status::delivery_started},
+      {"Delivered", trace_status::delivered},
+      {"PayCancelled", trace_status::pay_cancelled},
+      {"DeliveryCancelled", trace_status::delivery_cancelled},
+      {"OrderCancelled", trace_status::order_cancelled},
+  }};
+  for (const auto& [type, step] : steps)
+    if (type == event_type) return step;
+  return trace_status::none;
+}
+
+entity_id order_of(std::string_view event_body) {
+  // Only the header, which holds no text of a user's, stands before the id.
+  constexpr std::string_view key = R"(,"id":)";
+  const auto found = event_body.find(key);
+  entity_id id = 0;
+  if (found != event_body.npos) {
+    const auto digits = event_body.substr(found + key.size());
+    std::from_chars(digits.data(), digits.data() + digits.size(), id);
+  }
+  return id;
+}
+
+void apply_event(order_trace& trace, entity_id id, std::string_view event_body) {
+  const auto type = event_type_of(event_body);
+  trace.id = trace.order_id = id;
+  trace.status = std::max(trace.status, step_of(type));
+  if (type != ordered::event_type) return;
+  const auto e = from_json<ordered>(parse_stored_json(event_body));
+  trace.product_id = e.details.product_id;
+  trace.product_name = e.details.product_name;
+  trace.qty = e.details.qty;
+  trace.cost = e.details.cost;
+  trace.registered = true;
+}
+
+}  // namespace skanu

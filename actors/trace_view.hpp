@@ -1,0 +1,73 @@
+// The trace: a view of its own, built from the logs of order, payment and delivery, none of which is
+// ever asked. Each turn it reads what is new in the logs, merges it per order, and commits the traces,
+// their history and its positions in one commit.
+#pragma once
+
+#include <array>
+#include <map>
+#include <random>
+
+#include "actors/policy.hpp"
+#include "messages/order_trace.hpp"
+
+namespace skanu {
+
+/// Where an order's history stands in the rows of ordertrace, in the order in which the view saw it.
+std::string history_prefix(entity_id order);
+
+/// The name of the view's position in the log of a service.
+std::string trace_consumer(service followed);
+
+class trace_view final : public consumer_actor::base {
+ public:
+  struct source {
+    service of;
+    event_log_actor log;
+  };
+
+  trace_view(caf::actor_config& config, const service_environment& env,
+             std::vector<source> sources, consumer_limits limits);
+
+  const char* name() const override { return "trace_view"; }
+  behavior_type make_behavior() override;
+
+ private:
+  struct followed {
+    source from;
+    log_offset next = 1;
+    log_offset batch_end = 1;
+    bool more = true;   ///< Its log has hinted since the last pull.
+    bool full = false;  ///< The last pull found as much as it asked for.
+  };
+  struct touched {
+    order_trace trace;
+    version_number stored = 0;
+    version_number version = 0;
+    std::uint8_t status_before = 0;
+    bool listed_before = false;
+  };
+
+  void recover();
+  void turn();
+  void take(followed& f, const event_batch& batch);
+  void take(const followed& f, const event_batch::event& e);
+  void pulled();
+  void commit_turn();
+  void on_commit(const outcome& result);
+  void turn_after(std::chrono::milliseconds wait);
+  touched& trace_of(entity_id id);
+
+  const service_environment& env_;
+  consumer_limits limits_;
+  std::vector<followed> logs_;
+  std::mt19937_64 random_{std::random_device{}()};
+  bool busy_ = false;
+  bool turn_planned_ = false;
+  int failures_ = 0;
+  std::size_t pulls_open_ = 0;
+  bool pull_failed_ = false;
+  std::map<entity_id, touched> touched_;
+  std::vector<row_write> rows_;
+};
+
+}  // namespace skanu

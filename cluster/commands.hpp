@@ -1,0 +1,13 @@
+// The commands beside `serve`: they look at stored data, also beside a running server.
+#pragma once
+
+#include "cluster/options.hpp"
+
+namespace skanu {
+
+/// Each returns the program's exit status. They throw store_error where they cannot look.
+int run_audit(const program_options& options);
+int run_events(const program_options& options);
+int run_backup(const program_options& options);
+
+}  // namespace skanu

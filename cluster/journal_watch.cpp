@@ -1,0 +1,73 @@
+#include "cluster/journal_watch.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace skanu {
+
+namespace {
+
+std::string point(service s, std::string_view moment) {
+  return std::string(name_of(s)) + "." + std::string(moment);
+}
+
+std::array<std::int64_t, service_count> commits_per_service(std::span<const pending_commit> batch) {
+  std::array<std::int64_t, service_count> count{};
+  for (const auto& c : batch) ++count[static_cast<std::size_t>(c.data.of)];
+  return count;
+}
+
+}  // namespace
+
+void journal_watch::before_write(std::span<const pending_commit> batch) {
+  const auto count = commits_per_service(batch);
+  for (const auto s : all_services)
+    if (const auto n = count[static_cast<std::size_t>(s)]) faults_.pass(point(s, "before-commit"), n);
+}
+
+void journal_watch::after_write(std::span<const pending_commit> batch,
+                                std::span<const commit_result> results,
+                                std::chrono::microseconds took) {
+  std::array<std::int64_t, service_count> events{};
+  std::int64_t failed = 0;
+  commit_result failure;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (results[i]) {
+      ++failed;
+      failure = results[i];
+    } else {
+      events[static_cast<std::size_t>(batch[i].data.of)] +=
+          static_cast<std::int64_t>(batch[i].data.events.size());
+    }
+  }
+  ++metrics_.flushes;
+  metrics_.commits += static_cast<std::int64_t>(batch.size()) - failed;
+  metrics_.failed_commits += failed;
+  metrics_.busy_microseconds += took.count();
+  // A commit that is refused alone says nothing about the database.
+  note(failed == static_cast<std::int64_t>(batch.size()) && failure != errc::conflicting_commit
+           ? failure
+           : std::nullopt);
+  spdlog::debug("event=commit journal={} commits={} failed={} us={}", name_, batch.size(), failed,
+                took.count());
+  const auto count = commits_per_service(batch);
+  for (const auto s : all_services) {
+    const auto i = static_cast<std::size_t>(s);
+    if (count[i] > 0) faults_.pass(point(s, "after-commit"), count[i]);
+    if (events[i] == 0) continue;
+    node_.of(s).events += events[i];
+    if (logs_[i]) caf::anon_send(logs_[i], hint_atom::value);
+  }
+}
+
+void journal_watch::note(const commit_result& failure) {
+  const auto now = failure ? static_cast<int>(*failure) : -1;
+  const auto before = last_failure_.exchange(now);
+  if (now == before) return;
+  if (failure) {
+    spdlog::error("event=store_refuses journal={} reason={}", name_, name_of(*failure));
+  } else {
+    spdlog::warn("event=store_accepts_again journal={}", name_);
+  }
+}
+
+}  // namespace skanu

@@ -1,0 +1,42 @@
+// What a node makes of its journals' work: metrics, hints to the logs, log lines, and crash points.
+#pragma once
+
+#include <array>
+#include <atomic>
+
+#include "actors/faults.hpp"
+#include "actors/metrics.hpp"
+#include "messages/interfaces.hpp"
+#include "persistence/journal.hpp"
+
+namespace skanu {
+
+/// Watches one database's journal. The logs are set before the first commit.
+class journal_watch final : public journal_observer {
+ public:
+  journal_watch(std::string name, node_metrics& metrics, fault_plan& faults)
+      : name_(std::move(name)), node_(metrics), faults_(faults) {}
+
+  void set_log(service s, event_log_actor log) { logs_[static_cast<std::size_t>(s)] = std::move(log); }
+  void forget_logs() { logs_.fill({}); }
+
+  void before_write(std::span<const pending_commit> batch) override;
+  void after_write(std::span<const pending_commit> batch, std::span<const commit_result> results,
+                   std::chrono::microseconds took) override;
+
+  const journal_metrics& metrics() const { return metrics_; }
+  /// The code of the last batch that failed, -1 once one succeeded again.
+  const std::atomic<int>& last_failure() const { return last_failure_; }
+
+ private:
+  void note(const commit_result& failure);
+
+  std::string name_;
+  node_metrics& node_;
+  fault_plan& faults_;
+  journal_metrics metrics_;
+  std::array<event_log_actor, service_count> logs_;
+  std::atomic<int> last_failure_ = -1;
+};
+
+}  // namespace skanu

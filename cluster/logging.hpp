@@ -1,0 +1,16 @@
+// The program's log: structured lines, to standard error or a file.
+#pragma once
+
+#include <string>
+
+namespace skanu {
+
+/// Sets up the one logger. Lines go through a bounded queue to a thread of its own; when it is full the
+/// oldest are dropped, so that a slow disk or terminal never holds up a request. Throws
+/// std::runtime_error where the file cannot be opened.
+void start_logging(const std::string& file, const std::string& level);
+
+/// Writes what is still queued.
+void stop_logging();
+
+}  // namespace skanu

@@ -1,0 +1,250 @@
+#include "cluster/node.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/event_log.hpp"
+#include "actors/faulty_payment.hpp"
+#include "actors/housekeeper.hpp"
+#include "actors/placement.hpp"
+#include "actors/region.hpp"
+#include "actors/rules/delivery_rules.hpp"
+#include "actors/rules/order_rules.hpp"
+#include "actors/rules/payment_rules.hpp"
+#include "actors/rules/stamp_rules.hpp"
+#include "actors/saga.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/trace_view.hpp"
+#include "cluster/journal_watch.hpp"
+#include "http/routes.hpp"
+#include "http/server.hpp"
+#include "persistence/data_directory.hpp"
+
+namespace skanu {
+
+namespace {
+
+constexpr std::chrono::seconds leave_timeout{3};
+
+struct actor_config : caf::actor_system_config {
+  actor_config() {
+    set("scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
+    // Without a bound a busy actor keeps its thread, and the others wait.
+    set("scheduler.max-throughput", std::size_t{200});
+    set("work-stealing.relaxed-sleep-duration", caf::timespan(std::chrono::milliseconds(100)));
+    set("logger.verbosity", caf::atom("quiet"));
+  }
+};
+
+server_options options_of(const node_options& options) {
+  server_options o;
+  o.address = options.address;
+  o.port = options.port;
+  return o;
+}
+
+/// One database with its journal.
+struct written_database {
+  written_database(std::string n, store& s, node_metrics& metrics, fault_plan& faults)
+      : name(std::move(n)), data(s), watch(name, metrics, faults) {
+    writer = std::make_unique<journal>(data, &watch);
+  }
+  std::string name;
+  store& data;
+  journal_watch watch;
+  std::unique_ptr<journal> writer;
+};
+
+}  // namespace
+
+class node::parts {
+ public:
+  parts(const node_options& options, fault_plan& faults)
+      : options_(options),
+        faults_(faults),
+        directory_(options.data, {options.services, options.max_store_bytes}),
+        server_(
+            options_of(options),
+            [this](const httplib::Request& in, httplib::Response& out) { front_->answer(in, out); },
+            [this](int status, std::string_view reason, httplib::Response& out) {
+              front_->answer_error(status, reason, out);
+            },
+            [](const httplib::Request&, std::exception_ptr) {
+              spdlog::error("event=handler_failed");
+            }) {
+    port_ = server_.bind();
+    open_journals();
+    start_actors();
+    front_ = std::make_unique<front>(*gateway_, view(), front_options{options.cors_origins});
+    server_.start();
+    faults_.begin(std::chrono::steady_clock::now());
+  }
+
+  int port() const { return port_; }
+
+  void stop() {
+    if (std::exchange(stopped_, true)) return;
+    spdlog::info("event=stopping");
+    server_.stop();
+    {
+      caf::scoped_actor self{system_};
+      self->request(placement_, leave_timeout, leave_atom::value)
+          .receive([](bool) {}, [](caf::error&) {
+            spdlog::warn("event=placement_did_not_leave in_ms={}",
+                         std::chrono::milliseconds(leave_timeout).count());
+          });
+      self->send_exit(supervisor_, caf::exit_reason::user_shutdown);
+      self->wait_for(supervisor_);
+    }
+    for (const auto& a : long_lived_) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+    gateway_.reset();
+    forget_handles();
+    system_.await_all_actors_done();
+    for (auto& d : databases_) {
+      d->writer.reset();
+      d->watch.forget_logs();
+    }
+    spdlog::info("event=stopped");
+  }
+
+ private:
+  void open_journals() {
+    for (auto& d : directory_.databases())
+      databases_.push_back(
+          std::make_unique<written_database>(d.name, *d.data, metrics_, faults_));
+    for (const auto s : options_.services) {
+      auto& d = database_of(s);
+      environments_[static_cast<std::size_t>(s)] = std::make_unique<service_environment>(
+          service_environment{d.data, *d.writer, metrics_.of(s)});
+    }
+  }
+
+  written_database& database_of(service s) {
+    const auto& target = directory_.of(s);
+    return **std::find_if(databases_.begin(), databases_.end(),
+                          [&](const auto& d) { return &d->data == &target; });
+  }
+
+  const service_environment& environment(service s) { return *environments_[static_cast<std::size_t>(s)]; }
+
+  template <class Handle>
+  Handle keep(Handle actor) {
+    long_lived_.push_back(caf::actor_cast<caf::actor>(actor));
+    return actor;
+  }
+
+  template <class Rules>
+  auto start_region() {
+    return keep(system_.spawn<region<Rules>>(environment(Rules::of), region_limits{}));
+  }
+
+  void start_actors() {
+    const auto orders = start_region<order_rules>();
+    const auto payments = start_region<payment_rules>();
+    const auto deliveries = start_region<delivery_rules>();
+    const auto stamps = start_region<stamp_rules>();
+    for (const auto s : {service::order, service::payment, service::delivery, service::stamp}) {
+      log(s) = keep(system_.spawn(event_log, &environment(s), s));
+      database_of(s).watch.set_log(s, log(s));
+    }
+    auto asked = payments;
+    if (faults_.touches_payment())
+      asked = keep(system_.spawn(faulty_payment, payments, &faults_));
+    placement_ = keep(system_.spawn<placement>(environment(service::order), orders, asked, faults_,
+                                               breaker_, placement_limits{}));
+    std::vector<child> children;
+    for (auto policies : {order_policies(orders), payment_policies(payments),
+                          delivery_policies(deliveries), stamp_policies(stamps)})
+      for (auto& p : policies) children.push_back(child_of(std::move(p)));
+    children.push_back(trace_child());
+    for (const auto s : options_.services) children.push_back(housekeeper_child(s));
+    supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
+    service_directory directory{placement_, orders, payments, deliveries, stamps, {}};
+    for (const auto s : options_.services)
+      directory.stores[static_cast<std::size_t>(s)] = &database_of(s).data;
+    gateway_ = std::make_unique<gateway>(std::move(directory));
+  }
+
+  child child_of(policy_definition p) {
+    const auto name = p.name;
+    const auto of = p.of;
+    return {name, of, [this, p = std::move(p)](caf::local_actor& by) {
+              return caf::actor_cast<caf::actor>(by.spawn<policy>(
+                  environment(p.of), p, log(p.follows), faults_, consumer_limits{}));
+            }};
+  }
+
+  child trace_child() {
+    return {"ordertrace", service::ordertrace, [this](caf::local_actor& by) {
+              std::vector<trace_view::source> sources;
+              for (const auto s : {service::order, service::payment, service::delivery})
+                sources.push_back({s, log(s)});
+              consumer_limits limits;
+              limits.batch = 2'000;
+              limits.window = std::chrono::milliseconds(20);
+              return caf::actor_cast<caf::actor>(
+                  by.spawn<trace_view>(environment(service::ordertrace), sources, limits));
+            }};
+  }
+
+  child housekeeper_child(service s) {
+    return {"housekeeper-" + std::string(name_of(s)), s, [this, s](caf::local_actor& by) {
+              return caf::actor_cast<caf::actor>(
+                  by.spawn(housekeeper, &environment(s), s));
+            }};
+  }
+
+  event_log_actor& log(service s) { return logs_[static_cast<std::size_t>(s)]; }
+
+  actuator_view view() {
+    actuator_view v;
+    v.services = options_.services;
+    for (const auto& d : databases_)
+      v.databases.push_back(
+          {d->name, d->writer.get(), &d->watch.metrics(), &d->watch.last_failure()});
+    v.metrics = &metrics_;
+    v.breaker = &breaker_;
+    v.open_connections = [this] { return static_cast<std::int64_t>(server_.open_connections()); };
+    return v;
+  }
+
+  /// No handle may outlive the actor system.
+  void forget_handles() {
+    long_lived_.clear();
+    placement_ = nullptr;
+    supervisor_ = nullptr;
+    logs_.fill({});
+  }
+
+  node_options options_;
+  fault_plan& faults_;
+  data_directory directory_;
+  node_metrics metrics_;
+  breaker_display breaker_;
+  actor_config config_;
+  caf::actor_system system_{config_};
+  std::vector<std::unique_ptr<written_database>> databases_;
+  std::array<std::unique_ptr<service_environment>, service_count> environments_;
+  std::vector<caf::actor> long_lived_;
+  std::array<event_log_actor, service_count> logs_;
+  placement_actor placement_;
+  supervisor_actor supervisor_;
+  std::unique_ptr<gateway> gateway_;
+  std::unique_ptr<front> front_;
+  server server_;
+  int port_ = 0;
+  bool stopped_ = false;
+};
+
+node::node(const node_options& options, fault_plan& faults)
+    : parts_(std::make_unique<parts>(options, faults)) {}
+
+node::~node() { stop(); }
+
+int node::port() const { return parts_->port(); }
+
+void node::stop() { parts_->stop(); }
+
+}  // namespace skanu

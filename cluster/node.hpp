@@ -1,0 +1,45 @@
+// One node: databases, journals, actors and the HTTP front of some services, in one process.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/faults.hpp"
+#include "messages/values.hpp"
+
+namespace skanu {
+
+struct node_options {
+  std::string address = "127.0.0.1";
+  int port = 8088;
+  std::string data = "./data";
+  std::vector<service> services{std::begin(all_services), std::end(all_services)};
+  std::int64_t max_store_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
+  std::vector<std::string> cors_origins;
+};
+
+/// A running node. Made in the order databases, port, actors, front; where a step fails it throws
+/// store_error or std::system_error and leaves nothing behind.
+class node {
+ public:
+  /// `faults` outlives the node. The calling thread's signal mask is inherited by every thread.
+  node(const node_options& options, fault_plan& faults);
+  /// Stops, if stop() did not.
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// The port it listens on. From here on clients are served.
+  int port() const;
+
+  /// Accepts nothing more, finishes what it accepted, makes everything durable, and ends every actor.
+  /// Blocks; bounded by a few deadlines of some seconds each.
+  void stop();
+
+ private:
+  class parts;
+  std::unique_ptr<parts> parts_;
+};
+
+}  // namespace skanu

@@ -1,0 +1,166 @@
+#include "cluster/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+namespace skanu {
+
+namespace {
+
+constexpr int bad_usage = 2;
+
+/// ADDR:PORT, where ADDR may be an IPv6 address in brackets.
+bool split_address(const std::string& text, std::string& address, int& port) {
+  const auto colon = text.rfind(':');
+  if (colon == text.npos || colon == 0) return false;
+  address = text.substr(0, colon);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
+  const auto digits = text.substr(colon + 1);
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return !digits.empty() && problem == std::errc{} && end == digits.data() + digits.size() &&
+         port >= 0 && port <= 65535;
+}
+
+bool is_loopback(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream in(list);
+  for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+/// What the texts of the command line mean, or what is wrong with them.
+std::string interpret(const std::string& http, const std::string& services, const std::string& cors,
+                      bool trust_network, node_options& node) {
+  if (!split_address(http, node.address, node.port))
+    return "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + http;
+  if (!is_loopback(node.address) && !trust_network)
+    return "there is no authentication: to listen on " + node.address +
+           ", say --trust-network as well";
+  if (cors != "*") node.cors_origins = split(cors);
+  bool gateway = false;
+  node.services.clear();
+  for (const auto& name : split(services)) {
+    if (name == "gateway") {
+      gateway = true;
+    } else if (const auto s = service_named(name)) {
+      node.services.push_back(*s);
+    } else {
+      return "no such service: " + name;
+    }
+  }
+  std::sort(node.services.begin(), node.services.end());
+  node.services.erase(std::unique(node.services.begin(), node.services.end()), node.services.end());
+  if (node.services.size() != service_count || !gateway)
+    return "this version runs all services in one process: leave --services out";
+  return {};
+}
+
+}  // namespace
+
+parsed_options parse_options(int argc, const char* const* argv) {
+  program_options o;
+  std::string http = "127.0.0.1:8088", cors = "*", events_service, fault_help;
+  std::string services = "order,payment,delivery,ordertrace,stamp,gateway";
+  bool trust_network = false;
+
+  CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
+  app.require_subcommand(1);
+  app.set_config("--config", "", "Configuration file (TOML or INI); options of a command stand under [command]")
+      ->envname("SKANU_CONFIG");
+  app.option_defaults()->always_capture_default();
+  app.fallthrough();
+
+  auto* serve = app.add_subcommand("serve", "Runs the service");
+  serve->configurable();
+  serve->option_defaults()->always_capture_default();
+  serve->add_option("--http", http, "Address and port to listen on; port 0 takes a free one")
+      ->envname("SKANU_HTTP");
+  serve->add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
+  serve->add_option("--services", services, "Services to run in this process")
+      ->envname("SKANU_SERVICES");
+  serve->add_flag("--trust-network", trust_network,
+                  "Allow an address beyond loopback: whoever reaches it may do everything")
+      ->envname("SKANU_TRUST_NETWORK");
+  serve->add_option("--cors", cors, "Origins that browsers may call from, by commas; * is every one")
+      ->envname("SKANU_CORS");
+  serve->add_option("--max-store-bytes", o.node.max_store_bytes,
+                    "Bound on each database's size; 0: only the disk bounds it")
+      ->envname("SKANU_MAX_STORE_BYTES")
+      ->check(CLI::NonNegativeNumber);
+  serve->add_option("--log-file", o.log_file, "File to log to; empty: standard error")
+      ->envname("SKANU_LOG_FILE");
+  serve->add_option("--log-level", o.log_level, "trace, debug, info, warn, error or off")
+      ->envname("SKANU_LOG_LEVEL")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+  serve->add_option("--fault", o.faults, "Fault on demand, NAME=VALUE; `--fault help` lists them")
+      ->envname("SKANU_FAULT")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+
+  auto* audit = app.add_subcommand("audit", "Checks the invariants, also beside a running server");
+  audit->option_defaults()->always_capture_default();
+  audit->add_option("--data", o.data, "Data directory, or a folder that holds several")
+      ->envname("SKANU_DATA");
+
+  auto* events = app.add_subcommand("events", "Prints the event logs as JSON lines");
+  events->option_defaults()->always_capture_default();
+  events->add_option("--data", o.data, "Data directory, or a folder that holds several")
+      ->envname("SKANU_DATA");
+  events->add_option("--service", events_service, "Only this service's log")
+      ->envname("SKANU_SERVICE");
+  events->add_option("--from", o.events_from, "First offset to print")
+      ->envname("SKANU_FROM")
+      ->check(CLI::PositiveNumber);
+  events->add_flag("--follow", o.follow, "Go on with new events as they come")
+      ->envname("SKANU_FOLLOW");
+
+  auto* backup = app.add_subcommand("backup", "Writes a consistent copy, also beside a running server");
+  backup->option_defaults()->always_capture_default();
+  backup->add_option("--data", o.data, "Data directory")->envname("SKANU_DATA");
+  backup->add_option("--to", o.backup_to, "Folder of the copy: new or empty")
+      ->envname("SKANU_TO")
+      ->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return {std::nullopt, app.exit(help)};
+  } catch (const CLI::ParseError& problem) {
+    std::cerr << "skanu: " << problem.what() << '\n';
+    return {std::nullopt, bad_usage};
+  }
+  const auto refuse = [](const std::string& what) -> parsed_options {
+    std::cerr << "skanu: " << what << '\n';
+    return {std::nullopt, bad_usage};
+  };
+  if (serve->parsed()) {
+    o.command = program_command::serve;
+    if (std::find(o.faults.begin(), o.faults.end(), "help") != o.faults.end()) {
+      std::cout << fault_plan::help();
+      return {};
+    }
+    if (const auto problem = interpret(http, services, cors, trust_network, o.node); !problem.empty())
+      return refuse(problem);
+  } else if (audit->parsed()) {
+    o.command = program_command::audit;
+  } else if (events->parsed()) {
+    o.command = program_command::events;
+    if (!events_service.empty()) {
+      o.events_of = service_named(events_service);
+      if (!o.events_of) return refuse("no such service: " + events_service);
+    }
+  } else {
+    o.command = program_command::backup;
+  }
+  return {std::move(o), 0};
+}
+
+}  // namespace skanu

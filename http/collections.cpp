@@ -1,0 +1,114 @@
+#include "http/collections.hpp"
+
+#include "persistence/document.hpp"
+
+namespace skanu {
+
+namespace {
+
+[[noreturn]] void not_found() {
+  throw refused{{errc::not_found, "There is nothing of that id."}};
+}
+
+/// Where the page before the one that begins at `first` begins: found by looking back.
+std::optional<entity_id> key_before(const snapshot& from, service of, list_query query,
+                                    entity_id first, std::size_t size) {
+  query.descending = !query.descending;
+  query.after = first;
+  query.skip = 0;
+  query.limit = size + 1;
+  const auto back = from.list(of, query);
+  if (back.empty()) return std::nullopt;
+  return back.size() > size ? back.back().id : 0;
+}
+
+/// Where the last page begins.
+entity_id key_of_last(const snapshot& from, service of, list_query query, std::int64_t total,
+                      std::size_t size) {
+  const auto on_last = static_cast<std::size_t>((total - 1) % static_cast<std::int64_t>(size)) + 1;
+  query.descending = !query.descending;
+  query.after = 0;
+  query.skip = on_last;
+  query.limit = 1;
+  const auto before = from.list(of, query);
+  return before.empty() ? 0 : before.front().id;
+}
+
+}  // namespace
+
+std::string collection::path_of(entity_id id) const {
+  std::string path = "/";
+  path += name;
+  path += '/';
+  path += item_name ? item_name(id) : std::to_string(id);
+  return path;
+}
+
+void show_item(const call& c, const collection& from, entity_id id) {
+  const auto document = c.to().read(from.of)->listed_entity(from.of, id);
+  if (!document) not_found();
+  c.show(*document, from.path_of(id));
+}
+
+void show_page(const call& c, const collection& from) {
+  page p{.collection = std::string(from.name), .path = "/" + std::string(from.name),
+         .request = c.page_wanted()};
+  list_query query;
+  if (p.request.status) {
+    query.status = from.status_of ? from.status_of(*p.request.status) : std::nullopt;
+    if (!query.status)
+      throw refused{{errc::invalid_field, "A query parameter is wrong.",
+                     {{"status", "is not a known status"}}}};
+  }
+  query.descending = p.request.descending;
+  query.after = p.request.after.value_or(0);
+  const auto size = p.request.size;
+  if (!p.request.after) query.skip = static_cast<std::size_t>(p.request.number) * size;
+  query.limit = size + 1;
+  const auto now = c.to().read(from.of);
+  auto found = now->list(from.of, query);
+  p.total = now->count(from.of, query.status);
+  if (found.size() > size) {
+    found.pop_back();
+    p.next_after = found.back().id;
+  }
+  if (!found.empty() && (p.request.number > 0 || p.request.after))
+    p.prev_after = key_before(*now, from.of, query, found.front().id, size);
+  p.last_after = p.total == 0 ? 0 : key_of_last(*now, from.of, query, p.total, size);
+  for (const auto& item : found)
+    p.items.push_back(hal_item(parts_of(item.document).data, from.path_of(item.id)));
+  c.send(hal_page(p), hal_type);
+}
+
+void show_rows(const call& c, const numbered_rows& from) {
+  page p{.collection = from.name, .path = from.path, .request = c.page_wanted()};
+  if (p.request.status)
+    throw refused{{errc::invalid_field, "A query parameter is wrong.",
+                   {{"status", "is not known here"}}}};
+  p.total = from.total;
+  const auto size = static_cast<std::int64_t>(p.request.size);
+  const bool down = p.request.descending;
+  // Numbers have no gaps, so every place in the list is known.
+  const auto start = p.request.after ? (down ? *p.request.after - 1 : *p.request.after + 1)
+                                     : (down ? p.total - p.request.number * size
+                                             : p.request.number * size + 1);
+  std::string beyond;
+  if (down ? start < p.total : start > 1) {
+    beyond = from.prefix;
+    append_ordered_key(beyond, down ? std::max<std::int64_t>(start + 1, 0) : start - 1);
+  }
+  for (auto& row : c.to().read(from.of)->rows(from.of, row_space::rows, from.prefix, beyond,
+                                              p.request.size, down))
+    p.items.push_back(std::move(row.value));
+  const auto last_here = down ? start - size + 1 : start + size - 1;
+  if (down ? last_here > 1 : last_here < p.total) p.next_after = last_here;
+  if (p.request.number > 0) {
+    const auto before = down ? start + size + 1 : start - size - 1;
+    p.prev_after = down ? (before > p.total ? 0 : before) : std::max<std::int64_t>(before, 0);
+  }
+  const auto pages = p.total == 0 ? 1 : (p.total + size - 1) / size;
+  p.last_after = (pages - 1) * size == 0 ? 0 : (down ? p.total - (pages - 1) * size + 1 : (pages - 1) * size);
+  c.send(hal_page(p), hal_type);
+}
+
+}  // namespace skanu

@@ -1,0 +1,136 @@
+#include "http/gateway.hpp"
+
+#include <condition_variable>
+#include <random>
+
+#include "actors/backoff.hpp"
+
+namespace skanu {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+/// Where a thread waits for an outcome.
+class waiting_place {
+ public:
+  void deliver(outcome result) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      result_ = std::move(result);
+    }
+    arrived_.notify_one();
+  }
+
+  std::optional<outcome> wait_until(steady::time_point until) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_until(lock, until, [this] { return result_.has_value(); });
+    return std::exchange(result_, std::nullopt);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::optional<outcome> result_;
+};
+
+reply reply_at(std::shared_ptr<waiting_place> place) {
+  class sink final : public reply_sink {
+   public:
+    explicit sink(std::shared_ptr<waiting_place> place) : place_(std::move(place)) {}
+    void deliver(outcome result) noexcept override { place_->deliver(std::move(result)); }
+
+   private:
+    std::shared_ptr<waiting_place> place_;
+  };
+  return reply(std::make_unique<sink>(std::move(place)));
+}
+
+std::mt19937_64& random_of_this_thread() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  return random;
+}
+
+/// 48 bits of time, then chance: ids of one time stand together in the table of operations.
+operation_id new_operation() {
+  operation_id id;
+  auto time = static_cast<std::uint64_t>(wall_clock_now().time_since_epoch().count());
+  for (int i = 5; i >= 0; --i, time >>= 8) id.bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(time);
+  auto& random = random_of_this_thread();
+  for (std::size_t i = 6; i < id.bytes.size(); ++i) id.bytes[i] = static_cast<unsigned char>(random());
+  return id;
+}
+
+/// Nothing was done, and the next try may well meet an entity that recovered.
+bool worth_repeating(const outcome& result) {
+  const auto* e = std::get_if<error>(&result);
+  return e && (e->code == errc::entity_failed || e->code == errc::conflicting_commit);
+}
+
+}  // namespace
+
+outcome gateway::place(const place_order& order, const change_conditions& c) {
+  return carry_out(c, [&](request r) { caf::anon_send(services_.placement, order, std::move(r)); });
+}
+
+outcome gateway::tell_order(entity_id id, const order_command& what, const change_conditions& c) {
+  return carry_out(c, [&](request r) { caf::anon_send(services_.orders, id, what, std::move(r)); });
+}
+
+outcome gateway::tell_payment(entity_id id, const payment_command& what,
+                              const change_conditions& c) {
+  return carry_out(c, [&](request r) { caf::anon_send(services_.payments, id, what, std::move(r)); });
+}
+
+outcome gateway::tell_delivery(entity_id id, const delivery_command& what,
+                               const change_conditions& c) {
+  return carry_out(c,
+                   [&](request r) { caf::anon_send(services_.deliveries, id, what, std::move(r)); });
+}
+
+outcome gateway::tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c) {
+  return carry_out(c, [&](request r) { caf::anon_send(services_.stamps, id, what, std::move(r)); });
+}
+
+outcome gateway::carry_out(const change_conditions& c, const std::function<void(request)>& send) {
+  request r;
+  r.condition = c.condition;
+  r.fingerprint = c.fingerprint;
+  r.operation = c.client_operation ? *c.client_operation : new_operation();
+  r.maybe_repeated = c.client_operation.has_value();
+  if (!c.client_operation) return repeat_until_deadline(std::move(r), send);
+  const auto key = r.operation->key();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!running_.insert(key).second)
+      return error{errc::operation_running, "The same operation is still being carried out."};
+  }
+  auto result = repeat_until_deadline(std::move(r), send);
+  const std::lock_guard lock(mutex_);
+  running_.erase(key);
+  return result;
+}
+
+outcome gateway::repeat_until_deadline(request r, const std::function<void(request)>& send) {
+  const auto until = steady::now() + deadline;
+  const backoff_settings pause{std::chrono::milliseconds{5}, std::chrono::milliseconds{200}};
+  for (int attempt = 1;; ++attempt) {
+    const auto place = std::make_shared<waiting_place>();
+    auto one = r;
+    one.answer = reply_at(place);
+    send(std::move(one));
+    auto result = place->wait_until(until);
+    if (!result)
+      return error{errc::outcome_unknown,
+                   "No answer came in time: it may or may not have happened. Repeat it under the same "
+                   "Idempotency-Key."};
+    if (!worth_repeating(*result)) return std::move(*result);
+    const auto wait = backoff(pause, attempt, random_of_this_thread());
+    if (steady::now() + wait >= until) return std::move(*result);
+    r.maybe_repeated = true;
+    // Nobody answers here: a bounded wait on a place of its own is the pause.
+    waiting_place{}.wait_until(steady::now() + wait);
+  }
+}
+
+}  // namespace skanu

@@ -1,0 +1,62 @@
+// Where HTTP meets the actors: sends a change as a message and waits, within the request's deadline, for
+// its durable answer; reads go to the stores' snapshots.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+
+#include "actors/placement.hpp"
+#include "messages/interfaces.hpp"
+#include "persistence/store.hpp"
+
+namespace skanu {
+
+/// The services as the front sees them. A store per service: several may be the same one.
+struct service_directory {
+  placement_actor placement;
+  order_region_actor orders;
+  payment_region_actor payments;
+  delivery_region_actor deliveries;
+  stamp_region_actor stamps;
+  std::array<const store*, service_count> stores{};
+};
+
+/// What a client said of its change beside the change itself.
+struct change_conditions {
+  std::optional<operation_id> client_operation;  ///< From its Idempotency-Key.
+  std::uint64_t fingerprint = 0;
+  std::optional<version_condition> condition;  ///< From its If-Match.
+};
+
+/// Thread-safe; its functions block for at most the deadline.
+class gateway {
+ public:
+  static constexpr std::chrono::milliseconds deadline{2'000};
+
+  explicit gateway(service_directory directory) : services_(std::move(directory)) {}
+
+  outcome place(const place_order& order, const change_conditions& c);
+  outcome tell_order(entity_id id, const order_command& what, const change_conditions& c);
+  outcome tell_payment(entity_id id, const payment_command& what, const change_conditions& c);
+  outcome tell_delivery(entity_id id, const delivery_command& what, const change_conditions& c);
+  outcome tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c);
+
+  /// What is durable in a service's store now.
+  std::unique_ptr<snapshot> read(service s) const {
+    return services_.stores[static_cast<std::size_t>(s)]->read();
+  }
+
+ private:
+  outcome carry_out(const change_conditions& c, const std::function<void(request)>& send);
+  outcome repeat_until_deadline(request r, const std::function<void(request)>& send);
+
+  service_directory services_;
+  std::mutex mutex_;
+  std::unordered_set<std::string> running_;  ///< Clients' operations that this gateway waits for.
+};
+
+}  // namespace skanu

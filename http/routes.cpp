@@ -1,0 +1,206 @@
+#include "http/routes.hpp"
+
+#include <array>
+
+#include <spdlog/spdlog.h>
+
+#include "http/resources.hpp"
+
+namespace skanu {
+
+namespace {
+
+enum class needs { nothing, json_body };
+
+using resource_handler = void (*)(const call&);
+using actuator_handler = std::string (*)(const actuator_view&, const request_metrics&);
+
+struct route {
+  std::string_view method;
+  std::string_view path;  ///< {…} stands for one segment.
+  needs body = needs::nothing;
+  resource_handler resource = nullptr;
+  actuator_handler actuator = nullptr;
+  std::string_view type = hal_type;
+};
+
+constexpr std::string_view json_type = "application/json";
+
+std::string health(const actuator_view& v, const request_metrics&) { return render_health(v); }
+std::string up(const actuator_view&, const request_metrics&) { return R"({"status":"UP"})"; }
+std::string breakers(const actuator_view& v, const request_metrics&) {
+  return render_circuit_breakers(v);
+}
+
+constexpr auto body = needs::json_body;
+constexpr auto bare = needs::nothing;
+
+constexpr std::array routes = {
+    route{"GET", "/orders", bare, orders::list},
+    route{"POST", "/orders", body, orders::place},
+    route{"GET", "/orders/{id}", bare, orders::show},
+    route{"DELETE", "/orders/{id}", bare, orders::cancel},
+    route{"GET", "/payments", bare, payments::list},
+    route{"POST", "/payments", body, payments::pay},
+    route{"GET", "/payments/{id}", bare, payments::show},
+    route{"PUT", "/payments/{id}", body, payments::update},
+    route{"PATCH", "/payments/{id}", body, payments::update},
+    route{"DELETE", "/payments/{id}", bare, payments::cancel},
+    route{"GET", "/deliveries", bare, deliveries::list},
+    route{"GET", "/deliveries/{id}", bare, deliveries::show},
+    route{"PUT", "/deliveries/{id}", body, deliveries::update},
+    route{"PATCH", "/deliveries/{id}", body, deliveries::update},
+    route{"GET", "/stamps", bare, stamps::list},
+    route{"POST", "/stamps", body, stamps::add},
+    route{"GET", "/stamps/{phoneNumber}", bare, stamps::show},
+    route{"GET", "/stamps/{phoneNumber}/entries", bare, stamps::entries},
+    route{"GET", "/orderTraces", bare, order_traces::list},
+    route{"GET", "/orderTraces/search/findByOrderId", bare, order_traces::find_by_order},
+    route{"GET", "/orderTraces/{id}", bare, order_traces::show},
+    route{"GET", "/orderTraces/{id}/events", bare, order_traces::events},
+    route{"GET", "/actuator/health", bare, nullptr, health, json_type},
+    route{"GET", "/actuator/health/liveness", bare, nullptr, up, json_type},
+    route{"GET", "/actuator/health/readiness", bare, nullptr, up, json_type},
+    route{"GET", "/actuator/circuitbreakers", bare, nullptr, breakers, json_type},
+    route{"GET", "/actuator/prometheus", bare, nullptr, render_metrics,
+          "text/plain; version=0.0.4; charset=utf-8"},
+};
+
+/// Takes the first segment off a path: "/orders/1" gives "orders" and leaves "/1".
+std::string_view take_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  const auto segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+/// True where a path fits a pattern; then `parameter` is its variable segment.
+bool fits(std::string_view pattern, std::string_view path, std::string_view& parameter) {
+  while (!pattern.empty() && !path.empty() && path.front() == '/') {
+    const auto wanted = take_segment(pattern);
+    const auto given = take_segment(path);
+    if (wanted.starts_with('{')) {
+      if (given.empty()) return false;
+      parameter = given;
+    } else if (wanted != given) {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
+/// "application/json" and its kin, in UTF-8.
+bool is_json(std::string_view type) {
+  std::string lower(type);
+  for (auto& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const auto semicolon = lower.find(';');
+  auto essence = lower.substr(0, semicolon);
+  while (!essence.empty() && essence.back() == ' ') essence.pop_back();
+  if (semicolon != lower.npos) {
+    const auto charset = lower.find("charset=", semicolon);
+    if (charset != lower.npos && lower.find("utf-8", charset) == lower.npos) return false;
+  }
+  return essence == "application/json" ||
+         (essence.starts_with("application/") && essence.ends_with("+json"));
+}
+
+/// The path for a log line: a phone number in it is masked.
+std::string loggable(std::string_view path, std::string_view parameter) {
+  std::string text(path);
+  if (parameter.empty()) return text;
+  const auto open = text.find('{');
+  const auto close = text.find('}');
+  const bool phone = text.substr(open, close - open + 1) == "{phoneNumber}";
+  text.replace(open, close - open + 1, phone ? masked_phone(parameter) : std::string(parameter));
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> route_names() {
+  std::vector<std::string> names;
+  for (const auto& r : routes) names.push_back(std::string(r.method) + ' ' + std::string(r.path));
+  return names;
+}
+
+front::front(gateway& to, actuator_view view, front_options options)
+    : to_(to), view_(std::move(view)), options_(std::move(options)), metrics_(route_names()) {}
+
+void front::answer(const httplib::Request& in, httplib::Response& out) {
+  const auto began = std::chrono::steady_clock::now();
+  auto route = routes.size();
+  try {
+    dispatch(in, out, route);
+  } catch (refused& r) {
+    render_problem(r.why, out);
+  } catch (const store_error& e) {
+    spdlog::error("event=store_error reason=\"{}\"", e.what());
+    render_problem(error{e.code(), "The store cannot be read at present."}, out);
+  } catch (const decode_error& e) {
+    spdlog::error("event=undecodable reason=\"{}\"", e.what());
+    render_problem(error{errc::undecodable, "What is stored of it cannot be read."}, out);
+  }
+  add_cors(in, out);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - began);
+  metrics_.count(route, out.status, took);
+  if (!spdlog::should_log(spdlog::level::info)) return;
+  std::string_view parameter;
+  if (route < routes.size()) fits(routes[route].path, in.path, parameter);
+  spdlog::info("event=request method={} path={} status={} us={}",
+               route < routes.size() ? routes[route].method : "-",
+               route < routes.size() ? loggable(routes[route].path, parameter) : "-", out.status,
+               took.count());
+}
+
+void front::answer_error(int status, std::string_view reason, httplib::Response& out) const {
+  render_problem(status, reason, out);
+  if (options_.cors_origins.empty()) out.set_header("Access-Control-Allow-Origin", "*");
+}
+
+void front::dispatch(const httplib::Request& in, httplib::Response& out, std::size_t& route) {
+  const std::string_view method = in.method == "HEAD" ? "GET" : std::string_view(in.method);
+  std::string allowed;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const auto& r = routes[i];
+    std::string_view parameter;
+    if (!fits(r.path, in.path, parameter)) continue;
+    if (r.method != method) {
+      // A later pattern may name the same path: what it allows counts too, unless this one is exact.
+      allowed += (allowed.empty() ? "" : ", ") + std::string(r.method);
+      if (r.method == "GET") allowed += ", HEAD";
+      continue;
+    }
+    route = i;
+    if (r.body == needs::json_body && !is_json(in.get_header_value("Content-Type")))
+      return render_problem(415, "The body must be application/json.", out);
+    if (r.actuator) {
+      out.status = 200;
+      return out.set_content(r.actuator(view_, metrics_), std::string(r.type));
+    }
+    return r.resource(call(in, out, to_, parameter));
+  }
+  if (allowed.empty()) return render_problem(404, "There is no such path.", out);
+  out.set_header("Allow", allowed + ", OPTIONS");
+  if (method != "OPTIONS") return render_problem(405, "This path does not know this method.", out);
+  out.status = 204;
+}
+
+void front::add_cors(const httplib::Request& in, httplib::Response& out) const {
+  const auto origin = in.get_header_value("Origin");
+  const bool any = options_.cors_origins.empty();
+  if (!any) {
+    out.set_header("Vary", "Origin");
+    const auto& known = options_.cors_origins;
+    if (std::find(known.begin(), known.end(), origin) == known.end()) return;
+  }
+  out.set_header("Access-Control-Allow-Origin", any ? "*" : origin);
+  out.set_header("Access-Control-Expose-Headers", "Location, ETag, Retry-After, Allow");
+  if (in.method != "OPTIONS" || !in.has_header("Access-Control-Request-Method")) return;
+  out.set_header("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  const auto headers = in.get_header_value("Access-Control-Request-Headers");
+  out.set_header("Access-Control-Allow-Headers", headers.empty() ? "*" : headers);
+  out.set_header("Access-Control-Max-Age", "600");
+}
+
+}  // namespace skanu

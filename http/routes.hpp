@@ -1,0 +1,43 @@
+// The only file that knows URLs: the table of routes, and what all of them have in common.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <httplib.h>
+
+#include "http/actuator.hpp"
+#include "http/gateway.hpp"
+
+namespace skanu {
+
+struct front_options {
+  /// Origins that browsers may call from; empty: every one.
+  std::vector<std::string> cors_origins;
+};
+
+/// Answers every request. Thread-safe; all that it is given outlives it.
+class front {
+ public:
+  front(gateway& to, actuator_view view, front_options options);
+
+  /// The whole answer to one request, logged and counted.
+  void answer(const httplib::Request& in, httplib::Response& out);
+  /// The body of an error that the connection layer found, as a problem.
+  void answer_error(int status, std::string_view reason, httplib::Response& out) const;
+
+ private:
+  void dispatch(const httplib::Request& in, httplib::Response& out, std::size_t& route);
+  void add_cors(const httplib::Request& in, httplib::Response& out) const;
+
+  gateway& to_;
+  actuator_view view_;
+  front_options options_;
+  request_metrics metrics_;
+};
+
+/// Every route as "METHOD /path/{parameter}", for documentation and tests.
+std::vector<std::string> route_names();
+
+}  // namespace skanu

@@ -1,0 +1,114 @@
+// What a delivery is, can be told and has to tell. The kitchen's work is its first steps.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "messages/json.hpp"
+#include "messages/values.hpp"
+
+namespace skanu {
+
+enum class delivery_status : std::uint8_t { none, preparing, ready, started, ended, cancelled };
+
+template <>
+struct enum_words<delivery_status> {
+  static constexpr std::array<std::string_view, 6> list = {"",      "Prepare Delivery...", "READY",
+                                                           "START", "END",                 "CANCEL"};
+};
+
+/// The fields of a delivery and of every event of it. Its id is its order's and its payment's id.
+struct delivery_facts {
+  entity_id id = 0;
+  entity_id order_id = 0;
+  entity_id payment_id = 0;
+  entity_id product_id = 0;
+  std::string product_name;
+  std::int64_t qty = 0;
+  delivery_status status = delivery_status::none;
+  std::optional<std::string> destination;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    visit("orderId", self.order_id);
+    visit("paymentId", self.payment_id);
+    visit("productId", self.product_id);
+    visit("productName", self.product_name);
+    visit("qty", self.qty);
+    visit("deliveryStatus", self.status);
+    visit("destination", self.destination);
+  }
+  bool operator==(const delivery_facts&) const = default;
+};
+
+/// One delivery. A delivery cancelled before it was prepared is a tombstone: shown to nobody.
+struct delivery_state : delivery_facts {
+  bool rejected = false;
+
+  template <class Self, class Visitor>
+  static void internal_fields(Self& self, Visitor& visit) {
+    visit("rejected", self.rejected);
+  }
+  bool operator==(const delivery_state&) const = default;
+};
+
+// Commands.
+
+/// Paid: the kitchen starts to make it.
+struct prepare_delivery {
+  entity_id product_id = 0;
+  std::string product_name;
+  std::int64_t qty = 0;
+};
+
+/// The kitchen or the driver moves it on, one step at a time, and may say where it goes.
+struct move_delivery {
+  delivery_status target = delivery_status::ready;
+  std::optional<std::string> destination;
+};
+
+/// The order or its payment was cancelled.
+struct cancel_delivery {};
+
+using delivery_command = std::variant<prepare_delivery, move_delivery, cancel_delivery>;
+
+// Events.
+
+struct delivery_prepared : delivery_facts {
+  static constexpr std::string_view event_type = "DeliveryPrepared";
+};
+struct delivery_ready : delivery_facts {
+  static constexpr std::string_view event_type = "DeliveryReady";
+};
+struct delivery_started : delivery_facts {
+  static constexpr std::string_view event_type = "DeliveryStarted";
+};
+struct delivered : delivery_facts {
+  static constexpr std::string_view event_type = "Delivered";
+};
+struct delivery_cancelled : delivery_facts {
+  static constexpr std::string_view event_type = "DeliveryCancelled";
+};
+struct destination_changed : delivery_facts {
+  static constexpr std::string_view event_type = "DestinationChanged";
+};
+
+/// A tombstone: cancelled before it was prepared, and so never to be prepared.
+struct delivery_rejected {
+  static constexpr std::string_view event_type = "DeliveryRejected";
+  entity_id id = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+  }
+  bool operator==(const delivery_rejected&) const = default;
+};
+
+using delivery_event = std::variant<delivery_prepared, delivery_ready, delivery_started, delivered,
+                                    delivery_cancelled, destination_changed, delivery_rejected>;
+
+}  // namespace skanu

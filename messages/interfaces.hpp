@@ -1,0 +1,137 @@
+// Who says what to whom: every actor's interface. START READING HERE.
+//
+// A command goes to the region of its service, which hands it to the entity it names. No actor is
+// asked for an answer by CAF's request/response on the hot path: the right to answer (reply.hpp)
+// travels inside the request, through the entity and its commit, and the journal answers once the
+// commit is durable. What goes the long way round (pulling a log) is an ordinary request.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "messages/delivery.hpp"
+#include "messages/order.hpp"
+#include "messages/payment.hpp"
+#include "messages/reply.hpp"
+#include "messages/stamp.hpp"
+
+namespace skanu {
+
+/// Part of a service's log, in order.
+struct event_batch {
+  struct event {
+    log_offset offset = 0;
+    std::string body;
+  };
+  std::vector<event> events;
+  log_offset next = 1;   ///< Where to go on reading.
+  bool more = false;     ///< There is more already.
+};
+
+/// A consumer's question to a log.
+struct log_query {
+  log_offset from = 1;
+  std::size_t limit = 0;           ///< How many events to look at, at most.
+  std::vector<std::string> types;  ///< Only events of these types; empty: of all.
+};
+
+/// The answer to a command whose asker is an actor, under the ticket the asker gave.
+struct answered {
+  std::int64_t ticket = 0;
+  outcome result;
+};
+
+/// An entity whose commit failed: its state is not what the store holds.
+struct entity_lost {
+  entity_id id = 0;
+  caf::actor_id incarnation = 0;
+};
+
+using pull_atom = caf::atom_constant<caf::atom("pull")>;
+using hint_atom = caf::atom_constant<caf::atom("hint")>;
+using watch_atom = caf::atom_constant<caf::atom("watch")>;
+using leave_atom = caf::atom_constant<caf::atom("leave")>;
+using follow_atom = caf::atom_constant<caf::atom("follow")>;
+using sweep_atom = caf::atom_constant<caf::atom("sweep")>;
+using resume_atom = caf::atom_constant<caf::atom("resume")>;
+
+}  // namespace skanu
+
+// These hold the right to answer, or are answered within the process: they never leave it as they are.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::place_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::order_command)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::payment_command)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::delivery_command)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::stamp_command)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::event_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::log_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_lost)
+
+namespace skanu {
+
+/// One order, payment, delivery or stamp account.
+template <class Command>
+using entity_actor = caf::typed_actor<
+    // Decides, and answers through the request once what it speaks of is durable.
+    caf::reacts_to<Command, request>>;
+
+/// The entities of one service: wakes them when they are addressed, lets them sleep when they are not.
+template <class Command>
+using region_actor = caf::typed_actor<
+    // Hands the command to the entity, or refuses it where the entity has too much waiting.
+    caf::reacts_to<entity_id, Command, request>,
+    // From the journal: an entity's commit failed, so its next command wakes it anew from the store.
+    caf::reacts_to<entity_lost>,
+    // From itself: passivates what was not addressed for a while.
+    caf::reacts_to<sweep_atom>>;
+
+using order_region_actor = region_actor<order_command>;
+using payment_region_actor = region_actor<payment_command>;
+using delivery_region_actor = region_actor<delivery_command>;
+using stamp_region_actor = region_actor<stamp_command>;
+
+/// Whoever wants to know that a log has grown.
+using follower_actor = caf::typed_actor<
+    // There is more than you have seen. Sent once until the follower pulls again.
+    caf::reacts_to<hint_atom, service>>;
+
+/// A policy or a view: works off logs from its own durable positions.
+using consumer_actor = caf::typed_actor<
+    // From a log it follows: there is more.
+    caf::reacts_to<hint_atom, service>,
+    // The answer to a command that an event called for (its ticket is the event's offset), or to its
+    // own commit (ticket 0).
+    caf::reacts_to<answered>,
+    // From itself: go on reading.
+    caf::reacts_to<resume_atom>,
+    // From itself: send the command of this event again.
+    caf::reacts_to<resume_atom, log_offset>>;
+
+/// A service's event log as others may read it.
+using event_log_actor = caf::typed_actor<
+    // Answers with what is durable from an offset on.
+    caf::replies_to<pull_atom, log_query>::with<event_batch>,
+    // From now on, hint to this follower.
+    caf::reacts_to<follow_atom, follower_actor>,
+    // From the journal: the log has grown.
+    caf::reacts_to<hint_atom>>;
+
+/// The saga that places orders: opens the payment, then records or rejects the order.
+using placement_actor = caf::typed_actor<
+    // Places an order; the answer is the order, or why not.
+    caf::reacts_to<place_order, request>,
+    // The payment's or the order's answer to what placement asked of it.
+    caf::reacts_to<answered>,
+    // From itself: looks for attempts whose time is over, and for those whose backoff is.
+    caf::reacts_to<sweep_atom>,
+    // The node leaves: gives back the ids that it will not hand out, and answers when that is durable.
+    caf::replies_to<leave_atom>::with<bool>>;
+
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::service)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::follower_actor)

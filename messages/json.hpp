@@ -1,0 +1,178 @@
+// JSON for values that list their fields. A type says once what it is made of,
+//
+//   template <class Self, class Visitor>
+//   static void fields(Self& self, Visitor& visit) { visit("id", self.id); … }
+//
+// and is written, read and compared by that one list. Writing appends to a string without building
+// a tree, because every stored state and event is written on the hot path.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace skanu {
+
+/// Stored or received bytes that are not what they should be; what() says where.
+class decode_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The words of an enumeration on the wire, in the order of its values. Specialised beside each enum.
+template <class Enum>
+struct enum_words;
+
+template <class T>
+concept worded_enum = std::is_enum_v<T> && requires { enum_words<T>::list; };
+
+/// The word of a value.
+template <worded_enum Enum>
+constexpr std::string_view word_of(Enum value) {
+  return enum_words<Enum>::list[static_cast<std::size_t>(value)];
+}
+
+/// The value of a word, if it is one.
+template <worded_enum Enum>
+constexpr std::optional<Enum> value_of_word(std::string_view word) {
+  const auto& list = enum_words<Enum>::list;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (list[i] == word) return static_cast<Enum>(i);
+  return std::nullopt;
+}
+
+/// Appends a JSON string literal. `text` is valid UTF-8: it came through a JSON parser or this program.
+void append_json_string(std::string& out, std::string_view text);
+
+/// Appends a decimal integer.
+inline void append_integer(std::string& out, std::int64_t value) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+
+/// Writes members of one JSON object; an optional without a value is left out.
+class json_object_writer {
+ public:
+  /// Continues behind `out`; the caller owns it and closes the object with close().
+  explicit json_object_writer(std::string& out) : out_(out) { out_ += '{'; }
+
+  template <class T>
+  void operator()(std::string_view name, const T& value) {
+    if constexpr (requires { value.has_value(); }) {
+      if (value) (*this)(name, *value);
+    } else {
+      begin(name);
+      append(value);
+    }
+  }
+
+  /// A member whose value is JSON text already.
+  void raw(std::string_view name, std::string_view json) {
+    begin(name);
+    out_ += json;
+  }
+
+  void close() { out_ += '}'; }
+
+ private:
+  void begin(std::string_view name) {
+    if (out_.back() != '{') out_ += ',';
+    out_ += '"';
+    out_ += name;
+    out_ += "\":";
+  }
+
+  template <class T>
+  void append(const T& value) {
+    if constexpr (std::same_as<T, bool>) {
+      out_ += value ? "true" : "false";
+    } else if constexpr (std::integral<T>) {
+      append_integer(out_, static_cast<std::int64_t>(value));
+    } else if constexpr (worded_enum<T>) {
+      append_json_string(out_, word_of(value));
+    } else {
+      append_json_string(out_, std::string_view(value));
+    }
+  }
+
+  std::string& out_;
+};
+
+/// Reads members of one JSON object. A member that is not there leaves the default, so that a newer
+/// program reads what an older one wrote; one of the wrong type throws decode_error.
+class json_object_reader {
+ public:
+  explicit json_object_reader(const nlohmann::json& object) : object_(object) {
+    if (!object.is_object()) throw decode_error("not a JSON object");
+  }
+
+  template <class T>
+  void operator()(std::string_view name, T& value) {
+    const auto found = object_.find(name);
+    if (found == object_.end()) return;
+    read(name, *found, value);
+  }
+
+ private:
+  template <class T>
+  static void read(std::string_view name, const nlohmann::json& from, T& value) {
+    const auto wrong = [&] { throw decode_error("field " + std::string(name) + " is of the wrong type"); };
+    if constexpr (requires { value.has_value(); }) {
+      read(name, from, value.emplace());
+    } else if constexpr (std::same_as<T, bool>) {
+      if (!from.is_boolean()) wrong();
+      value = from.get<bool>();
+    } else if constexpr (std::integral<T>) {
+      if (!from.is_number_integer()) wrong();
+      value = from.get<T>();
+    } else if constexpr (worded_enum<T>) {
+      if (!from.is_string()) wrong();
+      const auto found = value_of_word<T>(from.get_ref<const std::string&>());
+      if (!found) wrong();
+      value = *found;
+    } else {
+      if (!from.is_string()) wrong();
+      value = from.get<std::string>();
+    }
+  }
+
+  const nlohmann::json& object_;
+};
+
+/// Appends a value as a JSON object.
+template <class T>
+void append_json(std::string& out, const T& value) {
+  json_object_writer writer(out);
+  T::fields(value, writer);
+  writer.close();
+}
+
+/// A value as JSON text.
+template <class T>
+std::string to_json(const T& value) {
+  std::string out;
+  append_json(out, value);
+  return out;
+}
+
+/// Reads a value from a parsed object. Throws decode_error.
+template <class T>
+T from_json(const nlohmann::json& object) {
+  T value;
+  json_object_reader reader(object);
+  T::fields(value, reader);
+  return value;
+}
+
+/// Parses stored JSON text. Throws decode_error.
+nlohmann::json parse_stored_json(std::string_view text);
+
+}  // namespace skanu

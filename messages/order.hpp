@@ -1,0 +1,139 @@
+// What an order is, can be told and has to tell.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "messages/json.hpp"
+#include "messages/values.hpp"
+
+namespace skanu {
+
+/// What was ordered: the fields that order, payment and their events share. All of them are fixed
+/// when the order is placed.
+struct order_details {
+  entity_id product_id = 0;
+  std::string product_name;
+  std::int64_t qty = 0;
+  won cost = 0;
+  std::string payment_type;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("productId", self.product_id);
+    visit("productName", self.product_name);
+    visit("qty", self.qty);
+    visit("cost", self.cost);
+    visit("paymentType", self.payment_type);
+  }
+  bool operator==(const order_details&) const = default;
+};
+
+enum class order_status : std::uint8_t { none, complete, cancelled, rejected };
+
+template <>
+struct enum_words<order_status> {
+  static constexpr std::array<std::string_view, 4> list = {"", "Order complete", "Order Cancelled",
+                                                           "Rejected"};
+};
+
+/// One order. A rejected id is remembered for ever, and is shown to nobody.
+struct order_state {
+  entity_id id = 0;
+  order_details details;
+  order_status status = order_status::none;
+  bool delivered = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    order_details::fields(self.details, visit);
+    visit("orderStatus", self.status);
+    visit("delivered", self.delivered);
+  }
+  bool operator==(const order_state&) const = default;
+};
+
+// Commands.
+
+/// A customer's wish to order: carried out by the placement saga, which opens the payment first.
+struct place_order {
+  order_details details;
+  std::optional<std::string> phone_number;  ///< Normalised; goes to the payment.
+};
+
+/// Records an order whose payment is open.
+struct register_order {
+  order_details details;
+};
+
+/// Decides that an id which was handed out will never be an order.
+struct reject_order {};
+
+/// Cancels the order whatever its payment does; the others follow.
+struct cancel_order {};
+
+/// The order was delivered: it cannot be cancelled any more.
+struct close_order {};
+
+using order_command = std::variant<register_order, reject_order, cancel_order, close_order>;
+
+// Events.
+
+struct ordered {
+  static constexpr std::string_view event_type = "Ordered";
+  entity_id id = 0;
+  order_details details;
+  order_status status = order_status::complete;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    order_details::fields(self.details, visit);
+    visit("orderStatus", self.status);
+  }
+  bool operator==(const ordered&) const = default;
+};
+
+struct order_cancelled {
+  static constexpr std::string_view event_type = "OrderCancelled";
+  entity_id id = 0;
+  order_details details;
+  order_status status = order_status::cancelled;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    order_details::fields(self.details, visit);
+    visit("orderStatus", self.status);
+  }
+  bool operator==(const order_cancelled&) const = default;
+};
+
+struct order_rejected {
+  static constexpr std::string_view event_type = "OrderRejected";
+  entity_id id = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+  }
+  bool operator==(const order_rejected&) const = default;
+};
+
+struct order_closed {
+  static constexpr std::string_view event_type = "OrderClosed";
+  entity_id id = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+  }
+  bool operator==(const order_closed&) const = default;
+};
+
+using order_event = std::variant<ordered, order_cancelled, order_rejected, order_closed>;
+
+}  // namespace skanu

@@ -1,0 +1,57 @@
+// The view "my page" shows: how far one order has come.
+#pragma once
+
+#include "messages/order.hpp"
+
+namespace skanu {
+
+/// The steps of an order, in the order in which they rank: a trace is the highest among the events
+/// seen, in whatever order the logs are read.
+enum class trace_status : std::uint8_t {
+  none,
+  ordered,
+  paid,
+  delivery_ready,
+  delivery_started,
+  delivered,
+  pay_cancelled,
+  delivery_cancelled,
+  order_cancelled,
+};
+
+template <>
+struct enum_words<trace_status> {
+  static constexpr std::array<std::string_view, 9> list = {
+      "",           "Order END",       "PAY END",      "DELIVERY READY", "DELIVERY START",
+      "DELIVERY END", "PAY CANCEL", "DELIVERY CANCEL", "ORDER CANCEL"};
+};
+
+/// One order's trace; shown once its Ordered was seen.
+struct order_trace {
+  entity_id id = 0;
+  entity_id order_id = 0;
+  entity_id product_id = 0;
+  std::string product_name;
+  std::int64_t qty = 0;
+  won cost = 0;
+  trace_status status = trace_status::none;
+  bool registered = false;  ///< Ordered was seen.
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    visit("orderId", self.order_id);
+    visit("productId", self.product_id);
+    visit("productName", self.product_name);
+    visit("qty", self.qty);
+    visit("cost", self.cost);
+    visit("status", self.status);
+  }
+  template <class Self, class Visitor>
+  static void internal_fields(Self& self, Visitor& visit) {
+    visit("registered", self.registered);
+  }
+  bool operator==(const order_trace&) const = default;
+};
+
+}  // namespace skanu

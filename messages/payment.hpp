@@ -1,0 +1,143 @@
+// What a payment is, can be told and has to tell.
+#pragma once
+
+#include "messages/order.hpp"
+
+namespace skanu {
+
+enum class payment_status : std::uint8_t { none, not_paid, paid, cancelled };
+
+template <>
+struct enum_words<payment_status> {
+  static constexpr std::array<std::string_view, 4> list = {"", "Not Pay", "END", "CANCEL"};
+};
+
+/// One payment. Its id is its order's id.
+struct payment_state {
+  entity_id id = 0;
+  entity_id order_id = 0;
+  order_details details;
+  payment_status status = payment_status::none;
+  std::optional<std::string> phone_number;
+  bool closed = false;    ///< Delivered: a client cannot cancel it any more.
+  bool refunded = false;  ///< Had been paid when it was cancelled.
+  bool rejected = false;  ///< Its order will never be: shown to nobody, opened never again.
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    visit("orderId", self.order_id);
+    order_details::fields(self.details, visit);
+    visit("paymentStatus", self.status);
+    visit("phoneNumber", self.phone_number);
+  }
+  template <class Self, class Visitor>
+  static void internal_fields(Self& self, Visitor& visit) {
+    visit("closed", self.closed);
+    visit("refunded", self.refunded);
+    visit("rejected", self.rejected);
+  }
+  bool operator==(const payment_state&) const = default;
+};
+
+// Commands.
+
+/// Opens the payment of an order that is being placed.
+struct open_payment {
+  order_details details;
+  std::optional<std::string> phone_number;  ///< Normalised.
+};
+
+/// A client's change. The fields that cannot change are compared where they are given.
+struct update_payment {
+  payment_status target = payment_status::paid;  ///< not_paid, paid or cancelled.
+  std::optional<std::string> phone_number;       ///< Normalised.
+  std::optional<std::string> payment_type;
+  std::optional<entity_id> id, order_id, product_id;
+  std::optional<std::string> product_name;
+  std::optional<std::int64_t> qty;
+  std::optional<won> cost;
+};
+
+enum class cancel_cause : std::uint8_t { client, order_cancelled, order_rejected };
+
+/// Cancels the payment, refunding it if it was paid. Only a client's wish can be refused.
+struct cancel_payment {
+  cancel_cause cause = cancel_cause::client;
+};
+
+/// The order was delivered: a client cannot cancel the payment any more.
+struct close_payment {};
+
+using payment_command = std::variant<open_payment, update_payment, cancel_payment, close_payment>;
+
+// Events.
+
+/// The fields of the original's payment events.
+struct payment_facts {
+  entity_id id = 0;
+  entity_id order_id = 0;
+  order_details details;
+  payment_status status = payment_status::none;
+  std::optional<std::string> phone_number;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    visit("orderId", self.order_id);
+    order_details::fields(self.details, visit);
+    visit("paymentStatus", self.status);
+    visit("phoneNumber", self.phone_number);
+  }
+  bool operator==(const payment_facts&) const = default;
+};
+
+struct payment_requested : payment_facts {
+  static constexpr std::string_view event_type = "PaymentRequested";
+};
+
+struct paid : payment_facts {
+  static constexpr std::string_view event_type = "Paid";
+};
+
+struct pay_cancelled : payment_facts {
+  static constexpr std::string_view event_type = "PayCancelled";
+  bool refunded = false;  ///< It had been paid.
+  bool rejected = false;  ///< Its order was rejected.
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    payment_facts::fields(self, visit);
+    visit("refunded", self.refunded);
+    visit("rejected", self.rejected);
+  }
+  bool operator==(const pay_cancelled&) const = default;
+};
+
+/// A tombstone: the order was rejected before its payment was opened.
+struct payment_rejected {
+  static constexpr std::string_view event_type = "PaymentRejected";
+  entity_id id = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+  }
+  bool operator==(const payment_rejected&) const = default;
+};
+
+struct payment_closed {
+  static constexpr std::string_view event_type = "PaymentClosed";
+  entity_id id = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+  }
+  bool operator==(const payment_closed&) const = default;
+};
+
+using payment_event =
+    std::variant<payment_requested, paid, pay_cancelled, payment_rejected, payment_closed>;
+
+}  // namespace skanu

@@ -1,0 +1,92 @@
+#include "messages/values.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace skanu {
+
+namespace {
+
+void put_digits(char* out, int width, long value) {
+  for (int i = width - 1; i >= 0; --i) {
+    out[i] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+}
+
+/// The number that `width` digits at `pos` spell, or -1.
+int digits_at(std::string_view text, std::size_t pos, std::size_t width) {
+  int value = 0;
+  for (auto c : text.substr(pos, width)) {
+    if (c < '0' || c > '9') return -1;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string to_rfc3339(instant t) {
+  using namespace std::chrono;
+  const auto day = floor<days>(t);
+  const year_month_day date{day};
+  const hh_mm_ss time{t - day};
+  std::string text = "0000-00-00T00:00:00.000Z";
+  put_digits(&text[0], 4, int{date.year()});
+  put_digits(&text[5], 2, static_cast<long>(unsigned{date.month()}));
+  put_digits(&text[8], 2, static_cast<long>(unsigned{date.day()}));
+  put_digits(&text[11], 2, time.hours().count());
+  put_digits(&text[14], 2, time.minutes().count());
+  put_digits(&text[17], 2, time.seconds().count());
+  put_digits(&text[20], 3, time.subseconds().count());
+  return text;
+}
+
+std::optional<instant> from_rfc3339(std::string_view text) {
+  using namespace std::chrono;
+  constexpr std::string_view shape = "0000-00-00T00:00:00.000Z";
+  if (text.size() != shape.size()) return std::nullopt;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] != '0' && shape[i] != text[i]) return std::nullopt;
+  const auto y = digits_at(text, 0, 4), mo = digits_at(text, 5, 2), d = digits_at(text, 8, 2);
+  const auto h = digits_at(text, 11, 2), mi = digits_at(text, 14, 2), s = digits_at(text, 17, 2);
+  const auto ms = digits_at(text, 20, 3);
+  if (std::min({y, mo, d, h, mi, s, ms}) < 0 || h > 23 || mi > 59 || s > 59) return std::nullopt;
+  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)},
+                            day{static_cast<unsigned>(d)}};
+  if (!date.ok()) return std::nullopt;
+  return sys_days{date} + hours{h} + minutes{mi} + seconds{s} + milliseconds{ms};
+}
+
+std::optional<std::string> normalised_phone(std::string_view text) {
+  constexpr std::string_view separators = " -.()";
+  std::string digits;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c >= '0' && c <= '9') {
+      if (digits.size() == 15) return std::nullopt;
+      digits += c;
+    } else if (separators.find(c) == separators.npos && !(c == '+' && i == 0)) {
+      return std::nullopt;
+    }
+  }
+  if (digits.size() < 7) return std::nullopt;
+  return digits;
+}
+
+entity_id account_id_of(std::string_view phone_digits) {
+  entity_id id = 1;
+  for (auto c : phone_digits) id = id * 10 + (c - '0');
+  return id;
+}
+
+std::string phone_of_account(entity_id account) { return std::to_string(account).substr(1); }
+
+std::string masked_phone(std::string_view phone_digits) {
+  std::string masked(phone_digits);
+  std::fill(masked.begin(), masked.end() - static_cast<long>(std::min<std::size_t>(2, masked.size())),
+            '*');
+  return masked;
+}
+
+}  // namespace skanu

@@ -1,0 +1,121 @@
+#include "persistence/data_directory.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "persistence/lmdb_tables.hpp"
+#include "persistence/sqlite_tables.hpp"
+#include "persistence/table_store.hpp"
+
+namespace skanu {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto lmdb_folder = "lmdb";
+constexpr auto sqlite_file = "delivery.sqlite3";
+
+/// The services that a node keeps in LMDB.
+std::vector<service> in_lmdb(const std::vector<service>& services) {
+  std::vector<service> found;
+  std::copy_if(services.begin(), services.end(), std::back_inserter(found),
+               [](service s) { return s != service::delivery; });
+  return found;
+}
+
+int lock(const fs::path& folder) {
+  std::error_code made;
+  fs::create_directories(folder, made);
+  if (made)
+    throw store_error(errc::store_failed,
+                      "cannot make the data directory " + folder.string() + ": " + made.message());
+  const auto file = folder / "lock";
+  const int held = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (held < 0)
+    throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() + ": " +
+                                              std::strerror(errno));
+  if (::flock(held, LOCK_EX | LOCK_NB) != 0) {
+    ::close(held);
+    throw store_error(errc::store_failed,
+                      "the data directory " + folder.string() + " is held by another server");
+  }
+  return held;
+}
+
+/// The databases of one directory that are there.
+void add_existing(const fs::path& folder, const std::string& prefix, std::vector<database>& found) {
+  if (fs::exists(folder / sqlite_file))
+    found.push_back({prefix + "sqlite",
+                     make_table_store(open_sqlite_tables((folder / sqlite_file).string(),
+                                                         {service::delivery}, 0),
+                                      {service::delivery})});
+  const auto lmdb = (folder / lmdb_folder).string();
+  if (fs::exists(fs::path(lmdb) / "data.mdb")) {
+    const auto services = services_in_lmdb(lmdb);
+    if (!services.empty())
+      found.push_back({prefix + "lmdb", make_table_store(open_lmdb_tables(lmdb, services), services)});
+  }
+}
+
+}  // namespace
+
+data_directory::data_directory(const std::string& folder, const directory_options& options)
+    : lock_(lock(folder)) {
+  try {
+    const auto& services = options.services;
+    if (std::find(services.begin(), services.end(), service::delivery) != services.end())
+      databases_.push_back(
+          {"sqlite", make_table_store(open_sqlite_tables((fs::path(folder) / sqlite_file).string(),
+                                                           {service::delivery}, options.max_bytes),
+                                        {service::delivery})});
+    if (const auto rest = in_lmdb(services); !rest.empty())
+      databases_.push_back(
+          {"lmdb", make_table_store(open_lmdb_tables((fs::path(folder) / lmdb_folder).string(), rest,
+                                                     options.max_bytes),
+                                    rest)});
+  } catch (...) {
+    databases_.clear();
+    ::close(lock_);
+    throw;
+  }
+}
+
+data_directory::~data_directory() {
+  databases_.clear();
+  ::close(lock_);
+}
+
+store& data_directory::of(service s) {
+  for (auto& d : databases_) {
+    const auto& here = d.data->services();
+    if (std::find(here.begin(), here.end(), s) != here.end()) return *d.data;
+  }
+  throw store_error(errc::store_failed, "no database of " + std::string(name_of(s)) + " here");
+}
+
+std::vector<database> open_existing(const std::string& folder) {
+  std::vector<database> found;
+  std::error_code problem;
+  if (!fs::is_directory(folder, problem))
+    throw store_error(errc::store_failed, "there is no data directory " + folder);
+  add_existing(folder, "", found);
+  if (found.empty()) {
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.is_directory()) folders.push_back(entry.path());
+    std::sort(folders.begin(), folders.end());
+    for (const auto& f : folders) add_existing(f, f.filename().string() + "/", found);
+  }
+  if (found.empty())
+    throw store_error(errc::store_failed, "there is no database in " + folder);
+  return found;
+}
+
+}  // namespace skanu

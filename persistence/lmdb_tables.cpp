@@ -1,0 +1,346 @@
+#include "persistence/lmdb_tables.hpp"
+
+#include <lmdb.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <mutex>
+#include <utility>
+
+namespace skanu {
+
+namespace {
+
+constexpr unsigned max_readers = 4096;
+
+errc code_of(int status) {
+  switch (status) {
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT: return errc::store_full;
+    default: return errc::store_failed;
+  }
+}
+
+[[noreturn]] void fail(const std::string& what, int status) {
+  throw store_error(code_of(status), what + ": " + mdb_strerror(status));
+}
+
+void check(const char* what, int status) {
+  if (status != MDB_SUCCESS) fail(std::string("LMDB cannot ") + what, status);
+}
+
+MDB_val value_of(std::string_view text) {
+  return {text.size(), const_cast<char*>(text.data())};  // LMDB's keys and values are not written to
+}
+
+std::string_view text_of(const MDB_val& v) { return {static_cast<const char*>(v.mv_data), v.mv_size}; }
+
+using handles = std::array<std::optional<MDB_dbi>, service_count * table_kind_count>;
+
+MDB_dbi handle_of(const handles& all, table t) {
+  const auto handle = all.at(t.index());
+  if (!handle) throw store_error(errc::store_failed, "no table " + name_of(t) + " in this database");
+  return *handle;
+}
+
+/// Reads of one transaction, whatever its kind.
+template <class Base>
+class transaction : public Base {
+ public:
+  transaction(MDB_txn* txn, const handles& tables) : txn_(txn), tables_(tables) {}
+
+  std::optional<std::string_view> get(table t, std::string_view key) const override {
+    MDB_val k = value_of(key), v;
+    const auto status = mdb_get(txn_, handle_of(tables_, t), &k, &v);
+    if (status == MDB_NOTFOUND) return std::nullopt;
+    check("read", status);
+    return text_of(v);
+  }
+
+  void scan_up(table t, std::string_view from, const table_reader::visitor& visit) const override {
+    const cursor c(txn_, handle_of(tables_, t));
+    MDB_val k = value_of(from), v;
+    auto status = from.empty() ? c.move(k, v, MDB_FIRST) : c.move(k, v, MDB_SET_RANGE);
+    while (status == MDB_SUCCESS && visit(text_of(k), text_of(v))) status = c.move(k, v, MDB_NEXT);
+    if (status != MDB_NOTFOUND) check("read", status);
+  }
+
+  void scan_down(table t, std::string_view below, const table_reader::visitor& visit) const override {
+    const cursor c(txn_, handle_of(tables_, t));
+    MDB_val k = value_of(below), v;
+    auto status = below.empty() ? MDB_NOTFOUND : c.move(k, v, MDB_SET_RANGE);
+    status = c.move(k, v, status == MDB_SUCCESS ? MDB_PREV : MDB_LAST);
+    while (status == MDB_SUCCESS && visit(text_of(k), text_of(v))) status = c.move(k, v, MDB_PREV);
+    if (status != MDB_NOTFOUND) check("read", status);
+  }
+
+ protected:
+  class cursor {
+   public:
+    cursor(MDB_txn* txn, MDB_dbi dbi) { check("read", mdb_cursor_open(txn, dbi, &cursor_)); }
+    cursor(const cursor&) = delete;
+    cursor& operator=(const cursor&) = delete;
+    ~cursor() { mdb_cursor_close(cursor_); }
+    int move(MDB_val& k, MDB_val& v, MDB_cursor_op op) const {
+      return mdb_cursor_get(cursor_, &k, &v, op);
+    }
+
+   private:
+    MDB_cursor* cursor_ = nullptr;
+  };
+
+  MDB_txn* txn_;
+  const handles& tables_;
+};
+
+class writer final : public transaction<table_writer> {
+ public:
+  using transaction::transaction;
+  ~writer() override {
+    if (txn_ != nullptr) mdb_txn_abort(txn_);
+  }
+
+  void put(table t, std::string_view key, std::string_view value, put_mode mode) override {
+    MDB_val k = value_of(key), v = value_of(value);
+    check("write",
+          mdb_put(txn_, handle_of(tables_, t), &k, &v, mode == put_mode::append ? MDB_APPEND : 0));
+  }
+
+  void erase(table t, std::string_view key) override {
+    MDB_val k = value_of(key);
+    const auto status = mdb_del(txn_, handle_of(tables_, t), &k, nullptr);
+    if (status != MDB_NOTFOUND) check("write", status);
+  }
+
+  void commit() override { check("commit", mdb_txn_commit(std::exchange(txn_, nullptr))); }
+};
+
+/// Read transactions that are not in use. Renewing one costs far less than beginning one, and takes no
+/// lock of LMDB's; each thread keeps a few at hand and gives them back here when it ends.
+class idle_readers {
+ public:
+  explicit idle_readers(MDB_env* env) : env_(env) {}
+  ~idle_readers() {
+    for (auto* txn : idle_) mdb_txn_abort(txn);
+  }
+
+  MDB_txn* take() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        auto* txn = idle_.back();
+        idle_.pop_back();
+        return txn;
+      }
+    }
+    MDB_txn* txn = nullptr;
+    check("begin to read", mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn));
+    mdb_txn_reset(txn);
+    return txn;
+  }
+
+  void give_back(MDB_txn* txn) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(txn);
+  }
+
+ private:
+  MDB_env* env_;
+  std::mutex mutex_;
+  std::vector<MDB_txn*> idle_;
+};
+
+/// What one thread has at hand of each environment it reads.
+class thread_readers {
+ public:
+  ~thread_readers() {
+    for (auto& [owner, txn] : held_)
+      if (const auto idle = owner.lock()) idle->give_back(txn);
+  }
+
+  MDB_txn* take(const std::shared_ptr<idle_readers>& owner) {
+    for (auto i = held_.begin(); i != held_.end(); ++i) {
+      if (same(i->first, owner)) {
+        auto* txn = i->second;
+        held_.erase(i);
+        return txn;
+      }
+    }
+    return owner->take();
+  }
+
+  void keep(const std::shared_ptr<idle_readers>& owner, MDB_txn* txn) {
+    std::erase_if(held_, [](const auto& h) { return h.first.expired(); });
+    if (held_.size() >= 4) {
+      owner->give_back(txn);
+    } else {
+      held_.emplace_back(owner, txn);
+    }
+  }
+
+ private:
+  static bool same(const std::weak_ptr<idle_readers>& a, const std::shared_ptr<idle_readers>& b) {
+    return !a.owner_before(b) && !b.owner_before(a);
+  }
+  std::vector<std::pair<std::weak_ptr<idle_readers>, MDB_txn*>> held_;
+};
+
+thread_readers& readers_of_this_thread() {
+  thread_local thread_readers readers;
+  return readers;
+}
+
+class reader final : public transaction<table_reader> {
+ public:
+  reader(std::shared_ptr<idle_readers> owner, const handles& tables)
+      : transaction(readers_of_this_thread().take(owner), tables), owner_(std::move(owner)) {
+    if (const auto status = mdb_txn_renew(txn_); status != MDB_SUCCESS) {
+      owner_->give_back(txn_);
+      fail("LMDB cannot begin to read", status);
+    }
+  }
+  ~reader() override {
+    mdb_txn_reset(txn_);
+    readers_of_this_thread().keep(owner_, txn_);
+  }
+
+ private:
+  std::shared_ptr<idle_readers> owner_;
+};
+
+class lmdb_tables final : public ordered_tables {
+ public:
+  lmdb_tables(const std::string& folder, const std::vector<service>& services,
+              std::int64_t max_bytes) {
+    check("make an environment", mdb_env_create(&env_));
+    try {
+      open(folder, services, max_bytes);
+    } catch (...) {
+      readers_.reset();
+      mdb_env_close(env_);
+      throw;
+    }
+  }
+  lmdb_tables(const lmdb_tables&) = delete;
+  lmdb_tables& operator=(const lmdb_tables&) = delete;
+  ~lmdb_tables() override {
+    readers_.reset();
+    mdb_env_close(env_);
+  }
+
+  std::unique_ptr<table_writer> begin_write() override {
+    MDB_txn* txn = nullptr;
+    check("begin to write", mdb_txn_begin(env_, nullptr, 0, &txn));
+    return std::make_unique<writer>(txn, tables_);
+  }
+
+  std::unique_ptr<table_reader> begin_read() const override {
+    return std::make_unique<reader>(readers_, tables_);
+  }
+
+  void copy_to(const std::string& to) const override {
+    std::filesystem::create_directories(to);
+    check("copy", mdb_env_copy2(env_, to.c_str(), MDB_CP_COMPACT));
+  }
+
+  /// A file shorter than its two meta pages is one that LMDB would take for new, or crash on.
+  static void refuse_unless_whole(const std::string& folder) {
+    std::error_code ignored;
+    const auto file = std::filesystem::path(folder) / "data.mdb";
+    if (!std::filesystem::exists(file, ignored)) return;
+    if (const auto size = std::filesystem::file_size(file, ignored); !ignored && size < 2 * 4096)
+      throw store_error(errc::store_failed, "the database " + file.string() + " is truncated");
+  }
+
+ private:
+  void open(const std::string& folder, const std::vector<service>& services,
+            std::int64_t max_bytes) {
+    std::error_code made;
+    std::filesystem::create_directories(folder, made);
+    if (made)
+      throw store_error(errc::store_failed, "cannot make the folder " + folder + ": " + made.message());
+    check("set its limits",
+          mdb_env_set_mapsize(env_, static_cast<std::size_t>(max_bytes > 0 ? max_bytes
+                                                                           : default_lmdb_limit)));
+    check("set its limits", mdb_env_set_maxreaders(env_, max_readers));
+    check("set its limits",
+          mdb_env_set_maxdbs(env_, static_cast<MDB_dbi>(service_count * table_kind_count)));
+    refuse_unless_whole(folder);
+    if (const auto status =
+            mdb_env_open(env_, folder.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0644);
+        status != MDB_SUCCESS)
+      fail("cannot open the database " + folder, status);
+    refuse_if_truncated(folder);
+    check("look for readers that died", mdb_reader_check(env_, nullptr));
+    readers_ = std::make_shared<idle_readers>(env_);
+    open_tables(services);
+  }
+
+  /// LMDB reads its file through memory; a page that is not there would end the process.
+  void refuse_if_truncated(const std::string& folder) {
+    MDB_envinfo info;
+    MDB_stat stat;
+    check("look at its file", mdb_env_info(env_, &info));
+    check("look at its file", mdb_env_stat(env_, &stat));
+    const auto file = std::filesystem::path(folder) / "data.mdb";
+    if (std::filesystem::file_size(file) < (info.me_last_pgno + 1) * stat.ms_psize)
+      throw store_error(errc::store_failed, "the database " + file.string() + " is truncated");
+  }
+
+  void open_tables(const std::vector<service>& services) {
+    MDB_txn* txn = nullptr;
+    check("open its tables", mdb_txn_begin(env_, nullptr, 0, &txn));
+    for (const auto s : services) {
+      for (std::size_t kind = 0; kind < table_kind_count; ++kind) {
+        const table t{s, static_cast<table_kind>(kind)};
+        MDB_dbi dbi = 0;
+        const auto status = mdb_dbi_open(txn, name_of(t).c_str(), MDB_CREATE, &dbi);
+        if (status != MDB_SUCCESS) {
+          mdb_txn_abort(txn);
+          fail("cannot open the table " + name_of(t), status);
+        }
+        tables_[t.index()] = dbi;
+      }
+    }
+    check("open its tables", mdb_txn_commit(txn));
+  }
+
+  MDB_env* env_ = nullptr;
+  handles tables_{};
+  std::shared_ptr<idle_readers> readers_;
+};
+
+}  // namespace
+
+std::unique_ptr<ordered_tables> open_lmdb_tables(const std::string& folder,
+                                                 const std::vector<service>& services,
+                                                 std::int64_t max_bytes) {
+  return std::make_unique<lmdb_tables>(folder, services, max_bytes);
+}
+
+std::vector<service> services_in_lmdb(const std::string& folder) {
+  lmdb_tables::refuse_unless_whole(folder);
+  MDB_env* env = nullptr;
+  check("make an environment", mdb_env_create(&env));
+  const std::unique_ptr<MDB_env, void (*)(MDB_env*)> closed(env, mdb_env_close);
+  check("set its limits",
+        mdb_env_set_maxdbs(env, static_cast<MDB_dbi>(service_count * table_kind_count)));
+  if (const auto status = mdb_env_open(env, folder.c_str(), MDB_RDONLY | MDB_NOTLS, 0644);
+      status != MDB_SUCCESS)
+    fail("cannot open the database " + folder, status);
+  MDB_txn* txn = nullptr;
+  check("look at its tables", mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn));
+  const std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> ended(txn, mdb_txn_abort);
+  std::vector<service> found;
+  for (const auto s : all_services) {
+    MDB_dbi dbi = 0;
+    const auto status = mdb_dbi_open(txn, name_of(table{s, table_kind::meta}).c_str(), 0, &dbi);
+    if (status == MDB_SUCCESS) found.push_back(s);
+    if (status != MDB_NOTFOUND) check("look at its tables", status);
+  }
+  return found;
+}
+
+}  // namespace skanu

@@ -1,0 +1,161 @@
+// The contract of every store: what a commit is, and what can be read. START READING HERE.
+//
+// A store is one database. It holds the tables of one or more services, each under the service's
+// own name; no service touches another's. Writing is for one thread at a time (the journal's);
+// reading is for any thread at any time, from a snapshot that never changes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages/errors.hpp"
+#include "messages/values.hpp"
+
+namespace skanu {
+
+/// The database cannot be opened, read or written; code() says how, what() what to tell the operator.
+class store_error : public std::runtime_error {
+ public:
+  store_error(errc code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  errc code() const { return code_; }
+
+ private:
+  errc code_;
+};
+
+/// What one commit does to one entity.
+struct entity_change {
+  entity_id id = 0;
+  version_number expected = 0;  ///< What the store must hold, or the commit is refused; 0: nothing.
+  version_number next = 0;      ///< What it holds afterwards; equal to `expected`: nothing changes.
+  std::shared_ptr<const std::string> document = nullptr;
+  /// The entity's status as a small number, before and after. Listed entities are counted and can
+  /// be listed by it; those that are not listed are tombstones, found by their id alone.
+  std::uint8_t status_before = 0;
+  std::uint8_t status = 0;
+  bool listed_before = false;
+  bool listed = false;
+};
+
+/// Tables of rows with keys of the service's own making, read by key and by prefix.
+enum class row_space : std::uint8_t {
+  rows,              ///< What grows beside an entity: a ledger, a history.
+  meta,              ///< One value each: positions, reserved ids.
+  dead_letters,      ///< Events set aside, by consumer and entity.
+  operations,        ///< Results by operation id.
+  operation_expiry,  ///< (time, operation), to forget clients' keys by.
+};
+
+struct row_write {
+  row_space space = row_space::rows;
+  std::string key;
+  std::optional<std::string> value;  ///< None erases the row.
+  bool must_be_new = false;          ///< The commit is refused where the row is there already.
+};
+
+/// One atomic change of one service: all of it becomes durable, or none.
+struct commit {
+  service of = service::order;
+  std::int64_t epoch = 1;  ///< The owner's; a commit of another epoch than the store's is refused.
+  std::vector<entity_change> changes = {};
+  std::vector<std::string> events = {};  ///< Appended to the service's log in this order.
+  std::vector<row_write> rows = {};
+};
+
+/// A stored event with its place in the log.
+struct logged_event {
+  log_offset offset = 0;
+  std::string body;
+};
+
+struct stored_entity {
+  entity_id id = 0;
+  std::string document;
+};
+
+struct stored_row {
+  std::string key;
+  std::string value;
+};
+
+/// Which listed entities, by id.
+struct list_query {
+  std::optional<std::uint8_t> status = {};
+  entity_id after = 0;      ///< Only ids beyond this one, in the direction of the list; 0: from its start.
+  bool descending = false;
+  std::size_t skip = 0;     ///< How many of them to pass over; costs time in proportion.
+  std::size_t limit = 20;
+};
+
+/// An unchanging picture of one database. Belongs to the thread that took it and ends before its
+/// store; short-lived, except for audit and backup, since it keeps old pages from being used again.
+/// Functions throw store_error.
+class snapshot {
+ public:
+  virtual ~snapshot() = default;
+
+  /// The document of an entity, listed or not.
+  virtual std::optional<std::string> entity(service s, entity_id id) const = 0;
+  /// True where the entity is there and listed.
+  virtual std::optional<std::string> listed_entity(service s, entity_id id) const = 0;
+  virtual std::vector<stored_entity> list(service s, const list_query& query) const = 0;
+  /// How many listed entities there are, in one status or in all: the same cost however many.
+  virtual std::int64_t count(service s, std::optional<std::uint8_t> status) const = 0;
+  /// Tombstones by id, for the audit.
+  virtual std::vector<stored_entity> tombstones(service s, entity_id after, std::size_t limit) const = 0;
+
+  /// Events from an offset on; at most `limit` events and about `max_bytes` bytes.
+  virtual std::vector<logged_event> events(service s, log_offset from, std::size_t limit,
+                                           std::size_t max_bytes = 1 << 20) const = 0;
+  /// The offset of the last event, 0 for an empty log.
+  virtual log_offset log_end(service s) const = 0;
+
+  virtual std::optional<std::string> row(service s, row_space space, std::string_view key) const = 0;
+  /// Rows whose key begins with `prefix` and lies beyond `after` (a whole key, or empty).
+  virtual std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
+                                       std::string_view after, std::size_t limit,
+                                       bool descending = false) const = 0;
+};
+
+/// What became of one commit: nothing means durable.
+using commit_result = std::optional<errc>;
+
+/// One database.
+class store {
+ public:
+  virtual ~store() = default;
+
+  /// Carries out a batch in one transaction with one flush. A commit whose conditions do not hold is
+  /// refused alone with conflicting_commit; where the database itself refuses, the whole batch is
+  /// refused with one code and nothing of it is there. Returns one result per commit. One thread.
+  virtual std::vector<commit_result> write(std::span<const commit* const> batch) = 0;
+
+  /// A picture of what is durable now. Any thread.
+  virtual std::unique_ptr<snapshot> read() const = 0;
+
+  /// Holds the writers of every process out, for a cut through several databases; taken in the order
+  /// of the databases' names, released by destruction.
+  virtual std::unique_ptr<void, void (*)(void*)> hold_writers() = 0;
+
+  /// Writes a consistent copy into the folder `to`, beside a running writer. Throws store_error.
+  virtual void copy_to(const std::string& to) const = 0;
+
+  /// The services whose tables are here.
+  virtual const std::vector<service>& services() const = 0;
+};
+
+// Keys.
+
+/// A key part that sorts as its number does; `value` is not negative.
+std::string ordered_key(std::int64_t value);
+void append_ordered_key(std::string& key, std::int64_t value);
+/// The inverse, of the eight bytes at the front.
+std::int64_t number_of_key(std::string_view key);
+
+}  // namespace skanu

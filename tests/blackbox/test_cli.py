@@ -1,0 +1,365 @@
+"""The command line: options, exit statuses, the ready line, signals, logs."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+from rest import COFFEE, DEADLINE_S, Shop, fresh_phone, raw_exchange, wait_until
+from support import BINARY, Server, assert_sound, clean_environment, skanu
+
+# Everything that listens beyond loopback does so in a network namespace of its own.
+OWN_NETWORK = (
+    ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
+)
+
+
+def assert_refused(done):
+    """Exit status 2, one clear line on standard error, nothing on standard output."""
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1 and len(lines[0]) > 10, done.stderr
+
+
+def write_config_file(path, **options):
+    """The configuration file's form, in one place."""
+    path.write_text("".join(f"{name} = {value}\n" for name, value in options.items()))
+    return path
+
+
+# --------------------------------------------------------------------------------------- options
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["audit"], ["events"], ["backup"]])
+def test_help_is_given(command):
+    done = skanu(*command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "skanu" in done.stdout
+
+
+def test_help_explains_each_option_of_serve_with_its_default():
+    text = skanu("serve", "--help").stdout
+    for word in (
+        "--http",
+        "--data",
+        "--log-file",
+        "--services",
+        "--fault",
+        "--cors",
+        "--trust-network",
+        "127.0.0.1:8088",
+        "data",
+    ):
+        assert word in text, word
+
+
+def test_help_names_every_command():
+    text = skanu("--help").stdout
+    for command in ("serve", "audit", "events", "backup"):
+        assert command in text
+
+
+BAD_OPTIONS = [
+    ["--nonsense"],
+    ["nonsense"],
+    ["serve", "--nonsense"],
+    ["serve", "--http"],
+    ["serve", "--http", "x"],
+    ["serve", "--http", "127.0.0.1"],
+    ["serve", "--http", "127.0.0.1:65536"],
+    ["serve", "--http", "127.0.0.1:x"],
+    ["serve", "--http", "127.0.0.1:-1"],
+    ["serve", "--fault", "nonsense=1"],
+    ["serve", "--fault", "payment-fail"],
+    ["serve", "--fault", "payment-fail=2"],
+    ["serve", "--fault", "payment-fail=x"],
+    ["serve", "--fault", "payment-fail=1@x"],
+    ["serve", "--fault", "payment-delay=1"],
+    ["serve", "--fault", "crash-at=nowhere:1"],
+    ["serve", "--services", "coffee"],
+    ["serve", "--services", ""],
+    ["serve", "extra"],
+    ["audit", "--fault", "payment-fail=1"],
+    ["events", "--fault", "payment-fail=1"],
+    ["backup", "--fault", "payment-fail=1"],
+    ["events", "--from", "x"],
+    ["events", "--service", "coffee"],
+    ["audit", "--nonsense"],
+    ["backup"],
+]
+
+
+@pytest.mark.parametrize("arguments", BAD_OPTIONS, ids=" ".join)
+def test_a_bad_option_gives_2_and_one_line(tmp_path, arguments):
+    assert_refused(skanu(*arguments, cwd=tmp_path))
+    assert list(tmp_path.iterdir()) == [], "it left something behind"
+
+
+def test_options_come_from_environment_variables(tmp_path):
+    log = tmp_path / "log"
+    env = {
+        "SKANU_HTTP": "127.0.0.1:0",
+        "SKANU_LOG_FILE": str(log),
+        "SKANU_CORS": "https://cafe.example",
+    }
+    with Server(tmp_path / "data", address=None, env=env) as server:
+        answer = server.client().get("/orders", {"Origin": "https://evil.example"}).expect(200)
+        assert answer.header("Access-Control-Allow-Origin") not in ("*", "https://evil.example")
+    assert log.stat().st_size > 0 and server.stderr() == ""
+
+
+def test_the_data_directory_comes_from_the_environment_too(tmp_path):
+    Server(tmp_path / "data").start().stop()
+    done = skanu("audit", env={"SKANU_DATA": str(tmp_path / "data")}, cwd=tmp_path)
+    assert done.returncode == 0, done
+
+
+def test_options_come_from_a_configuration_file(tmp_path):
+    config = write_config_file(
+        tmp_path / "skanu.conf", http="127.0.0.1:0", cors="https://cafe.example"
+    )
+    with Server(tmp_path / "data", "--config", config, address=None) as server:
+        answer = server.client().get("/orders", {"Origin": "https://cafe.example"}).expect(200)
+        assert answer.header("Access-Control-Allow-Origin") == "https://cafe.example"
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path):
+    config = write_config_file(tmp_path / "skanu.conf", http="not an address")
+    with Server(
+        tmp_path / "a", "--config", config, address=None, env={"SKANU_HTTP": "127.0.0.1:0"}
+    ):
+        pass
+    with Server(tmp_path / "b", env={"SKANU_HTTP": "not an address"}):
+        pass
+
+
+def test_a_bad_configuration_file_gives_2_and_one_line(tmp_path):
+    assert_refused(skanu("serve", "--config", tmp_path / "missing", "--data", tmp_path / "data"))
+    config = write_config_file(tmp_path / "skanu.conf", nonsense="1")
+    assert_refused(skanu("serve", "--config", config, "--data", tmp_path / "data"))
+
+
+def test_a_bad_environment_variable_gives_2_and_one_line(tmp_path):
+    assert_refused(skanu("serve", "--data", tmp_path / "data", env={"SKANU_HTTP": "x"}))
+
+
+def test_the_defaults_are_port_8088_on_loopback_and_data_here(tmp_path):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", 8088))
+        except OSError:
+            pytest.skip("port 8088 is taken on this machine")
+
+    class Default(Server):
+        def command(self):
+            return ["env", "--chdir", str(tmp_path), str(BINARY), "serve"]
+
+    with Default(tmp_path / "data") as server:
+        assert server.ready_line == "skanu ready http=127.0.0.1:8088\n"
+        server.client().get("/orders").expect(200)
+    assert (tmp_path / "data" / "lmdb").is_dir()
+
+
+# ----------------------------------------------------------------------------- ready line, signals
+
+
+def test_the_ready_line_comes_once_it_can_serve_and_is_all_of_stdout(tmp_path):
+    with Server(tmp_path / "data") as server:  # stop() asserts that nothing else ever came
+        assert server.ready_line == f"skanu ready http=127.0.0.1:{server.port}\n"
+        server.client().post("/orders", COFFEE).expect(201)
+        server.client().get("/nowhere").expect(404)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_ends_it_with_0(tmp_path, number):
+    Server(tmp_path / "data").start().stop(number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_lets_it_finish_what_it_accepted_and_accept_no_more(tmp_path, number):
+    server = Server(tmp_path / "data", "--fault", "payment-delay=500ms..500ms").start()
+    under_way, answers = threading.Event(), []
+
+    def place(client):
+        answers.append(client.post("/orders", COFFEE, {"Idempotency-Key": "once"}))
+        if answers[-1].status == 409:  # the other one is running
+            under_way.set()
+
+    senders = [threading.Thread(target=place, args=(server.client(),)) for _ in range(2)]
+    for sender in senders:
+        sender.start()
+    assert under_way.wait(DEADLINE_S)
+    server.send_signal(number)
+    wait_until(lambda: not accepts(server.port), "no new connection is taken")
+    for sender in senders:
+        sender.join()
+    assert [answer.status for answer in answers] == [409, 201]
+    server.wait_stopped()
+    assert_sound(server.data)
+    with server.restart():
+        server.client().get(answers[1].header("Location")).expect(200)
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S).close()
+        return True
+    except OSError:
+        return False
+
+
+def test_an_idle_connection_does_not_hold_up_the_end(tmp_path):
+    with Server(tmp_path / "data") as server:
+        client = server.client()
+        client.get("/orders").expect(200)
+        server.stop()
+
+
+# --------------------------------------------------------------------------- what stands in its way
+
+
+def test_a_port_in_use_gives_2_and_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_refused(skanu("serve", "--http", f"127.0.0.1:{port}", "--data", tmp_path / "data"))
+
+
+def test_a_data_directory_held_by_another_server_gives_2_and_one_line(tmp_path):
+    with Server(tmp_path / "data") as server:
+        assert_refused(skanu("serve", "--http", "127.0.0.1:0", "--data", server.data))
+        server.client().post("/orders", COFFEE).expect(201)
+    server.restart().stop()
+
+
+def test_a_killed_server_does_not_hold_its_data_directory(tmp_path):
+    Server(tmp_path / "data").start().kill().restart().stop()
+
+
+def make_file(path):
+    path.write_text("not a directory")
+
+
+def make_foreign_lmdb(path):
+    (path / "lmdb").mkdir(parents=True)
+    (path / "lmdb" / "data.mdb").write_bytes(b"not a database " * 1000)
+
+
+def make_foreign_sqlite(path):
+    Server(path).start().stop()
+    (path / "delivery.sqlite3").write_bytes(b"not a database " * 1000)
+
+
+@pytest.mark.parametrize("make", [make_file, make_foreign_lmdb, make_foreign_sqlite])
+def test_a_data_directory_that_cannot_be_opened_gives_2_one_line_and_stays_as_it_was(
+    tmp_path, make
+):
+    data = tmp_path / "data"
+    make(data)
+    content = {
+        path: path.read_bytes()
+        for path in [data, *data.rglob("*")]
+        if path.is_file() and b"not a" in path.read_bytes()[:100]
+    }
+    assert content
+    assert_refused(skanu("serve", "--http", "127.0.0.1:0", "--data", data))
+    assert {path: path.read_bytes() for path in content} == content
+
+
+@pytest.mark.parametrize("data", ["/proc/skanu-data", "/dev/null/data"])
+def test_a_data_directory_that_cannot_be_made_gives_2_and_one_line(data):
+    assert_refused(skanu("serve", "--http", "127.0.0.1:0", "--data", data))
+
+
+# ------------------------------------------------------------------------------------ trust-network
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0"])
+def test_an_address_beyond_loopback_needs_trust_network(tmp_path, address):
+    if skanu_in_own_network(["true"]).returncode != 0:
+        pytest.skip("may not make a network namespace")
+    refused = Server(tmp_path / "data", address=address, prefix=OWN_NETWORK)
+    assert_refused(skanu_in_own_network(refused.command()))
+    if address.startswith("0"):
+        with Server(
+            tmp_path / "data", "--trust-network", address=address, prefix=OWN_NETWORK
+        ) as server:
+            assert server.ready_line.startswith("skanu ready http=0.0.0.0:")
+
+
+def skanu_in_own_network(command):
+    command = command if command[0] == "unshare" else [*OWN_NETWORK, *command]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=2 * DEADLINE_S, env=clean_environment()
+    )
+
+
+def test_another_loopback_address_needs_no_trust(tmp_path):
+    with Server(tmp_path / "data", address="127.0.0.2:0") as server:
+        assert server.ready_line.startswith("skanu ready http=127.0.0.2:")
+
+
+# --------------------------------------------------------------------------------------------- logs
+
+
+def use_phones(server):
+    """Every way in which a phone number comes in; returns the numbers as they were written."""
+    shop, phones = Shop(server.client()), [fresh_phone() for _ in range(6)]
+    dashed = f"{phones[4][:3]}-{phones[4][3:7]}-{phones[4][7:]}"
+    shop.add_stamps(phones[0], 1)
+    shop.client.get(f"/stamps/{phones[0]}/entries").expect(200)
+    shop.client.get(f"/stamps/{phones[1]}").expect(404)
+    shop.client.get("/orders", phoneNumber=phones[1])
+    shop.cancel_order(shop.paid_order(phones[2]))
+    shop.pay(shop.place(phoneNumber=phones[3]))
+    shop.add_stamps(dashed, 1)
+    shop.client.get(f"/stamps/{dashed}").expect(200)
+    shop.client.post("/stamps", {"phoneNumber": phones[5], "stampQty": -1}).expect(422)
+    shop.client.post("/stamps", f'{{"phoneNumber": "{phones[5]}"').expect(400)
+    shop.client.delete(f"/stamps/{phones[5]}").expect(405)
+    raw_exchange(
+        server.port,
+        f"GET /stamps/{phones[5]} HTTP/1.1\r\nIdempotency-Key: {phones[5]}\r\n\r\n".encode(),
+    )
+    for phone in (phones[2], phones[3]):
+        wait_until(
+            lambda: shop.client.get(f"/stamps/{phone}").status == 200, "the policies have run"
+        )
+    return [*phones, dashed]
+
+
+def test_logs_go_to_standard_error_without_a_whole_phone_number(tmp_path):
+    with Server(tmp_path / "data") as server:
+        phones = use_phones(server)
+    log = server.stderr()
+    assert "/stamps" in log, "requests are logged"
+    assert [phone for phone in phones if phone in log] == []
+
+
+def test_log_file_takes_the_log_from_standard_error(tmp_path):
+    log = tmp_path / "skanu.log"
+    with Server(tmp_path / "data", "--log-file", log) as server:
+        phones = use_phones(server)
+    assert server.stderr() == ""
+    text = log.read_text()
+    assert "/stamps" in text
+    assert [phone for phone in phones if phone in text] == []
+
+
+def test_a_log_file_that_cannot_be_written_gives_2_and_one_line(tmp_path):
+    assert_refused(
+        skanu(
+            "serve",
+            "--http",
+            "127.0.0.1:0",
+            "--data",
+            tmp_path / "data",
+            "--log-file",
+            tmp_path / "missing" / "log",
+        )
+    )

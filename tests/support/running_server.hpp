@@ -1,0 +1,105 @@
+// A connection layer on a loopback port, and requests to send to it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <future>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "http/server.hpp"
+#include "tests/support/raw_http_client.hpp"
+
+namespace skanu {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::string_view get = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+
+inline std::string post(std::string_view body, std::string_view fields = "") {
+  return "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n" + std::string{fields} + "\r\n" + std::string{body};
+}
+
+inline std::string chunked(std::string_view chunks) {
+  return "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+         std::string{chunks};
+}
+
+/// Lets a handler wait until the test allows it to go on, ten seconds at most.
+class gate {
+ public:
+  void open() { opened_.set_value(); }
+  bool pass() const { return open_.wait_for(10s) == std::future_status::ready; }
+
+ private:
+  std::promise<void> opened_;
+  std::shared_future<void> open_{opened_.get_future()};
+};
+
+/// POST returns its body, GET the method and target.
+inline void echo(const httplib::Request& request, httplib::Response& response) {
+  response.set_content(request.method == "POST" ? request.body : request.method + request.target,
+                       "text/plain");
+}
+
+/// Times that a test can wait for.
+inline server_options quick_options() {
+  server_options options;
+  options.port = 0;
+  options.workers = 4;
+  options.header_timeout = 300ms;
+  options.body_timeout = 300ms;
+  options.write_timeout = 300ms;
+  options.linger = 300ms;
+  options.stop_timeout = 2s;
+  return options;
+}
+
+/// Times that no test reaches.
+inline server_options patient_options() {
+  server_options options;
+  options.port = 0;
+  options.workers = 4;
+  return options;
+}
+
+/// Echoes unless told otherwise; errors come as `STATUS REASON`.
+class running_server {
+ public:
+  explicit running_server(server_options options = patient_options(),
+                          request_handler handler = echo)
+      : server_{std::move(options), std::move(handler),
+                [](int status, std::string_view reason, httplib::Response& response) {
+                  response.set_content(std::to_string(status) + ' ' + std::string{reason},
+                                       "application/problem+json");
+                },
+                [this](const httplib::Request&, std::exception_ptr) { ++failures_; }},
+        port_{server_.bind()} {
+    server_.start();
+  }
+
+  raw_http_client connect() const { return raw_http_client{port_}; }
+  int port() const { return port_; }
+  int failures() const { return failures_; }
+  server* operator->() { return &server_; }
+
+ private:
+  std::atomic<int> failures_{0};
+  server server_;
+  int port_;
+};
+
+/// 0 where there is no response.
+inline int status_of(const std::optional<raw_response>& response) {
+  return response ? response->status : 0;
+}
+
+inline std::string body_of(const std::optional<raw_response>& response) {
+  return response ? response->body : "no response";
+}
+
+}  // namespace skanu

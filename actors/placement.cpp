@@ -9,9 +9,6 @@ namespace skanu {
 
 namespace {
 
-constexpr std::string_view reserved_key = "ids.reserved";
-constexpr std::string_view floor_key = "ids.floor";
-
 // Which question a ticket answers: the id, the attempt, and what was asked.
 enum class question : std::int64_t { payment, registration, rejection, reservation };
 constexpr std::int64_t ticket_of(entity_id id, int attempt, question q) {
@@ -47,8 +44,8 @@ std::int64_t number_in(const std::optional<std::string>& text) {
 
 id_recovery recover_ids(const snapshot& orders) {
   id_recovery found;
-  const auto reserved = number_in(orders.row(service::order, row_space::meta, reserved_key));
-  const auto floor = number_in(orders.row(service::order, row_space::meta, floor_key));
+  const auto reserved = number_in(orders.row(service::order, row_space::meta, reserved_ids_key));
+  const auto floor = number_in(orders.row(service::order, row_space::meta, decided_ids_key));
   for (auto id = std::max<entity_id>(floor, 1); id <= reserved; ++id)
     if (!orders.entity(service::order, id)) found.undecided.push_back(id);
   found.next = reserved + 1;
@@ -236,8 +233,8 @@ void placement::reserve_ids() {
   if (reserving_ == 0) reserving_ = -1;  // leaving before the first id
   pending_commit c{.data = {.of = service::order}, .owner = std::make_shared<lone_commit_owner>()};
   const auto last = std::max<entity_id>(reserving_, 0);
-  c.data.rows.push_back({row_space::meta, std::string(reserved_key), std::to_string(last)});
-  c.data.rows.push_back({row_space::meta, std::string(floor_key), std::to_string(ids_.floor())});
+  c.data.rows.push_back({row_space::meta, std::string(reserved_ids_key), std::to_string(last)});
+  c.data.rows.push_back({row_space::meta, std::string(decided_ids_key), std::to_string(ids_.floor())});
   c.answer = reply_to(address(), ticket_of(0, leaving_ ? 1 : 0, question::reservation));
   c.result = accepted{.version = leaving_ ? 1 : 0};
   env_.commits.submit(std::move(c));

@@ -16,10 +16,6 @@ bool worth_waiting_for(errc code) { return is_transient(code) && code != errc::e
 
 }  // namespace
 
-std::string position_key(std::string_view consumer) { return "position:" + std::string(consumer); }
-
-std::string dead_letter_prefix(std::string_view consumer) { return std::string(consumer) + '/'; }
-
 policy::policy(caf::actor_config& config, const service_environment& env,
                policy_definition definition, event_log_actor log, fault_plan& faults,
                consumer_limits limits)

@@ -22,6 +22,7 @@
 #include "actors/environment.hpp"
 #include "actors/faults.hpp"
 #include "messages/interfaces.hpp"
+#include "persistence/consumer_keys.hpp"
 
 namespace skanu {
 
@@ -47,11 +48,6 @@ struct consumer_limits {
   int attempts = 5;                           ///< Of what cannot be decided, before it is set aside.
   backoff_settings retry;
 };
-
-/// The key of a consumer's position in its service's meta rows.
-std::string position_key(std::string_view consumer);
-/// The keys of a consumer's dead letters begin with this; the target entity and the offset follow.
-std::string dead_letter_prefix(std::string_view consumer);
 
 class policy final : public consumer_actor::base {
  public:

@@ -37,6 +37,15 @@ class region final : public region_actor<typename Rules::command>::base {
 
   const char* name() const override { return "region"; }
 
+  /// Lets its entities go on its own thread. Were it the clock's, which may hold the last reference to
+  /// the region for a delayed message, the clock would wait for room in its own queue, for ever: every
+  /// actor that ends sends it a word.
+  void on_exit() override {
+    live_.clear();
+    by_actor_.clear();
+    by_use_.clear();
+  }
+
   typename base::behavior_type make_behavior() override {
     this->set_error_handler([](caf::error&) {});
     this->set_down_handler([this](caf::down_msg& down) { on_down(down); });

@@ -9,27 +9,6 @@
 
 namespace skanu {
 
-namespace {
-
-/// The event as it stands in an order's history: with its service and offset in front.
-std::string history_line(service of, log_offset offset, std::string_view body) {
-  std::string line = "{\"service\":\"";
-  line += name_of(of);
-  line += "\",\"offset\":";
-  append_integer(line, offset);
-  line += ',';
-  line += body.substr(1);
-  return line;
-}
-
-}  // namespace
-
-std::string history_prefix(entity_id order) { return ordered_key(order); }
-
-std::string trace_consumer(service followed) {
-  return "ordertrace-follows-" + std::string(name_of(followed));
-}
-
 trace_view::trace_view(caf::actor_config& config, const service_environment& env,
                        std::vector<source> sources, consumer_limits limits)
     : consumer_actor::base(config), env_(env), limits_(limits) {
@@ -103,7 +82,7 @@ void trace_view::take(const followed& f, const event_batch::event& e) {
     ++t.version;
     auto key = history_prefix(id);
     append_ordered_key(key, t.version);
-    rows_.push_back({row_space::rows, std::move(key), history_line(f.from.of, e.offset, e.body)});
+    rows_.push_back({row_space::rows, std::move(key), located_event(f.from.of, e.offset, e.body)});
   } catch (const decode_error& problem) {
     spdlog::error("event=dead_letter consumer={} offset={} reason=\"{}\"",
                   trace_consumer(f.from.of), e.offset, problem.what());

@@ -12,12 +12,6 @@
 
 namespace skanu {
 
-/// Where an order's history stands in the rows of ordertrace, in the order in which the view saw it.
-std::string history_prefix(entity_id order);
-
-/// The name of the view's position in the log of a service.
-std::string trace_consumer(service followed);
-
 class trace_view final : public consumer_actor::base {
  public:
   struct source {

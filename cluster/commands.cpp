@@ -4,7 +4,6 @@
 
 namespace skanu {
 
-int run_audit(const program_options&) { return 2; }
 int run_events(const program_options&) { return 2; }
 int run_backup(const program_options&) { return 2; }
 

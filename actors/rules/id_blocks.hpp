@@ -5,11 +5,16 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "messages/values.hpp"
 
 namespace skanu {
+
+/// Meta rows of the order service: the last id that was reserved, and one below which all are decided.
+inline constexpr std::string_view reserved_ids_key = "ids.reserved";
+inline constexpr std::string_view decided_ids_key = "ids.floor";
 
 /// Not thread-safe: it belongs to one actor.
 class id_blocks {

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <stdexcept>
 #include <utility>
 
+#include "actors/rules/consumers.hpp"
 #include "persistence/event.hpp"
+#include "persistence/store.hpp"
 
 namespace skanu {
 
@@ -48,6 +51,14 @@ void apply_event(order_trace& trace, entity_id id, std::string_view event_body) 
   trace.qty = e.details.qty;
   trace.cost = e.details.cost;
   trace.registered = true;
+}
+
+std::string history_prefix(entity_id order) { return ordered_key(order); }
+
+std::string_view trace_consumer(service followed) {
+  for (const auto& c : consumers::all)
+    if (c.of == service::ordertrace && c.follows == followed) return c.name;
+  throw std::logic_error("the view does not follow " + std::string(name_of(followed)));
 }
 
 }  // namespace skanu

@@ -1,0 +1,73 @@
+#include "actors/rules/audit_consumers.hpp"
+
+#include "actors/rules/audit_states.hpp"
+#include "actors/rules/audit_walk.hpp"
+#include "persistence/consumer_keys.hpp"
+
+namespace skanu {
+
+consumer_progress::consumer_progress(const service_cut& cut, audit_report& report)
+    : report_(report) {
+  for (const auto& who : consumers::all) read_position(cut, who);
+  for (const auto s : all_services)
+    if (const auto* from = snapshot_of(cut, s)) read_dead_letters(*from, s);
+}
+
+void consumer_progress::read_position(const service_cut& cut, const consumer& who) {
+  const auto* own = snapshot_of(cut, who.of);
+  if (own == nullptr) return;
+  const auto row = own->row(who.of, row_space::meta, position_key(who.name));
+  const auto position = row ? integer_of(*row) : 0;
+  const std::string name(who.name);
+  if (!position || *position < 0)
+    return report_.violated(2, who.of, 0, "the position of " + name + " cannot be read");
+  positions_[who.name] = *position;
+  const auto* followed = snapshot_of(cut, who.follows);
+  if (followed == nullptr) return;
+  const auto end = followed->log_end(who.follows);
+  if (*position > end)
+    return report_.violated(2, who.follows, 0,
+                            "the log ends at offset " + std::to_string(end) + ", and " + name +
+                                " has read up to " + std::to_string(*position));
+  report_.lag[name] = end - *position;
+}
+
+void consumer_progress::read_dead_letters(const snapshot& from, service s) {
+  walk_rows(from, s, row_space::dead_letters, {}, [&](const stored_row& row) {
+    constexpr std::size_t numbers = 16;  // the target entity and the offset
+    const auto slash = row.key.find('/');
+    if (slash == row.key.npos || row.key.size() != slash + 1 + numbers)
+      return report_.violated(2, s, 0, "a dead letter has a key that cannot be read");
+    const auto name = row.key.substr(0, slash);
+    const auto key = std::string_view(row.key).substr(slash + 1);
+    ++report_.dead_letters[name];
+    targets_.emplace(name, number_of_key(key));
+    events_.emplace(name, number_of_key(key.substr(8)));
+  });
+}
+
+bool consumer_progress::has_seen(const consumer& who, log_offset offset) const {
+  const auto position = positions_.find(who.name);
+  return position != positions_.end() && offset <= position->second;
+}
+
+bool consumer_progress::set_aside(const consumer& who, entity_id target) const {
+  return targets_.contains({std::string(who.name), target});
+}
+
+bool consumer_progress::set_aside_event(const consumer& who, log_offset offset) const {
+  return events_.contains({std::string(who.name), offset});
+}
+
+void consumer_progress::demand(const consumer& who, log_offset cause, entity_id target,
+                               bool is_there, int invariant, service of, entity_id id,
+                               std::string_view what) const {
+  if (is_there || !has_seen(who, cause)) return;
+  if (set_aside(who, target)) {
+    report_.parked(std::string(who.name), of, id, std::string(what));
+  } else {
+    report_.violated(invariant, of, id, std::string(what));
+  }
+}
+
+}  // namespace skanu

@@ -1,0 +1,100 @@
+#include "actors/rules/audit_trace.hpp"
+
+namespace skanu {
+
+namespace {
+
+/// The history of one order as it is stored: its rows come in their order.
+class stored_history {
+ public:
+  stored_history(entity_id order, audit_report& report) : order_(order), report_(report) {}
+
+  void take(const stored_row& row) {
+    const auto entry = number_of_key(std::string_view(row.key).substr(8));
+    if (row.key.size() != 16 || entry != digest_.rows + 1)
+      violated("its history has a gap before entry " + std::to_string(entry));
+    digest_.add({}, row.value);
+    check_place(row.value);
+  }
+
+  void compare(const audited_traces& traces) const {
+    const auto* trace = find_entity(traces, order_);
+    const auto expected = trace == nullptr ? row_digest{} : trace->marks.expected;
+    if (digest_ != expected)
+      violated("its history is not what the logs say: " + std::to_string(digest_.rows) +
+               " events, expected " + std::to_string(expected.rows));
+  }
+
+ private:
+  /// The events of one log stand in that log's order.
+  void check_place(const std::string& line) {
+    std::string from, why;
+    log_offset offset = 0;
+    if (!decodes(
+            [&] {
+              const auto event = parse_stored_json(line);
+              json_object_reader reader(event);
+              reader("service", from);
+              reader("offset", offset);
+            },
+            why))
+      return violated("an entry of its history cannot be read: " + why);
+    auto& last = last_[from];
+    if (offset <= last) violated("its history is not in the order of " + from + "'s log");
+    last = offset;
+  }
+
+  void violated(std::string what) const {
+    report_.violated(6, service::ordertrace, order_, std::move(what));
+  }
+
+  entity_id order_;
+  audit_report& report_;
+  row_digest digest_;
+  std::map<std::string, log_offset> last_;
+};
+
+void check_histories(const snapshot& from, audited_traces& traces, audit_report& report) {
+  std::optional<std::pair<entity_id, stored_history>> current;
+  const auto finish = [&] {
+    if (!current) return;
+    current->second.compare(traces);
+    // What is left at the end has no history at all.
+    if (const auto found = traces.find(current->first); found != traces.end())
+      found->second.marks.expected = {};
+  };
+  walk_rows(from, service::ordertrace, row_space::rows, {}, [&](const stored_row& row) {
+    const auto id = number_of_key(row.key);
+    if (row.key.size() < 8)
+      return report.violated(6, service::ordertrace, 0, "an entry of a history has a short key");
+    if (!current || current->first != id) {
+      finish();
+      current.emplace(id, stored_history(id, report));
+    }
+    current->second.take(row);
+  });
+  finish();
+  for (const auto& [id, t] : traces)
+    if (t.marks.expected.rows > 0)
+      report.violated(6, service::ordertrace, id, "it has no history");
+}
+
+}  // namespace
+
+void trace_audit::take(const consumer& who, const logged_event& e) {
+  if (!progress_.has_seen(who, e.offset) || progress_.set_aside_event(who, e.offset)) return;
+  const auto id = order_of(e.body);
+  if (id <= 0) return;
+  auto& t = traces_[id];
+  std::string ignored;  // whoever folds the log reports it
+  if (!decodes([&] { apply_event(t.state, id, e.body); }, ignored)) return;
+  ++t.version;
+  t.marks.expected.add({}, located_event(who.follows, e.offset, e.body));
+}
+
+void trace_audit::check(const snapshot& from, audit_report& report) {
+  state_check<trace_as_rules, audited_traces>(from, 6, traces_, report).run();
+  check_histories(from, traces_, report);
+}
+
+}  // namespace skanu

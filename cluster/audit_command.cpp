@@ -1,0 +1,25 @@
+// `skanu audit`: one moment of all databases, checked.
+#include <iostream>
+
+#include "actors/rules/audit.hpp"
+#include "cluster/commands.hpp"
+#include "cluster/cut.hpp"
+
+namespace skanu {
+
+namespace {
+
+constexpr int sound = 0, broken = 1;
+
+}  // namespace
+
+int run_audit(const program_options& options) {
+  const auto databases = open_existing(options.data);
+  const cut moment(databases);
+  const auto report = audit(moment.by_service());
+  std::cout << report.to_json() << std::endl;
+  if (!std::cout) throw std::runtime_error("cannot print the report");
+  return report.sound() ? sound : broken;
+}
+
+}  // namespace skanu

@@ -175,9 +175,13 @@ class entity final : public entity_actor<typename Rules::command>::base {
     change.status = Rules::status(state_);
     change.listed = Rules::listed(state_);
     c.data.changes.push_back(std::move(change));
+    c.data.requires_entity = r.requires_entity;
     c.result = outcome_now(c.data.changes.front().expected == 0 ? effect::created : effect::changed);
     remember(c, r, now);
+    const auto early = r.answer_when_queued ? std::exchange(r.answer, {}) : reply{};
+    const auto result = r.answer_when_queued ? c.result : outcome{};
     submit(std::move(c), r);
+    early(result);
   }
 
   /// Answers without a change: at once where all that the answer speaks of is durable, else behind it.

@@ -42,12 +42,14 @@ std::int64_t number_in(const std::optional<std::string>& text) {
 
 }  // namespace
 
-id_recovery recover_ids(const snapshot& orders) {
+id_recovery recover_ids(const snapshot& orders, bool with_payments) {
   id_recovery found;
   const auto reserved = number_in(orders.row(service::order, row_space::meta, reserved_ids_key));
   const auto floor = number_in(orders.row(service::order, row_space::meta, decided_ids_key));
   for (auto id = std::max<entity_id>(floor, 1); id <= reserved; ++id)
-    if (!orders.entity(service::order, id)) found.undecided.push_back(id);
+    if (!orders.entity(service::order, id) &&
+        (!with_payments || orders.entity(service::payment, id)))
+      found.undecided.push_back(id);
   found.next = reserved + 1;
   return found;
 }
@@ -66,7 +68,7 @@ placement::placement(caf::actor_config& config, const service_environment& env,
 
 placement::behavior_type placement::make_behavior() {
   set_error_handler([](caf::error&) {});
-  auto recovered = recover_ids(*env_.data.read());
+  auto recovered = recover_ids(*env_.data.read(), limits_.shared_journal);
   ids_ = id_blocks(recovered.next, recovered.undecided);
   for (const auto id : recovered.undecided) {
     auto& p = placings_[id];
@@ -100,19 +102,18 @@ void placement::place(place_order& order, skanu::request& r) {
   if (r.operation && r.maybe_repeated) {
     if (auto known = known_outcome(r)) return r.answer(std::move(*known));
   }
-  if (waiting_for_payment_ >= limits_.bulkhead)
+  if (waiting_for_payment_ + waiting_for_ids_.size() >= limits_.bulkhead)
     return r.answer(error{errc::overloaded, "Too many orders wait for payment."});
+  if (!ids_.available()) {
+    waiting_for_ids_.emplace_back(std::move(order), std::move(r));
+    return reserve_ids();
+  }
   const auto permit = breaker_.try_acquire(now());
   display_.set(breaker_.show());
   if (!permit)
     return r.answer(error{errc::payment_unavailable,
                           "Payment does not answer at present. Please come back a little later."});
   const auto id = ids_.issue();
-  if (!id) {
-    breaker_.release(*permit);
-    reserve_ids();
-    return r.answer(error{reservation_failure_, "No order number could be reserved."});
-  }
   if (ids_.wants_more()) reserve_ids();
   faults_.pass("placement.id-issued");
   auto& p = placings_[*id];
@@ -137,6 +138,7 @@ void placement::ask_payment(entity_id id, placing& p) {
   ++p.attempt;
   skanu::request r;
   r.answer = reply_to(address(), ticket_of(id, p.attempt, question::payment));
+  r.answer_when_queued = limits_.shared_journal;
   send(payments_, id, payment_command(open_payment{p.order.details, p.order.phone_number}),
        std::move(r));
   attempts_.push_back({now() + limits_.attempt, id, p.attempt});
@@ -180,6 +182,7 @@ void placement::register_now(entity_id id, placing& p) {
   r.answer = both(std::move(p.client.answer),
                   reply_to(address(), ticket_of(id, 0, question::registration)));
   r.maybe_repeated = false;  // placement looked already
+  if (limits_.shared_journal) r.requires_entity = entity_name{service::payment, id};
   send(orders_, id, order_command(register_order{p.order.details}), std::move(r));
 }
 
@@ -242,18 +245,21 @@ void placement::reserve_ids() {
 
 void placement::on_reserved(const outcome& result) {
   const auto last = std::exchange(reserving_, 0);
-  if (const auto* stored = std::get_if<accepted>(&result)) {
-    if (stored->version == 1) {
-      left_.deliver(true);
-      return;
-    }
-    ids_.reserved(last);
-    if (leaving_) reserve_ids();
+  const auto* stored = std::get_if<accepted>(&result);
+  if (stored && stored->version == 1) {
+    left_.deliver(true);
     return;
   }
-  ids_.not_reserved();
-  reservation_failure_ = std::get<error>(result).code;
-  if (leaving_) left_.deliver(false);
+  const auto waiting = std::exchange(waiting_for_ids_, {});
+  if (!stored) {
+    ids_.not_reserved();
+    for (const auto& [order, r] : waiting) r.answer(std::get<error>(result));
+    if (leaving_) left_.deliver(false);
+    return;
+  }
+  ids_.reserved(last);
+  for (auto [order, r] : waiting) place(order, r);
+  if (leaving_) reserve_ids();
 }
 
 void placement::sweep() {

@@ -35,6 +35,8 @@ struct placement_limits {
   circuit_breaker_settings breaker;
   backoff_settings retry{std::chrono::milliseconds{10}, std::chrono::milliseconds{100}};
   backoff_settings decide_again;
+  /// Orders and payments have one journal: an order and its payment become durable with one flush.
+  bool shared_journal = false;
 };
 
 /// What the breaker shows, readable by any thread.
@@ -59,7 +61,9 @@ struct id_recovery {
   entity_id next = 1;                  ///< The first id that was never reserved.
   std::vector<entity_id> undecided;    ///< Handed out, perhaps, and not decided.
 };
-id_recovery recover_ids(const snapshot& orders);
+/// With `with_payments` the payments are in the same database: an id whose payment is not even there was
+/// handed out to nobody who could still come back to it, and needs no rejection.
+id_recovery recover_ids(const snapshot& orders, bool with_payments);
 
 class placement final : public placement_actor::base {
  public:
@@ -119,10 +123,10 @@ class placement final : public placement_actor::base {
   circuit_breaker breaker_;
   id_blocks ids_{1};
   entity_id reserving_ = 0;
-  errc reservation_failure_ = errc::overloaded;
   std::mt19937_64 random_{std::random_device{}()};
   placings placings_;
   std::unordered_set<std::string> running_operations_;
+  std::deque<std::pair<place_order, skanu::request>> waiting_for_ids_;
   std::size_t waiting_for_payment_ = 0;
   std::deque<timer> attempts_;            ///< In the order of their time: all wait equally long.
   std::multimap<time_point, entity_id> pauses_;

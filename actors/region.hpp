@@ -14,7 +14,7 @@
 namespace skanu {
 
 struct region_limits {
-  std::size_t live = 20'000;                    ///< Entities in memory, as long as enough of them rest.
+  std::size_t live = 10'000;                    ///< Entities in memory, as long as enough of them rest.
   std::chrono::seconds idle{30};                ///< Passivated after so long without a command.
   std::int64_t waiting = 1'024;                 ///< Commands that wait for one entity.
   std::chrono::milliseconds sweep{1'000};       ///< How often idleness is looked for.

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures SKANU against a bare cpp-httplib server on the same machine in the same minutes.
 
-Rounds alternate: for every row first the bare server, then SKANU, both driven by wrk. A ratio is the
-median of the rounds' ratios, everything else the median over the rounds. Data lies on a real disk,
-below build/, and every commit is flushed. Prints markdown tables; writes build/bench.json.
+Rounds alternate: for every row first the bare server, then SKANU, both driven by wrk. A ratio is
+the median of the rounds' ratios, everything else the median over the rounds. Data lies on a real
+disk, below build/, and every commit is flushed. Prints markdown tables; writes build/bench.json.
 """
 
 import argparse
@@ -406,7 +406,8 @@ def main():
     print(report(result, options))
     errors = sum(row["errors"] for row in result["rows"].values()) + result["change errors"]
     if errors or result["audit"]["exit"] != 0:
-        sys.exit(f"bench: {errors} errors, audit {result['audit']['exit']}")
+        sys.exit(f"bench: {errors} errors, audit {result['audit']['exit']}; see {bench.log}")
+    bench.log.unlink()  # a line for every request: long, and of no use when all went well
 
 
 if __name__ == "__main__":

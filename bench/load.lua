@@ -1,7 +1,7 @@
 -- A wrk script: sends one kind of request to paths from a file, in order, over and over.
 -- Arguments after "--": METHOD, FILE of paths (one a line), BODY ("" for none), LIMIT (stop after
--- so many responses: it says "limit reached" and waits for SIGINT; 0 for wrk's own -d). Its last line
--- of output is the result as JSON.
+-- so many responses: it says "limit reached" and waits for SIGINT; 0 for wrk's own -d). Its last
+-- line of output is the result as JSON.
 
 local requests, sent, received, limit = {}, 0, 0, 0
 

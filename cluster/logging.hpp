@@ -5,8 +5,8 @@
 
 namespace skanu {
 
-/// Sets up the one logger. Lines go through a bounded queue to a thread of its own; when it is full the
-/// oldest are dropped, so that a slow disk or terminal never holds up a request. Throws
+/// Sets up the one logger. Lines are gathered in a bounded buffer and written by a thread of their own;
+/// the rest is dropped and counted, so that a slow disk or terminal never holds up a request. Throws
 /// std::runtime_error where the file cannot be opened.
 void start_logging(const std::string& file, const std::string& level);
 

@@ -30,10 +30,12 @@ constexpr std::chrono::seconds leave_timeout{3};
 
 struct actor_config : caf::actor_system_config {
   actor_config() {
-    set("scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
+    // Two threads serve two to four cores best: each more is one more to wake. They share one queue and
+    // sleep when it is empty, where stealing would poll.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 2, 8));
     // Without a bound a busy actor keeps its thread, and the others wait.
     set("scheduler.max-throughput", std::size_t{200});
-    set("work-stealing.relaxed-sleep-duration", caf::timespan(std::chrono::milliseconds(100)));
     set("logger.verbosity", caf::atom("quiet"));
   }
 };
@@ -152,8 +154,10 @@ class node::parts {
     auto asked = payments;
     if (faults_.touches_payment())
       asked = keep(system_.spawn(faulty_payment, payments, &faults_));
+    placement_limits limits;
+    limits.shared_journal = &database_of(service::order) == &database_of(service::payment);
     placement_ = keep(system_.spawn<placement>(environment(service::order), orders, asked, faults_,
-                                               breaker_, placement_limits{}));
+                                               breaker_, limits));
     std::vector<child> children;
     for (auto policies : {order_policies(orders), payment_policies(payments),
                           delivery_policies(deliveries), stamp_policies(stamps)})

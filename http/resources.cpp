@@ -1,7 +1,7 @@
 #include "http/resources.hpp"
 
 #include "actors/rules/stamp_rules.hpp"
-#include "actors/trace_view.hpp"
+#include "actors/rules/trace_rules.hpp"
 #include "http/collections.hpp"
 #include "persistence/document.hpp"
 

@@ -99,9 +99,20 @@ struct version_condition {
   std::vector<version_number> versions;
 };
 
+/// One entity of a service.
+struct entity_name {
+  service of = service::order;
+  entity_id id = 0;
+};
+
 /// What travels with every command.
 struct request {
   reply answer;
+  /// The asker's own commit goes to the same journal and names this entity in `requires_entity`: so a
+  /// change may be answered once it is queued there, and both become durable with one flush.
+  bool answer_when_queued = false;
+  /// The commit that follows is refused unless this entity is stored by then.
+  std::optional<entity_name> requires_entity;
   std::optional<operation_id> operation;  ///< None for policies: their effects have natural keys.
   std::uint64_t fingerprint = 0;          ///< Of a client's request body, beside its key.
   bool maybe_repeated = false;            ///< The operation may have been carried out before.

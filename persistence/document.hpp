@@ -52,7 +52,10 @@ std::string encode_document(service type, version_number version, const State& s
 template <class State>
 State decode_document(std::string_view document) {
   const auto json = parse_stored_json(document);
-  if (!json.is_object() || json.value("schema", 0) < 1 || json.value("schema", 0) > document_schema)
+  int schema = 0;
+  json_object_reader front(json);
+  front("schema", schema);
+  if (schema < 1 || schema > document_schema)
     throw decode_error("a document of an unknown schema");
   State state;
   if constexpr (requires(json_object_reader& r) { State::internal_fields(state, r); }) {

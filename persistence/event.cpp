@@ -9,6 +9,17 @@ std::string_view event_type_of(std::string_view body) {
   return body.substr(0, body.find('"'));
 }
 
+std::string located_event(service of, log_offset offset, std::string_view body) {
+  std::string line = R"({"service":")";
+  line.reserve(body.size() + 48);
+  line += name_of(of);
+  line += R"(","offset":)";
+  append_integer(line, offset);
+  line += ',';
+  line += body.substr(1);
+  return line;
+}
+
 event_header header_of(const nlohmann::json& event) {
   if (!event.is_object()) throw decode_error("an event that is not an object");
   if (const auto schema = event.find("schema");

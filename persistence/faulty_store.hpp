@@ -23,18 +23,18 @@ enum class fault_point : std::uint8_t {
 
 /// What is to go wrong, how often and for which commits.
 struct store_fault {
-  std::string name;  ///< To ask for it with faulty_store::hits.
+  std::string name = {};  ///< To ask for it with faulty_store::hits.
   fault_point at = fault_point::before_write;
   errc code = errc::store_failed;
   std::size_t times = 1;  ///< Batches (or reads) that meet it before it is spent.
   std::function<bool(const commit&)> when = {};  ///< None: every commit.
 };
 
-/// Passes everything on to another store, but for its faults. A fault is met by a batch in which one
-/// commit is its `when`; then, as from a real database, the whole batch gets its code. Only
-/// conflicting_commit and undecodable, which a database answers commit by commit, are before_write for
-/// the matching commits alone. The oldest fault that matches is met first, one per batch. Thread-safe
-/// where the other store is.
+/// Passes everything on to another store, but for its faults. A fault is met by a batch in which
+/// one commit is its `when`; then, as from a real database, the whole batch gets its code. Only
+/// conflicting_commit and undecodable, which a database answers commit by commit, are before_write
+/// for the matching commits alone. The oldest fault that matches is met first, one per batch.
+/// Thread-safe where the other store is.
 class faulty_store final : public store {
  public:
   explicit faulty_store(std::unique_ptr<store> target);

@@ -54,6 +54,8 @@ void answer(pending_commit& c, commit_result result) {
 
 }  // namespace
 
+void note_handed_over(commit_owner& owner) { commit_ticket::handed_over(owner); }
+
 void write_and_answer(store& target, std::vector<pending_commit>& batch,
                       journal_observer* observer) {
   const auto began = std::chrono::steady_clock::now();
@@ -89,7 +91,7 @@ journal::~journal() {
 }
 
 void journal::submit(pending_commit c) {
-  commit_ticket::handed_over(*c.owner);
+  note_handed_over(*c.owner);
   {
     std::unique_lock lock(mutex_);
     if (waiting_.size() < bounds_.waiting) {

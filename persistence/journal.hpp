@@ -74,6 +74,9 @@ class commit_queue {
   virtual void submit(pending_commit c) = 0;
 };
 
+/// Notes that a queue takes a commit of this owner; called before anything can answer the commit.
+void note_handed_over(commit_owner& owner);
+
 /// Writes a batch and answers everybody in it: the journal's work without its thread, which tests
 /// call by hand.
 void write_and_answer(store& target, std::vector<pending_commit>& batch, journal_observer* observer);

@@ -118,12 +118,15 @@ class writer final : public transaction<table_writer> {
 };
 
 /// Read transactions that are not in use. Renewing one costs far less than beginning one, and takes no
-/// lock of LMDB's; each thread keeps a few at hand and gives them back here when it ends.
+/// lock of LMDB's; each thread keeps a few at hand and gives them back here when it ends. All of them end
+/// with the environment, wherever they are.
 class idle_readers {
  public:
   explicit idle_readers(MDB_env* env) : env_(env) {}
+  idle_readers(const idle_readers&) = delete;
+  idle_readers& operator=(const idle_readers&) = delete;
   ~idle_readers() {
-    for (auto* txn : idle_) mdb_txn_abort(txn);
+    for (auto* txn : all_) mdb_txn_abort(txn);
   }
 
   MDB_txn* take() {
@@ -138,6 +141,8 @@ class idle_readers {
     MDB_txn* txn = nullptr;
     check("begin to read", mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn));
     mdb_txn_reset(txn);
+    const std::lock_guard lock(mutex_);
+    all_.push_back(txn);
     return txn;
   }
 
@@ -149,6 +154,7 @@ class idle_readers {
  private:
   MDB_env* env_;
   std::mutex mutex_;
+  std::vector<MDB_txn*> all_;
   std::vector<MDB_txn*> idle_;
 };
 
@@ -241,7 +247,10 @@ class lmdb_tables final : public ordered_tables {
   }
 
   void copy_to(const std::string& to) const override {
-    std::filesystem::create_directories(to);
+    std::error_code made;
+    std::filesystem::create_directories(to, made);
+    if (made)
+      throw store_error(errc::store_failed, "cannot make the folder " + to + ": " + made.message());
     check("copy", mdb_env_copy2(env_, to.c_str(), MDB_CP_COMPACT));
   }
 

@@ -7,8 +7,8 @@
 
 namespace skanu {
 
-/// Empty tables that live as long as the object. A commit costs time in proportion to what its tables
-/// hold.
+/// Empty tables that live as long as the object. A commit costs time in proportion to what its
+/// tables hold.
 std::unique_ptr<ordered_tables> make_memory_tables();
 
 }  // namespace skanu

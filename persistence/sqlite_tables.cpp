@@ -41,7 +41,8 @@ std::string sql_of(table t, operation what) {
   const auto name = '"' + name_of(t) + '"';
   switch (what) {
     case operation::get: return "SELECT value FROM " + name + " WHERE key = ?";
-    case operation::scan_up: return "SELECT key, value FROM " + name + " WHERE key >= ? ORDER BY key";
+    case operation::scan_up:
+      return "SELECT key, value FROM " + name + " WHERE key >= ? ORDER BY key";
     case operation::scan_down:
       return "SELECT key, value FROM " + name + " WHERE key < ? ORDER BY key DESC";
     case operation::scan_down_all: return "SELECT key, value FROM " + name + " ORDER BY key DESC";
@@ -54,8 +55,8 @@ std::string sql_of(table t, operation what) {
 
 /// Begins and ends of transactions, prepared once per connection.
 enum class control : std::uint8_t { begin_read, fix_snapshot, begin_write, commit, rollback };
-constexpr std::array<const char*, 5> control_sql = {
-    "BEGIN", "SELECT 1 FROM sqlite_schema LIMIT 1", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"};
+constexpr std::array<const char*, 5> control_sql = {"BEGIN", "SELECT 1 FROM sqlite_schema LIMIT 1",
+                                                    "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"};
 
 struct close_database {
   void operator()(sqlite3* db) const { sqlite3_close(db); }
@@ -167,9 +168,9 @@ class connection {
     sqlite3_busy_timeout(db_.get(), static_cast<int>(wait.count()));
   }
 
-  /// Copies the write-ahead log into the file. It begins anew only at a moment without readers in it;
-  /// where there never is one, it makes one. What fails here was durable before, and is tried again
-  /// after the next commit.
+  /// Copies the write-ahead log into the file. It begins anew only at a moment without readers in
+  /// it; where there never is one, it makes one. What fails here was durable before, and is tried
+  /// again after the next commit.
   void bound_log() {
     if (log_pages_ < log_to_copy) return;
     auto* db = db_.get();
@@ -182,7 +183,7 @@ class connection {
                                                      nullptr) == SQLITE_OK;
     wait_at_most(longest_wait);
     // A reader that stays for long, such as a backup, is not waited for after every commit.
-    next_restart_ = restarted ? log_to_restart : log_pages_ + log_to_restart;
+    next_restart_ = restarted ? log_to_restart : log_pages_ + log_to_copy;
   }
 
   errc code_of(int result) const {
@@ -190,9 +191,9 @@ class connection {
     // another commit was written over it before.
     if (result == SQLITE_IOERR_FSYNC) return errc::outcome_unknown;
     const int system_error = sqlite3_system_errno(db_.get());
-    const bool no_room = (result & 0xff) == SQLITE_FULL ||
-                         ((result & 0xff) == SQLITE_IOERR &&
-                          (system_error == ENOSPC || system_error == EDQUOT));
+    const bool no_room =
+        (result & 0xff) == SQLITE_FULL ||
+        ((result & 0xff) == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT));
     return no_room ? errc::store_full : errc::store_failed;
   }
 
@@ -324,8 +325,7 @@ class pooled_reader final : public table_reader {
 /// The writing connection in a write transaction.
 class sqlite_writer final : public table_writer {
  public:
-  sqlite_writer(connection& c, write_turn::held turn)
-      : turn_(std::move(turn)), connection_(c) {
+  sqlite_writer(connection& c, write_turn::held turn) : turn_(std::move(turn)), connection_(c) {
     connection_.run(control::begin_write);
   }
   ~sqlite_writer() override { connection_.roll_back(); }

@@ -11,10 +11,10 @@
 
 namespace skanu {
 
-/// Opens `file`, whose folder is there, or creates it; every commit is flushed to the disk before it
-/// returns. `max_bytes` bounds the file, without its write-ahead log of a few megabytes; 0: only the
-/// disk bounds it. Writers of all processes take turns and wait at most ten seconds for each other;
-/// processes may open one file at the same time, but not while one of them creates it.
+/// Opens `file`, whose folder is there, or creates it; every commit is flushed to the disk before
+/// it returns. `max_bytes` bounds the file, without its write-ahead log of a few megabytes; 0: only
+/// the disk bounds it. Writers of all processes take turns and wait at most ten seconds for each
+/// other; processes may open one file at the same time, but not while one of them creates it.
 ///
 /// Throws store_error where the file is damaged or empty, cannot be written, is not a database of
 /// this program or one that a newer program wrote; such a file is left as it is.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "messages/errors.hpp"
+#include "messages/reply.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -66,6 +67,8 @@ struct commit {
   std::vector<entity_change> changes = {};
   std::vector<std::string> events = {};  ///< Appended to the service's log in this order.
   std::vector<row_write> rows = {};
+  /// Refused unless this entity is stored before it, here or earlier in the same batch.
+  std::optional<entity_name> requires_entity = std::nullopt;
 };
 
 /// A stored event with its place in the log.
@@ -82,6 +85,13 @@ struct stored_entity {
 struct stored_row {
   std::string key;
   std::string value;
+};
+
+/// An entry of the index that lists by status read.
+struct index_entry {
+  std::uint8_t status = 0;
+  entity_id id = 0;
+  auto operator<=>(const index_entry&) const = default;
 };
 
 /// Which listed entities, by id.
@@ -109,6 +119,9 @@ class snapshot {
   virtual std::int64_t count(service s, std::optional<std::uint8_t> status) const = 0;
   /// Tombstones by id, for the audit.
   virtual std::vector<stored_entity> tombstones(service s, entity_id after, std::size_t limit) const = 0;
+  /// The index that lists by status read, by status and id beyond `after`, for the audit.
+  virtual std::vector<index_entry> status_index(service s, index_entry after,
+                                                std::size_t limit) const = 0;
 
   /// Events from an offset on; at most `limit` events and about `max_bytes` bytes.
   virtual std::vector<logged_event> events(service s, log_offset from, std::size_t limit,

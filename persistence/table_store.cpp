@@ -155,6 +155,19 @@ class table_snapshot final : public snapshot {
     return found;
   }
 
+  std::vector<index_entry> status_index(service s, index_entry after,
+                                        std::size_t limit) const override {
+    std::vector<index_entry> found;
+    reader_->scan_up({s, table_kind::status_index}, status_key(after.status, after.id + 1),
+                     [&](std::string_view key, std::string_view) {
+                       if (found.size() == limit) return false;
+                       found.push_back(
+                           {static_cast<std::uint8_t>(key.front()), number_of_key(key.substr(1))});
+                       return true;
+                     });
+    return found;
+  }
+
   std::vector<logged_event> events(service s, log_offset from, std::size_t limit,
                                    std::size_t max_bytes) const override {
     std::vector<logged_event> found;
@@ -264,6 +277,8 @@ class batch_writer {
     if (epoch_of(c.of) != c.epoch) return false;
     for (const auto& change : c.changes)
       if (entity(c.of, change.id).version != change.expected) return false;
+    if (c.requires_entity && entity(c.requires_entity->of, c.requires_entity->id).version == 0)
+      return false;
     for (const auto& row : c.rows)
       if (row.must_be_new && tables_.get(table_of(c.of, row.space), row.key)) return false;
     return true;

@@ -19,17 +19,21 @@ inline constexpr std::string_view decided_ids_key = "ids.floor";
 /// Not thread-safe: it belongs to one actor.
 class id_blocks {
  public:
-  static constexpr std::int64_t smallest_block = 32;
-  static constexpr std::int64_t largest_block = 1'024;
+  /// Half a block outlasts every request that a node can have under way while it reserves the next.
+  static constexpr std::int64_t smallest_block = 512;
+  static constexpr std::int64_t largest_block = 4'096;
 
   /// `next` is the first id to hand out; all ids below it are decided but for `undecided`. Nothing is
   /// reserved yet.
   explicit id_blocks(entity_id next, const std::vector<entity_id>& undecided = {})
       : next_(next), reserved_(next - 1), undecided_(undecided.begin(), undecided.end()) {}
 
+  /// True where issue() would give an id.
+  bool available() const { return next_ <= reserved_; }
+
   /// An id that was never handed out before; nothing while no reserved one is left.
   std::optional<entity_id> issue() {
-    if (next_ > reserved_) return std::nullopt;
+    if (!available()) return std::nullopt;
     undecided_.insert(next_);
     return next_++;
   }

@@ -21,6 +21,15 @@ def pytest_sessionstart(session):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_server_outlives_the_session():
+    yield
+    for process in Server.processes:
+        if process.poll() is None:  # left behind by a test that failed
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _start_what_takes_long(request):
     """The idle connections are opened first, so that their minute passes beside the other tests."""
     if any("idle_connections" in item.fixturenames for item in request.session.items):

@@ -255,30 +255,22 @@ class Shop:
         """
         order, payment = self.order(order_id), self.payment(order_id)["paymentStatus"]
         delivery, trace = self.delivery_status(order_id), self.trace_status(order_id)
-        if order["orderStatus"] == "Order Cancelled":
+        cancelled = order["orderStatus"] == "Order Cancelled"
+        if cancelled:
             payments, deliveries, traces = [CANCEL], [None, CANCEL, END], ["ORDER CANCEL"]
         elif payment == CANCEL:
-            payments, deliveries, traces = (
-                [CANCEL],
-                [None, CANCEL],
-                ["PAY CANCEL", "DELIVERY CANCEL"],
-            )
+            payments, deliveries = [CANCEL], [None, CANCEL, END]
+            traces = ["PAY CANCEL"] if delivery == END else ["PAY CANCEL", "DELIVERY CANCEL"]
         elif payment == END:
-            payments, deliveries, traces = (
-                [END],
-                list(TRACE_OF_DELIVERY),
-                [TRACE_OF_DELIVERY.get(delivery)],
-            )
+            payments, deliveries = [END], list(TRACE_OF_DELIVERY)
+            traces = [TRACE_OF_DELIVERY.get(delivery)]
         else:
             payments, deliveries, traces = ["Not Pay"], [None], ["Order END"]
-        closed = payment == END and delivery == END
-        fits = (
-            payment in payments
-            and delivery in deliveries
-            and trace in traces
-            and order["delivered"] == closed
-        )
-        return None if fits else f"{order}, payment {payment}, delivery {delivery}, trace {trace}"
+        fits = payment in payments and delivery in deliveries and trace in traces
+        closed = cancelled or order["delivered"] == (delivery == END)
+        if fits and closed:
+            return None
+        return f"{order}, payment {payment}, delivery {delivery}, trace {trace}"
 
     def wait_consistent(self, *orders):
         for order_id in orders:

@@ -70,9 +70,13 @@ class NotReady(AssertionError):
 class Server:
     """`skanu serve` on a data directory. As a context manager it starts, and stops by SIGTERM."""
 
-    def __init__(self, data, *arguments, env=None, prefix=(), address="127.0.0.1:0"):
+    processes = []
+    """Of every server that was started, so that none outlives the session."""
+
+    def __init__(self, data, *arguments, env=None, prefix=(), address="127.0.0.1:0", config=None):
         self.data = Path(data)
         self.arguments, self.env, self.prefix, self.address = arguments, env, list(prefix), address
+        self.program = [str(BINARY), *(["--config", str(config)] if config else [])]
         self.stderr_path = self.data.parent / (self.data.name + ".stderr")
         self.process = self.port = self.ready_line = None
 
@@ -80,7 +84,7 @@ class Server:
         places = ["--http", self.address] if self.address else []
         return [
             *self.prefix,
-            str(BINARY),
+            *self.program,
             "serve",
             *places,
             "--data",
@@ -98,6 +102,7 @@ class Server:
                 stdout=subprocess.PIPE,
                 env=clean_environment(self.env),
             )
+        self.processes.append(self.process)
         return self.wait_ready() if wait else self
 
     def wait_ready(self, deadline_s=2 * DEADLINE_S):
@@ -139,10 +144,13 @@ class Server:
         return self.wait_stopped()
 
     def wait_stopped(self):
-        rest, _ = self.process.communicate(timeout=2 * DEADLINE_S)
-        assert (
-            self.process.returncode == 0
-        ), f"exit {self.process.returncode}: {self.stderr()[-2000:]}"
+        try:
+            rest, _ = self.process.communicate(timeout=2 * DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"it does not end: {self.stderr()[-2000:]}") from None
+        status = self.process.returncode
+        assert status == 0, f"exit status {status}: {self.stderr()[-2000:]}"
         assert rest == b"", f"on standard output after the ready line: {rest!r}"
         return self
 

@@ -26,8 +26,10 @@ def assert_refused(done):
 
 
 def write_config_file(path, **options):
-    """The configuration file's form, in one place."""
-    path.write_text("".join(f"{name} = {value}\n" for name, value in options.items()))
+    """Options of serve in the configuration file's form, in one place."""
+    path.write_text(
+        "[serve]\n" + "".join(f'{name} = "{value}"\n' for name, value in options.items())
+    )
     return path
 
 
@@ -122,25 +124,28 @@ def test_options_come_from_a_configuration_file(tmp_path):
     config = write_config_file(
         tmp_path / "skanu.conf", http="127.0.0.1:0", cors="https://cafe.example"
     )
-    with Server(tmp_path / "data", "--config", config, address=None) as server:
+    with Server(tmp_path / "data", config=config, address=None) as server:
         answer = server.client().get("/orders", {"Origin": "https://cafe.example"}).expect(200)
         assert answer.header("Access-Control-Allow-Origin") == "https://cafe.example"
 
 
-def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path):
-    config = write_config_file(tmp_path / "skanu.conf", http="not an address")
+def test_the_command_line_wins_over_the_environment_and_the_file(tmp_path):
+    config = write_config_file(tmp_path / "skanu.conf", cors="https://file.example")
     with Server(
-        tmp_path / "a", "--config", config, address=None, env={"SKANU_HTTP": "127.0.0.1:0"}
-    ):
-        pass
-    with Server(tmp_path / "b", env={"SKANU_HTTP": "not an address"}):
-        pass
+        tmp_path / "data",
+        "--cors",
+        "https://line.example",
+        config=config,
+        env={"SKANU_CORS": "https://environment.example"},
+    ) as server:
+        answer = server.client().get("/orders", {"Origin": "https://line.example"}).expect(200)
+        assert answer.header("Access-Control-Allow-Origin") == "https://line.example"
 
 
 def test_a_bad_configuration_file_gives_2_and_one_line(tmp_path):
-    assert_refused(skanu("serve", "--config", tmp_path / "missing", "--data", tmp_path / "data"))
+    assert_refused(skanu("--config", tmp_path / "missing", "serve", "--data", tmp_path / "data"))
     config = write_config_file(tmp_path / "skanu.conf", nonsense="1")
-    assert_refused(skanu("serve", "--config", config, "--data", tmp_path / "data"))
+    assert_refused(skanu("--config", config, "serve", "--data", tmp_path / "data"))
 
 
 def test_a_bad_environment_variable_gives_2_and_one_line(tmp_path):
@@ -201,8 +206,8 @@ def test_a_signal_lets_it_finish_what_it_accepted_and_accept_no_more(tmp_path, n
     assert [answer.status for answer in answers] == [409, 201]
     server.wait_stopped()
     assert_sound(server.data)
-    with server.restart():
-        server.client().get(answers[1].header("Location")).expect(200)
+    server.restart().client().get(answers[1].header("Location")).expect(200)
+    server.stop()
 
 
 def accepts(port):

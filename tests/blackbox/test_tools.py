@@ -196,7 +196,7 @@ def test_events_of_no_data_directory_give_2(tmp_path):
 
 def test_events_follow_a_running_server(shared_server, shop):
     start = shared_server.events("--service", "order")[-1:]
-    after = str(start[0]["offset"] + 1) if start else "0"
+    after = str(start[0]["offset"] + 1) if start else "1"
     follower = subprocess.Popen(
         [
             str(BINARY),

@@ -1,7 +1,7 @@
 """The saga as the order trace shows it: its steps, its races, and the defects of the original."""
 
 import pytest
-from rest import CANCEL, END, PREPARE, READY, START, TIMESTAMP, in_parallel, wait_until
+from rest import CANCEL, END, PREPARE, READY, START, TIMESTAMP, in_parallel, total, wait_until
 
 
 def event_types(server, service, entity_id):
@@ -278,8 +278,9 @@ def test_defect_a_failed_order_leaves_no_orphan_payment(serve):
         "/orders",
         {"productId": 1, "productName": "Coffee", "qty": 1, "cost": 1000, "paymentType": "cash"},
     ).expect(503)
-    for collection in ("orders", "payments", "orderTraces"):
+    for collection in ("orders", "orderTraces"):
         assert client.get(f"/{collection}").expect(200).embedded() == []
+    wait_until(lambda: total(client, "payments") == 0, "payment has seen the rejection")
     server.stop().restart()
     assert server.client().get("/payments").expect(200).embedded() == []
 

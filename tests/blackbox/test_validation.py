@@ -210,7 +210,7 @@ def test_a_bad_phone_number_gives_422(client, shop, bad):
     assert shop.payment(order_id)["paymentStatus"] == "Not Pay"
 
 
-@pytest.mark.parametrize("bad", ["phone", "123", "1" * 16, "%00", "a b"])
+@pytest.mark.parametrize("bad", ["phone", "123", "1" * 16, "a b"])
 def test_no_account_has_a_bad_phone_number(client, bad):
     client.get(f"/stamps/{quote(bad, safe='%')}").expect(404, 422)
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -58,7 +59,7 @@ class number_pipe {
 /// status is what `work` returns, 100 where it throws.
 class child_process {
  public:
-  explicit child_process(const std::function<int()>& work) : pid_(::fork()) {
+  explicit child_process(const std::function<int()>& work) : pid_(fork_flushed()) {
     if (pid_ < 0) throw std::runtime_error("no child process");
     if (pid_ > 0) return;
     int status = 100;
@@ -88,6 +89,11 @@ class child_process {
   }
 
  private:
+  static pid_t fork_flushed() {
+    std::fflush(nullptr);  // or the child may print what the parent has not yet
+    return ::fork();
+  }
+
   pid_t pid_;
   bool ended_ = false;
 };

@@ -92,6 +92,16 @@ std::vector<stored_entity> store_model::tombstones(service s, entity_id after,
   return found;
 }
 
+std::vector<index_entry> store_model::status_index(service s, index_entry after,
+                                                   std::size_t limit) const {
+  std::vector<index_entry> found;
+  for (const auto& [id, e] : of(s).entities)
+    if (e.listed && index_entry{e.status, id} > after) found.push_back({e.status, id});
+  std::sort(found.begin(), found.end());
+  found.resize(std::min(limit, found.size()));
+  return found;
+}
+
 std::vector<logged_event> store_model::events(service s, log_offset from, std::size_t limit,
                                               std::size_t max_bytes) const {
   std::vector<logged_event> found;
@@ -165,15 +175,15 @@ commit commit_maker::next(entity_id id, std::uint8_t status, bool listed) {
   e.listed = listed;
   commit c;
   c.of = of_;
-  c.changes.push_back({.id = id,
-                       .expected = before.version,
-                       .next = e.version,
-                       .document =
-                           std::make_shared<const std::string>(sample_document(of_, id, e.version)),
-                       .status_before = before.status,
-                       .status = status,
-                       .listed_before = before.listed,
-                       .listed = listed});
+  c.changes.push_back(
+      {.id = id,
+       .expected = before.version,
+       .next = e.version,
+       .document = std::make_shared<const std::string>(sample_document(of_, id, e.version)),
+       .status_before = before.status,
+       .status = status,
+       .listed_before = before.listed,
+       .listed = listed});
   c.events.push_back(R"({"eventType":"Changed","id":)" + std::to_string(id) + R"(,"version":)" +
                      std::to_string(e.version) + "}");
   return c;

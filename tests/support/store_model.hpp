@@ -32,6 +32,8 @@ class store_model final : public snapshot {
   std::int64_t count(service s, std::optional<std::uint8_t> status) const override;
   std::vector<stored_entity> tombstones(service s, entity_id after,
                                         std::size_t limit) const override;
+  std::vector<index_entry> status_index(service s, index_entry after,
+                                        std::size_t limit) const override;
   std::vector<logged_event> events(service s, log_offset from, std::size_t limit,
                                    std::size_t max_bytes) const override;
   log_offset log_end(service s) const override;

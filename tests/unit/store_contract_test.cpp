@@ -164,9 +164,9 @@ TEST_P(store_contract, a_change_to_the_same_version_is_a_condition_alone) {
 
 TEST_P(store_contract, a_row_that_must_be_new_is_written_once) {
   EXPECT_EQ(write(rows_commit({{row_space::rows, "earned", "1", true}})), std::nullopt);
-  EXPECT_EQ(write(rows_commit({{row_space::meta, "other", "1"},
-                               {row_space::rows, "earned", "2", true}})),
-            errc::conflicting_commit);
+  EXPECT_EQ(
+      write(rows_commit({{row_space::meta, "other", "1"}, {row_space::rows, "earned", "2", true}})),
+      errc::conflicting_commit);
   EXPECT_EQ(store_->read()->row(order, row_space::rows, "earned"), "1");
   EXPECT_EQ(store_->read()->row(order, row_space::meta, "other"), std::nullopt);
   EXPECT_EQ(write(rows_commit({{row_space::rows, "earned", "3"}})), std::nullopt);
@@ -175,6 +175,24 @@ TEST_P(store_contract, a_row_that_must_be_new_is_written_once) {
   EXPECT_EQ(store_->read()->row(order, row_space::rows, "earned"), std::nullopt);
   EXPECT_EQ(write(rows_commit({{row_space::rows, "earned", std::nullopt}})), std::nullopt);
   EXPECT_EQ(write(rows_commit({{row_space::rows, "earned", "4", true}})), std::nullopt);
+}
+
+TEST_P(store_contract, a_commit_that_requires_an_entity_is_refused_without_it) {
+  auto of_stamp = commit_maker(stamp).next(1);
+  of_stamp.requires_entity = entity_name{order, 42};
+  EXPECT_EQ(write(of_stamp), errc::conflicting_commit);
+  auto refused = orders_.next(42);
+  refused.epoch = 2;
+  EXPECT_EQ(write_batch({&refused, &of_stamp}),
+            std::vector<commit_result>(2, errc::conflicting_commit));
+  EXPECT_EQ(store_->read()->entity(stamp, 1), std::nullopt);
+
+  const auto required = commit_maker(order).next(42);
+  EXPECT_EQ(write_batch({&required, &of_stamp}), std::vector<commit_result>(2))
+      << "earlier in the same batch";
+  auto later = commit_maker(stamp).next(2);
+  later.requires_entity = entity_name{order, 42};
+  EXPECT_EQ(write(later), std::nullopt) << "stored before";
 }
 
 TEST_P(store_contract, a_commit_of_another_epoch_is_refused) {
@@ -344,9 +362,23 @@ TEST_P(store_contract, lists_go_by_id_in_both_directions_from_any_place) {
   EXPECT_EQ(listed({.status = 1, .skip = 2}), ids{});
   EXPECT_EQ(listed({.status = 3}), ids{});
   EXPECT_EQ(listed({.status = 0}), ids{});
-  EXPECT_EQ(now->list(order, {.after = 3, .limit = 1}).at(0).document, sample_document(order, 4, 1));
+  EXPECT_EQ(now->list(order, {.after = 3, .limit = 1}).at(0).document,
+            sample_document(order, 4, 1));
   EXPECT_EQ(now->list(order, {.status = 2, .limit = 1}).at(0).document,
             sample_document(order, 2, 1));
+}
+
+TEST_P(store_contract, the_status_index_goes_by_status_and_id_from_any_place) {
+  for (const entity_id id : {1, 2, 3, 4})
+    ASSERT_EQ(write(orders_.next(id, id % 2 == 1 ? 1 : 2, id != 4)), std::nullopt);
+  const auto now = store_->read();
+  using entries = std::vector<index_entry>;
+  EXPECT_EQ(now->status_index(order, {}, 10), (entries{{1, 1}, {1, 3}, {2, 2}}));
+  EXPECT_EQ(now->status_index(order, {}, 2), (entries{{1, 1}, {1, 3}}));
+  EXPECT_EQ(now->status_index(order, {1, 1}, 10), (entries{{1, 3}, {2, 2}}));
+  EXPECT_EQ(now->status_index(order, {1, 3}, 10), (entries{{2, 2}}));
+  EXPECT_EQ(now->status_index(order, {2, 2}, 10), entries{});
+  EXPECT_EQ(now->status_index(order, {}, 0), entries{});
 }
 
 TEST_P(store_contract, the_largest_id_is_listed_like_any_other) {
@@ -466,8 +498,8 @@ TEST_P(store_contract, keys_and_values_may_be_any_bytes_and_keys_sort_as_such) {
 TEST_P(store_contract, a_large_document_and_a_large_batch_are_stored) {
   std::vector<commit> commits;
   for (entity_id id = 1; id <= 3000; ++id) commits.push_back(orders_.next(id));
-  const auto large = sample_document(order, 1, 1).insert(1, R"("x":")" + std::string(1 << 20, 'x') +
-                                                                R"(",)");
+  const auto large =
+      sample_document(order, 1, 1).insert(1, R"("x":")" + std::string(1 << 20, 'x') + R"(",)");
   commits[0].changes[0].document = std::make_shared<const std::string>(large);
   std::vector<const commit*> batch;
   for (const auto& c : commits) batch.push_back(&c);

@@ -60,8 +60,10 @@ class random_commits {
     commit c;
     c.of = any_service();
     if (one_in(30)) c.epoch = pick(4);
+    if (one_in(10)) c.requires_entity = entity_name{any_service(), any_id()};
     const auto first = any_id();
-    for (entity_id id = first; id < first + pick(3); ++id) c.changes.push_back(change(now, c.of, id));
+    for (entity_id id = first; id < first + pick(3); ++id)
+      c.changes.push_back(change(now, c.of, id));
     for (auto n = pick(4); n > 0; --n)
       c.events.push_back("event " + std::to_string(pick(1'000'000)) +
                          std::string(static_cast<std::size_t>(pick(200)), '.'));
@@ -80,8 +82,7 @@ class random_commits {
     change.id = id;
     change.expected = one_in(10) ? pick(6) : before.version;
     change.next = one_in(8) ? change.expected : change.expected + 1 + pick(2);
-    change.document =
-        std::make_shared<const std::string>(sample_document(of, id, change.next));
+    change.document = std::make_shared<const std::string>(sample_document(of, id, change.next));
     change.status_before = before.status;
     change.listed_before = before.listed;
     change.status = any_status();
@@ -112,12 +113,16 @@ void expect_equal_reads(const snapshot& found, const snapshot& expected, random_
   EXPECT_EQ(found.list(s, query), expected.list(s, query));
   EXPECT_EQ(found.count(s, query.status), expected.count(s, query.status));
   EXPECT_EQ(found.tombstones(s, id, query.limit), expected.tombstones(s, id, query.limit));
+  const index_entry after_entry{random.any_status(), random.pick(most_entities + 2)};
+  EXPECT_EQ(found.status_index(s, after_entry, query.limit),
+            expected.status_index(s, after_entry, query.limit));
 
   const auto end = expected.log_end(s);
   EXPECT_EQ(found.log_end(s), end);
   const auto from = random.pick(end + 3);
   const auto bytes = static_cast<std::size_t>(random.pick(2000));
-  EXPECT_EQ(found.events(s, from, query.limit, bytes), expected.events(s, from, query.limit, bytes));
+  EXPECT_EQ(found.events(s, from, query.limit, bytes),
+            expected.events(s, from, query.limit, bytes));
 
   const auto space = random.any_space();
   const auto key = random.any_key(), prefix = random.any_key();

@@ -1,0 +1,19 @@
+// Where the consumer of a log keeps what is durable of it: rows in the tables of its own service.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace skanu {
+
+/// The key, in the meta rows, of the offset up to which a consumer has worked off its log.
+inline std::string position_key(std::string_view consumer) {
+  return "position:" + std::string(consumer);
+}
+
+/// The keys of a consumer's dead letters begin with this; the target entity and the offset follow.
+inline std::string dead_letter_prefix(std::string_view consumer) {
+  return std::string(consumer) + '/';
+}
+
+}  // namespace skanu

@@ -27,7 +27,7 @@ struct entity_gauge : commit_owner {
   explicit entity_gauge(std::function<void()> lost) : lost_(std::move(lost)) {}
   void on_failed(errc) noexcept override { lost_(); }
 
-  std::atomic<std::int64_t> waiting = 0;  ///< Commands sent to it that it has not looked at yet.
+  std::atomic<std::int64_t> waiting = 0;  ///< Commands sent to it that it has not worked off yet.
 
   /// Nothing that it was told or did is undecided or not durable.
   bool quiescent() const { return waiting.load() == 0 && in_flight() == 0; }
@@ -43,8 +43,8 @@ class rows_in_flight {
 
   /// Notes a commit that is handed over next.
   void add(const std::vector<row_write>& rows) {
-    ++handed_over_;
     forget_durable();
+    ++handed_over_;
     for (const auto& written : rows)
       if (written.must_be_new && written.value)
         rows_.push_back({handed_over_, written.key, *written.value});
@@ -66,7 +66,7 @@ class rows_in_flight {
   /// Commits are answered in their order, so those that are not in flight are the oldest.
   void forget_durable() {
     const auto durable = handed_over_ - owner_.in_flight();
-    while (!rows_.empty() && rows_.front().commit < durable) rows_.pop_front();
+    while (!rows_.empty() && rows_.front().commit <= durable) rows_.pop_front();
   }
 
   const commit_owner& owner_;
@@ -87,7 +87,15 @@ class entity final : public entity_actor<typename Rules::command>::base {
   const char* name() const override { return "entity"; }
 
   typename base::behavior_type make_behavior() override {
-    return {[this](command& c, request& r) { carry_out(c, r); }};
+    return {[this](command& c, request& r) {
+      try {
+        carry_out(c, r);
+      } catch (const store_error& e) {
+        // Nothing was decided, and the store's failure is not the entity's.
+        r.answer(error{e.code(), "The store cannot be read at present."});
+      }
+      gauge_->waiting.fetch_sub(1);  // not before its commit was handed over: until then it is busy
+    }};
   }
 
  private:
@@ -95,7 +103,6 @@ class entity final : public entity_actor<typename Rules::command>::base {
   using event = typename Rules::event;
 
   void carry_out(const command& c, request& r) {
-    gauge_->waiting.fetch_sub(1);
     ++env_.metrics.commands;
     recover();
     if (r.operation && r.maybe_repeated) {
@@ -115,8 +122,9 @@ class entity final : public entity_actor<typename Rules::command>::base {
   }
 
   void recover() {
-    if (std::exchange(recovered_, true)) return;
+    if (recovered_) return;
     const auto document = env_.data.read()->entity(Rules::of, id_);
+    recovered_ = true;
     if (!document) return;
     state_ = decode_document<state>(*document);
     version_ = parts_of(*document).version;
@@ -132,9 +140,11 @@ class entity final : public entity_actor<typename Rules::command>::base {
   }
 
   std::optional<outcome> known_outcome(const request& r) {
-    if (in_flight_.find(r.operation->key()))
-      return error{errc::operation_running, "It is still being carried out."};
-    return recorded_outcome(*env_.data.read(), Rules::of, *r.operation, r.fingerprint);
+    // Asked in this order: what is no longer in flight is in the store.
+    const bool in_flight = in_flight_.find(r.operation->key()) != nullptr;
+    auto known = recorded_outcome(*env_.data.read(), Rules::of, *r.operation, r.fingerprint);
+    if (!known && in_flight) return error{errc::operation_running, "It is still being carried out."};
+    return known;
   }
 
   typename Rules::facts facts_for(const command& c) {
@@ -184,10 +194,11 @@ class entity final : public entity_actor<typename Rules::command>::base {
     early(result);
   }
 
-  /// Answers without a change: at once where all that the answer speaks of is durable, else behind it.
+  /// Answers without a change: at once where all that the answer speaks of is durable, else behind it. What
+  /// a failed commit took back is spoken of no more: then the journal refuses this one too.
   void answer(request& r, outcome result, bool remembered) {
     const bool keep = remembered && r.operation && r.operation->from_client;
-    if (!keep && gauge_->in_flight() == 0) return r.answer(std::move(result));
+    if (!keep && gauge_->in_flight() == 0 && !gauge_->failed()) return r.answer(std::move(result));
     pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
     c.data.changes.push_back({.id = id_, .expected = version_, .next = version_});
     c.result = std::move(result);

@@ -127,9 +127,11 @@ void placement::place(place_order& order, skanu::request& r) {
 }
 
 std::optional<outcome> placement::known_outcome(const skanu::request& r) const {
-  if (running_operations_.contains(r.operation->key()))
+  // The store first: the client may repeat before placement has heard of its own success.
+  auto known = recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);
+  if (!known && running_operations_.contains(r.operation->key()))
     return error{errc::operation_running, "It is still being carried out."};
-  return recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);
+  return known;
 }
 
 /// One attempt, for which p.permit was acquired.

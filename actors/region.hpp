@@ -14,7 +14,7 @@
 namespace skanu {
 
 struct region_limits {
-  std::size_t live = 10'000;                    ///< Entities in memory, as long as enough of them rest.
+  std::size_t live = 10'000;                    ///< Entities in memory, an eighth over it before some must rest.
   std::chrono::seconds idle{30};                ///< Passivated after so long without a command.
   std::int64_t waiting = 1'024;                 ///< Commands that wait for one entity.
   std::chrono::milliseconds sweep{1'000};       ///< How often idleness is looked for.
@@ -63,6 +63,7 @@ class region final : public region_actor<typename Rules::command>::base {
     time_point last_used;
     std::list<entity_id>::iterator place;
   };
+  using live_entities = std::unordered_map<entity_id, live_entity>;
   struct crash_record {
     int times = 0;
     time_point aside_until;
@@ -81,16 +82,17 @@ class region final : public region_actor<typename Rules::command>::base {
   }
 
   live_entity& wake(entity_id id) {
-    const auto [found, is_new] = live_.try_emplace(id);
-    auto& e = found->second;
-    e.last_used = now();
-    if (!is_new) {
+    if (const auto found = live_.find(id); found != live_.end()) {
+      auto& e = found->second;
+      e.last_used = now();
       by_use_.splice(by_use_.end(), by_use_, e.place);
       return e;
     }
+    if (live_.size() >= limits_.live + limits_.live / 8) passivate_over_limit();
+    auto& e = live_[id];
+    e.last_used = now();
     e.place = by_use_.insert(by_use_.end(), id);
     start(id, e);
-    if (live_.size() > limits_.live) passivate_one();
     start_sweeping();
     env_.metrics.live_entities = static_cast<std::int64_t>(live_.size());
     return e;
@@ -109,7 +111,7 @@ class region final : public region_actor<typename Rules::command>::base {
   }
 
   /// Lets an entity go. What is in its mailbox it still answers, before it dies of being unreferenced.
-  void erase(typename std::unordered_map<entity_id, live_entity>::iterator e) {
+  void erase(typename live_entities::iterator e) {
     this->demonitor(e->second.to.address());
     by_actor_.erase(e->second.to.id());
     by_use_.erase(e->second.place);
@@ -145,16 +147,20 @@ class region final : public region_actor<typename Rules::command>::base {
     return record != crashes_.end() && record->second.aside_until > now();
   }
 
-  /// Over the limit the least recently used go first; those that are busy stay.
-  void passivate_one() {
-    constexpr int looked_at = 8;
-    auto place = by_use_.begin();
-    for (int i = 0; i < looked_at && place != by_use_.end(); ++i, ++place) {
-      const auto e = live_.find(*place);
-      if (!e->second.gauge->quiescent()) continue;
-      ++env_.metrics.passivations;
-      return erase(e);
-    }
+  /// At the limit the least recently used go first; those that are busy stay. Many go at once, since
+  /// each actor that ends is an event of CAF's clock thread, which is woken once for all of them.
+  void passivate_over_limit() {
+    std::size_t looked_at = 0;
+    for (auto place = by_use_.begin(); place != by_use_.end() && live_.size() >= limits_.live &&
+                                       looked_at < limits_.live;
+         ++looked_at)
+      passivate(live_.find(*place++));
+  }
+
+  void passivate(typename live_entities::iterator e) {
+    if (!e->second.gauge->quiescent()) return;
+    ++env_.metrics.passivations;
+    erase(e);
   }
 
   void start_sweeping() {
@@ -168,9 +174,7 @@ class region final : public region_actor<typename Rules::command>::base {
     for (auto place = by_use_.begin(); place != by_use_.end();) {
       const auto e = live_.find(*place++);
       if (e->second.last_used > idle_since && live_.size() <= limits_.live) break;
-      if (!e->second.gauge->quiescent()) continue;
-      ++env_.metrics.passivations;
-      erase(e);
+      passivate(e);
     }
     std::erase_if(crashes_, [&](const auto& record) {
       return record.second.aside_until + std::chrono::minutes(5) < now();
@@ -180,7 +184,7 @@ class region final : public region_actor<typename Rules::command>::base {
 
   const service_environment& env_;
   region_limits limits_;
-  std::unordered_map<entity_id, live_entity> live_;
+  live_entities live_;
   std::unordered_map<caf::actor_id, entity_id> by_actor_;
   std::list<entity_id> by_use_;  ///< Least recently used first.
   std::unordered_map<entity_id, crash_record> crashes_;

@@ -35,7 +35,6 @@ int serve(const program_options& options) {
       return cannot;
     }
   }
-  start_logging(options.log_file, options.log_level);
   // Blocked before any thread starts, so that sigwait alone receives them.
   sigset_t stop_signals;
   sigemptyset(&stop_signals);
@@ -44,6 +43,7 @@ int serve(const program_options& options) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   keep_freed_memory();
+  start_logging(options.log_file, options.log_level);
   {
     node running(options.node, faults);
     const bool v6 = options.node.address.find(':') != std::string::npos;

@@ -77,6 +77,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   app.set_config("--config", "", "Configuration file (TOML or INI); options of a command stand under [command]")
       ->envname("SKANU_CONFIG");
   app.option_defaults()->always_capture_default();
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.fallthrough();
 
   auto* serve = app.add_subcommand("serve", "Runs the service");

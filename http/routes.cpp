@@ -27,7 +27,6 @@ struct route {
 constexpr std::string_view json_type = "application/json";
 
 std::string health(const actuator_view& v, const request_metrics&) { return render_health(v); }
-std::string up(const actuator_view&, const request_metrics&) { return R"({"status":"UP"})"; }
 std::string breakers(const actuator_view& v, const request_metrics&) {
   return render_circuit_breakers(v);
 }
@@ -59,8 +58,8 @@ constexpr std::array routes = {
     route{"GET", "/orderTraces/{id}", bare, order_traces::show},
     route{"GET", "/orderTraces/{id}/events", bare, order_traces::events},
     route{"GET", "/actuator/health", bare, nullptr, health, json_type},
-    route{"GET", "/actuator/health/liveness", bare, nullptr, up, json_type},
-    route{"GET", "/actuator/health/readiness", bare, nullptr, up, json_type},
+    route{"GET", "/actuator/health/liveness", bare, nullptr, health, json_type},
+    route{"GET", "/actuator/health/readiness", bare, nullptr, health, json_type},
     route{"GET", "/actuator/circuitbreakers", bare, nullptr, breakers, json_type},
     route{"GET", "/actuator/prometheus", bare, nullptr, render_metrics,
           "text/plain; version=0.0.4; charset=utf-8"},

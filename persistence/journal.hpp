@@ -32,6 +32,10 @@ class commit_owner {
   /// Commits that were handed over and are not answered yet. Any thread.
   std::int64_t in_flight() const { return in_flight_.load(std::memory_order_acquire); }
 
+  /// One of its commits failed: what it went on from is not in the store. Any thread; asked after
+  /// in_flight() was 0, it covers all that was handed over.
+  bool failed() const { return failure_.load(std::memory_order_acquire) >= 0; }
+
  private:
   friend class commit_ticket;
   std::atomic<std::int64_t> in_flight_ = 0;

@@ -37,6 +37,16 @@ MDB_val value_of(std::string_view text) {
 
 std::string_view text_of(const MDB_val& v) { return {static_cast<const char*>(v.mv_data), v.mv_size}; }
 
+/// True where the disk of an environment has less room than a large batch may take.
+bool disk_is_full(MDB_env* env) {
+  constexpr std::uintmax_t a_large_batch = 16 << 20;
+  const char* folder = nullptr;
+  if (mdb_env_get_path(env, &folder) != MDB_SUCCESS) return false;
+  std::error_code problem;
+  const auto space = std::filesystem::space(folder, problem);
+  return !problem && space.available < a_large_batch;
+}
+
 using handles = std::array<std::optional<MDB_dbi>, service_count * table_kind_count>;
 
 MDB_dbi handle_of(const handles& all, table t) {
@@ -114,7 +124,13 @@ class writer final : public transaction<table_writer> {
     if (status != MDB_NOTFOUND) check("write", status);
   }
 
-  void commit() override { check("commit", mdb_txn_commit(std::exchange(txn_, nullptr))); }
+  void commit() override {
+    auto* const env = mdb_txn_env(txn_);
+    auto status = mdb_txn_commit(std::exchange(txn_, nullptr));
+    // LMDB says EIO where a write stopped short, which is how a disk that fills up looks to it.
+    if (status == EIO && disk_is_full(env)) status = ENOSPC;
+    check("commit", status);
+  }
 };
 
 /// Read transactions that are not in use. Renewing one costs far less than beginning one, and takes no

@@ -86,6 +86,7 @@ def test_put_with_another_value_in_a_field_that_cannot_change_gives_422(shop, fi
 def test_cancel_by_status_word_does_what_delete_does(shop, phone, method):
     order_id = shop.paid_order(phone, qty=3)
     shop.wait_stamps(phone, 3)
+    shop.wait_delivery(order_id, "Prepare Delivery...")
     change(shop, method, order_id, paymentStatus=CANCEL).expect(200, 204)
     assert shop.payment(order_id)["paymentStatus"] == CANCEL
     change(shop, method, order_id, paymentStatus=CANCEL).expect(200, 204)

@@ -28,6 +28,8 @@ commit_result store_model::apply(const commit& c) {
   if (c.epoch != first_epoch) return errc::conflicting_commit;
   for (const auto& change : c.changes)
     if (now(c.of, change.id).version != change.expected) return errc::conflicting_commit;
+  if (c.requires_entity && now(c.requires_entity->of, c.requires_entity->id).version == 0)
+    return errc::conflicting_commit;
   for (const auto& row : c.rows)
     if (row.must_be_new && data.rows[row.space].contains(row.key)) return errc::conflicting_commit;
 
@@ -155,6 +157,8 @@ std::string contents_of(const snapshot& s, const std::vector<service>& services)
       for (const auto& e : s.list(of, {.status = status, .limit = everything})) out << " " << e.id;
       out << "\n";
     }
+    for (const auto& e : s.status_index(of, {}, everything))
+      out << "index " << int{e.status} << " " << e.id << "\n";
     for (const auto& e : s.events(of, 1, everything, everything * 1000))
       out << "event " << e.offset << " " << e.body << "\n";
     out << "log end " << s.log_end(of) << "\n";

@@ -207,6 +207,10 @@ TEST(error_codes, are_found_by_their_words) {
 
 // Replies.
 
+/// Outcomes to answer with: the first and another.
+const std::vector<outcome> given = {error{errc::overloaded, "first"},
+                                    error{errc::not_found, "another"}};
+
 struct heard {
   std::vector<outcome> outcomes;
 };
@@ -225,8 +229,8 @@ TEST(replies, give_the_first_answer_alone) {
   {
     const reply answer(std::make_unique<hearing>(ear));
     const auto copy = answer;
-    copy(error{errc::overloaded, "first"});
-    answer(error{errc::not_found, "last"});
+    copy(given[0]);
+    answer(given[1]);
   }
   ASSERT_EQ(ear.outcomes.size(), 1U);
   EXPECT_EQ(std::get<error>(ear.outcomes[0]).code, errc::overloaded);
@@ -247,7 +251,7 @@ TEST(replies, that_go_away_unanswered_say_so) {
 TEST(replies, to_nobody_are_nothing) {
   const reply nobody;
   EXPECT_FALSE(nobody);
-  nobody(error{errc::not_found, "unheard"});
+  nobody(given[1]);
 }
 
 TEST(replies, of_two_threads_are_one) {
@@ -255,8 +259,8 @@ TEST(replies, of_two_threads_are_one) {
     heard ear;
     {
       const reply answer(std::make_unique<hearing>(ear));
-      std::thread other([copy = answer] { copy(error{errc::overloaded, "other"}); });
-      answer(error{errc::not_found, "last"});
+      std::thread other([copy = answer] { copy(given[0]); });
+      answer(given[1]);
       other.join();
     }
     EXPECT_EQ(ear.outcomes.size(), 1U);

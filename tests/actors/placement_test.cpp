@@ -1,0 +1,548 @@
+// The saga that places orders: attempts, breaker, bulkhead, deadline, rejections, ids.
+#include "actors/placement.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "actors/region.hpp"
+#include "actors/rules/order_rules.hpp"
+#include "actors/rules/payment_rules.hpp"
+#include "tests/support/actor_fixture.hpp"
+
+namespace skanu {
+namespace {
+
+const place_order coffee{{7, "Coffee", 2, 9'000, "card"}, "01012341234"};
+
+/// What the payment service was asked, for the test to answer.
+struct question {
+  entity_id id = 0;
+  payment_command what;
+  request how;
+};
+
+payment_region_actor::behavior_type scripted_payment(payment_region_actor::pointer,
+                                                     std::vector<question>* asked_of_it) {
+  return {[=](entity_id id, payment_command& c, request& r) {
+            asked_of_it->push_back({id, std::move(c), std::move(r)});
+          },
+          [](const entity_lost&) {}, [](sweep_atom) {}};
+}
+
+/// Placement with the real orders, and with a payment that answers when the test says so.
+class placement_test : public actor_fixture {
+ protected:
+  /// What a node that starts does.
+  void start_placement(placement_limits limits = {}) {
+    orders = start<region<order_rules>>(env(service::order), region_limits{});
+    const auto payments = keep(system.spawn(scripted_payment, &questions));
+    placing = start<placement>(env(service::order), orders, payments, faults, breaker, limits);
+    settle();
+  }
+
+  /// What a crash or a stop leaves of it.
+  void stop_placement() {
+    caf::anon_send_exit(placing, caf::exit_reason::kill);
+    run();
+  }
+
+  asked place(const conditions& c = {}) {
+    asked a;
+    caf::anon_send(placing, coffee, request_of(a, c));
+    run();
+    return a;
+  }
+
+  void open(std::size_t i = 0) {
+    questions.at(i).how.answer(accepted{effect::created, questions.at(i).id, 1, nullptr});
+    run();
+  }
+  void refuse(std::size_t i = 0, errc code = errc::payment_unavailable) {
+    questions.at(i).how.answer(error{code, "a test's refusal"});
+    run();
+  }
+
+  /// An order that payment opened at once.
+  asked placed() {
+    const auto a = place();
+    open(questions.size() - 1);
+    settle();
+    return a;
+  }
+
+  std::size_t rejected() {
+    const auto log = log_of(service::order);
+    return static_cast<std::size_t>(std::count(log.begin(), log.end(), "OrderRejected"));
+  }
+
+  breaker_state state_of_breaker() { return breaker.get().state; }
+
+  order_region_actor orders;
+  placement_actor placing;
+  breaker_display breaker;
+  std::vector<question> questions;
+};
+
+// --- The way of one order --------------------------------------------------------------------
+
+TEST_F(placement_test, opens_the_payment_then_records_the_order) {
+  start_placement();
+  const auto order = place();
+  ASSERT_EQ(questions.size(), 1U);
+  const auto id = questions[0].id;
+  const auto& wanted = std::get<open_payment>(questions[0].what);
+  EXPECT_EQ(wanted.details, coffee.details);
+  EXPECT_EQ(wanted.phone_number, coffee.phone_number);
+  settle();
+  EXPECT_EQ(stored(service::order, id), "") << "recorded before its payment was open";
+  open();
+  EXPECT_EQ(order.word(), "waiting") << "answered before it was durable";
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+  EXPECT_EQ(order.id(), id);
+  EXPECT_EQ(stored_state<order_state>(service::order, id).details, coffee.details);
+  EXPECT_EQ(rejected(), 0U);
+}
+
+TEST_F(placement_test, orders_have_different_ids) {
+  start_placement();
+  std::set<entity_id> ids;
+  for (int i = 0; i < 50; ++i) ids.insert(placed().id());
+  EXPECT_EQ(ids.size(), 50U);
+  EXPECT_EQ(*ids.begin(), 1);
+}
+
+TEST_F(placement_test, asks_again_under_the_same_id_after_610_ms) {
+  start_placement();
+  const auto order = place();
+  advance(milliseconds(605));
+  EXPECT_EQ(questions.size(), 1U);
+  advance(milliseconds(60));
+  ASSERT_EQ(questions.size(), 2U);
+  EXPECT_EQ(questions[1].id, questions[0].id);
+  EXPECT_EQ(breaker.get().failed_calls, 1U) << "a timeout is a failure";
+  open(1);
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+}
+
+TEST_F(placement_test, asks_again_when_payment_refuses_for_the_moment) {
+  start_placement();
+  const auto order = place();
+  refuse();
+  EXPECT_EQ(order.word(), "waiting");
+  advance(milliseconds(40));
+  ASSERT_EQ(questions.size(), 2U);
+  EXPECT_EQ(questions[1].id, questions[0].id);
+  open(1);
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+}
+
+TEST_F(placement_test, a_refusal_for_good_rejects_the_id) {
+  start_placement();
+  const auto order = place();
+  refuse(0, errc::not_allowed);
+  EXPECT_EQ(order.word(), "waiting") << "told before it was certain";
+  settle();
+  EXPECT_EQ(order.word(), "not-allowed");
+  EXPECT_EQ(rejected(), 1U);
+}
+
+TEST_F(placement_test, at_the_deadline_the_id_is_rejected_and_the_client_told) {
+  start_placement();
+  const auto order = place();
+  const auto began = virtual_now();
+  while (order.waiting() && virtual_now() - began < seconds(5)) advance(milliseconds(5));
+  EXPECT_EQ(order.word(), "payment-unavailable");
+  EXPECT_LE(virtual_now() - began, milliseconds(1'920)) << "within the 2 s of the request";
+  EXPECT_GE(virtual_now() - began, milliseconds(1'800)) << "what time there was, was used";
+  EXPECT_EQ(rejected(), 1U);
+  EXPECT_GE(questions.size(), 3U);
+  for (const auto& q : questions) EXPECT_EQ(q.id, questions[0].id);
+}
+
+TEST_F(placement_test, a_success_that_comes_late_still_counts) {
+  start_placement();
+  const auto order = place();
+  advance(milliseconds(700));
+  ASSERT_EQ(questions.size(), 2U);
+  open(0);
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+  open(1);
+  settle();
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"Ordered"});
+}
+
+TEST_F(placement_test, a_success_while_it_pauses_still_counts) {
+  start_placement();
+  const auto order = place();
+  advance(milliseconds(615));
+  ASSERT_EQ(questions.size(), 1U);
+  open(0);
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+  advance(seconds(3));
+  EXPECT_EQ(questions.size(), 1U);
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"Ordered"});
+}
+
+TEST_F(placement_test, a_success_after_the_rejection_changes_nothing) {
+  start_placement();
+  const auto order = place();
+  advance(milliseconds(2'000));
+  EXPECT_EQ(order.word(), "payment-unavailable");
+  for (std::size_t i = 0; i < questions.size(); ++i) open(i);
+  settle();
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"OrderRejected"});
+}
+
+TEST_F(placement_test, a_late_refusal_of_an_earlier_attempt_changes_nothing) {
+  start_placement();
+  const auto order = place();
+  advance(milliseconds(700));
+  ASSERT_EQ(questions.size(), 2U);
+  refuse(0, errc::not_allowed);
+  settle();
+  EXPECT_EQ(order.word(), "waiting");
+  open(1);
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+}
+
+// --- What cannot be stored ------------------------------------------------------------------------
+
+TEST_F(placement_test, an_order_that_cannot_be_stored_is_refused_and_its_id_rejected) {
+  start_placement();
+  const auto order = place();
+  data.inject({.name = "full", .code = errc::store_full});
+  open();
+  disk.turn();
+  EXPECT_EQ(order.word(), "store-full");
+  settle();
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"OrderRejected"});
+}
+
+TEST_F(placement_test, a_rejection_that_cannot_be_stored_is_tried_for_ever) {
+  start_placement();
+  const auto order = place();
+  data.inject({.name = "full", .code = errc::store_full, .times = 1'000'000});
+  refuse(0, errc::not_allowed);
+  settle();
+  EXPECT_EQ(order.word(), "not-allowed") << "nobody else registers the id: it is certain";
+  advance(minutes(10));
+  EXPECT_GE(data.hits("full"), 100U);
+  EXPECT_LE(data.hits("full"), 2'000U) << "at a capped rate";
+  data.heal();
+  advance(seconds(6));
+  EXPECT_EQ(rejected(), 1U);
+  advance(seconds(60));
+  EXPECT_EQ(rejected(), 1U);
+}
+
+TEST_F(placement_test, an_order_that_was_stored_though_it_seemed_to_fail_stays_an_order) {
+  start_placement();
+  const auto order = place();
+  data.inject({.name = "unknown", .at = fault_point::after_write, .code = errc::outcome_unknown});
+  open();
+  settle();
+  EXPECT_EQ(order.word(), "outcome-unknown");
+  advance(seconds(10));
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"Ordered"});
+  EXPECT_EQ(placed().word(), "created v1");
+}
+
+TEST_F(placement_test, a_store_that_cannot_be_read_does_not_end_placement) {
+  start_placement();
+  data.inject({.name = "unreadable", .at = fault_point::read});
+  const auto repeated = place(under_key(1));
+  EXPECT_EQ(repeated.word(), "store-failed");
+  EXPECT_EQ(placed().word(), "created v1");
+}
+
+// --- Breaker and bulkhead -------------------------------------------------------------------------
+
+TEST_F(placement_test, the_breaker_opens_refuses_at_once_and_closes_again) {
+  placement_limits limits;
+  limits.retry = {milliseconds(5'000), milliseconds(5'000)};  // one attempt each
+  start_placement(limits);
+  for (std::size_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(state_of_breaker(), breaker_state::closed);
+    place();
+    refuse(i);
+  }
+  settle();
+  EXPECT_EQ(state_of_breaker(), breaker_state::open);
+  const auto refused = place();
+  EXPECT_EQ(refused.word(), "payment-unavailable") << "without asking, without the disk";
+  EXPECT_EQ(questions.size(), 20U);
+  EXPECT_EQ(breaker.get().not_permitted_calls, 1);
+  EXPECT_EQ(rejected(), 20U) << "a refusal at once uses up no id";
+
+  advance(milliseconds(5'000));
+  std::vector<asked> probes;
+  for (int i = 0; i < 5; ++i) probes.push_back(place());
+  EXPECT_EQ(state_of_breaker(), breaker_state::half_open);
+  EXPECT_EQ(place().word(), "payment-unavailable");
+  ASSERT_EQ(questions.size(), 25U);
+  for (std::size_t i = 20; i < 25; ++i) open(i);
+  settle();
+  for (const auto& p : probes) EXPECT_EQ(p.word(), "created v1");
+  EXPECT_EQ(state_of_breaker(), breaker_state::closed);
+  EXPECT_EQ(placed().word(), "created v1");
+}
+
+TEST_F(placement_test, probes_that_fail_open_the_breaker_again) {
+  placement_limits limits;
+  limits.retry = {milliseconds(5'000), milliseconds(5'000)};
+  start_placement(limits);
+  for (std::size_t i = 0; i < 20; ++i) {
+    place();
+    refuse(i);
+  }
+  settle();
+  advance(milliseconds(5'000));
+  for (std::size_t i = 20; i < 25; ++i) {
+    place();
+    refuse(i);
+  }
+  EXPECT_EQ(state_of_breaker(), breaker_state::open);
+  EXPECT_EQ(place().word(), "payment-unavailable");
+}
+
+TEST_F(placement_test, a_retry_asks_the_breaker_too) {
+  start_placement();
+  const auto order = place();
+  const auto others = [&] {
+    std::vector<asked> made;
+    for (int i = 0; i < 19; ++i) made.push_back(place());
+    return made;
+  }();
+  for (std::size_t i = 0; i < 20; ++i) refuse(i);
+  settle();
+  EXPECT_EQ(state_of_breaker(), breaker_state::open);
+  advance(milliseconds(200));
+  EXPECT_EQ(questions.size(), 20U);
+  EXPECT_EQ(order.word(), "payment-unavailable");
+  for (const auto& o : others) EXPECT_EQ(o.word(), "payment-unavailable");
+  EXPECT_EQ(rejected(), 20U);
+}
+
+TEST_F(placement_test, at_most_128_orders_wait_for_payment) {
+  start_placement();
+  std::vector<asked> waiting;
+  for (int i = 0; i < 128; ++i) waiting.push_back(place());
+  EXPECT_EQ(questions.size(), 128U);
+  const auto refused = place();
+  EXPECT_EQ(refused.word(), "overloaded");
+  EXPECT_EQ(questions.size(), 128U);
+  open(0);
+  EXPECT_EQ(place().word(), "waiting") << "one that has its payment waits no more";
+  EXPECT_EQ(questions.size(), 129U);
+  advance(milliseconds(2'500));
+  for (std::size_t i = 1; i < waiting.size(); ++i)
+    EXPECT_EQ(waiting[i].word(), "payment-unavailable");
+  advance(seconds(10));
+  EXPECT_EQ(placed().word(), "created v1") << "the bulkhead is free again";
+}
+
+// --- Operations ------------------------------------------------------------------------------------
+
+TEST_F(placement_test, a_repeat_of_a_running_order_is_told_so_and_a_later_one_gets_its_answer) {
+  start_placement();
+  const auto order = place(under_key(1));
+  EXPECT_EQ(place(under_key(1)).word(), "operation-running");
+  open();
+  settle();
+  const auto repeat = place(under_key(1));
+  EXPECT_EQ(repeat.word(), "created v1");
+  EXPECT_EQ(repeat.document(), order.document());
+  EXPECT_EQ(place(under_key(1, 2)).word(), "operation-reused");
+  EXPECT_EQ(questions.size(), 1U);
+  EXPECT_EQ(log_of(service::order).size(), 1U);
+}
+
+TEST_F(placement_test, an_order_that_failed_may_be_tried_again_under_its_key) {
+  start_placement();
+  const auto failed = place(under_key(1));
+  refuse(0, errc::not_allowed);
+  settle();
+  EXPECT_EQ(failed.word(), "not-allowed");
+  const auto again = place(under_key(1));
+  open(1);
+  settle();
+  EXPECT_EQ(again.word(), "created v1");
+  EXPECT_NE(questions[0].id, questions[1].id);
+}
+
+TEST_F(placement_test, a_repeat_after_a_crash_gets_the_answer_that_was_stored) {
+  start_placement();
+  const auto order = place(under_key(1));
+  open();
+  settle();
+  stop_placement();
+  start_placement();
+  const auto repeat = place(under_key(1));
+  EXPECT_EQ(repeat.document(), order.document());
+}
+
+// --- Ids -------------------------------------------------------------------------------------------
+
+TEST_F(placement_test, ids_are_reserved_durably_before_they_are_handed_out) {
+  orders = start<region<order_rules>>(env(service::order), region_limits{});
+  const auto payments = keep(system.spawn(scripted_payment, &questions));
+  placing = start<placement>(env(service::order), orders, payments, faults, breaker,
+                             placement_limits{});
+  const auto early = place();
+  EXPECT_TRUE(questions.empty());
+  EXPECT_EQ(early.word(), "waiting");
+  settle();
+  EXPECT_EQ(questions.size(), 1U);
+  open();
+  settle();
+  EXPECT_EQ(early.word(), "created v1");
+}
+
+TEST_F(placement_test, an_order_is_refused_where_no_id_can_be_reserved_and_goes_through_later) {
+  orders = start<region<order_rules>>(env(service::order), region_limits{});
+  const auto payments = keep(system.spawn(scripted_payment, &questions));
+  data.inject({.name = "full", .code = errc::store_full, .times = 2});
+  placing = start<placement>(env(service::order), orders, payments, faults, breaker,
+                             placement_limits{});
+  settle();
+  const auto refused = place();
+  settle();
+  EXPECT_EQ(refused.word(), "store-full");
+  EXPECT_TRUE(questions.empty());
+  const auto order = place();
+  settle();
+  open();
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+}
+
+TEST_F(placement_test, ids_that_a_crash_left_undecided_are_rejected_and_never_used_again) {
+  start_placement();
+  const auto first = placed();
+  place();  // its payment is asked for when the crash comes
+  const auto last_id = questions.back().id;
+  stop_placement();
+  disk.lose_everything();
+  start_placement();
+  EXPECT_EQ(stored_state<order_state>(service::order, last_id).status, order_status::rejected);
+  EXPECT_EQ(stored_state<order_state>(service::order, first.id()).status, order_status::complete);
+  const auto next = placed();
+  EXPECT_EQ(next.word(), "created v1");
+  EXPECT_GT(next.id(), last_id);
+  EXPECT_FALSE(stored(service::order, next.id() - 1).empty()) << "an id was left undecided";
+}
+
+TEST_F(placement_test, a_crash_at_every_turn_of_the_disk_leaves_no_id_undecided) {
+  for (std::size_t turns = 0; turns < 4; ++turns) {
+    SCOPED_TRACE(turns);
+    start_placement();
+    const auto from = questions.size();
+    place();
+    place();
+    open(from);
+    refuse(from + 1, errc::not_allowed);
+    for (std::size_t i = 0; i < turns; ++i) disk.turn(1), run();
+    stop_placement();
+    disk.lose_everything();
+    questions.clear();
+    start_placement();
+    const auto next = placed().id();
+    for (entity_id id = 1; id < next; ++id)
+      EXPECT_NE(stored(service::order, id), "") << id;
+    stop_placement();
+    questions.clear();
+  }
+}
+
+TEST_F(placement_test, leaving_gives_back_the_ids_that_were_not_handed_out) {
+  start_placement();
+  const auto last = placed().id();
+  caf::scoped_actor self{system};
+  auto asked_to_leave = self->request(placing, caf::infinite, leave_atom::value);
+  settle();
+  bool left = false;
+  asked_to_leave.receive([&](bool stored) { left = stored; }, [](caf::error&) {});
+  EXPECT_TRUE(left);
+  EXPECT_EQ(place().word(), "shutting-down");
+  stop_placement();
+  start_placement();
+  EXPECT_EQ(rejected(), 0U);
+  EXPECT_EQ(placed().id(), last + 1);
+}
+
+TEST_F(placement_test, leaving_waits_for_the_orders_under_way) {
+  start_placement();
+  const auto order = place();
+  caf::scoped_actor self{system};
+  auto asked_to_leave = self->request(placing, caf::infinite, leave_atom::value);
+  settle();
+  EXPECT_FALSE(self->has_next_message());
+  open();
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+  bool left = false;
+  asked_to_leave.receive([&](bool stored) { left = stored; }, [](caf::error&) {});
+  EXPECT_TRUE(left);
+}
+
+// --- With the real payment behind the same journal -------------------------------------------
+
+class shared_journal_test : public placement_test {
+ protected:
+  void start_both() {
+    placement_limits limits;
+    limits.shared_journal = true;
+    orders = start<region<order_rules>>(env(service::order), region_limits{});
+    payments = start<region<payment_rules>>(env(service::payment), region_limits{});
+    placing = start<placement>(env(service::order), orders, payments, faults, breaker, limits);
+    settle();
+  }
+
+  payment_region_actor payments;
+};
+
+TEST_F(shared_journal_test, an_order_and_its_payment_need_one_turn_of_the_disk) {
+  start_both();
+  const auto turns = disk.turns();
+  const auto order = place();
+  EXPECT_EQ(order.word(), "waiting");
+  disk.turn();
+  EXPECT_EQ(order.word(), "created v1");
+  EXPECT_EQ(disk.turns(), turns + 1);
+  EXPECT_EQ(log_of(service::payment), std::vector<std::string>{"PaymentRequested"});
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"Ordered"});
+}
+
+// The original called payment before the order was committed: a failed order left an orphan.
+TEST_F(shared_journal_test, defect_of_the_original_no_order_without_its_payment) {
+  start_both();
+  data.inject({.name = "payment", .code = errc::conflicting_commit,
+               .when = [](const commit& c) { return c.of == service::payment; }});
+  const auto order = place();
+  settle();
+  EXPECT_EQ(order.word(), "conflicting-commit");
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"OrderRejected"});
+  EXPECT_TRUE(log_of(service::payment).empty());
+}
+
+TEST_F(shared_journal_test, the_disk_that_dies_between_the_two_leaves_an_id_to_reject) {
+  start_both();
+  place();
+  disk.turn(1);  // the payment's commit
+  stop_placement();
+  disk.lose_everything();
+  EXPECT_EQ(log_of(service::payment), std::vector<std::string>{"PaymentRequested"});
+  EXPECT_TRUE(log_of(service::order).empty());
+  start_both();
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"OrderRejected"});
+}
+
+}  // namespace
+}  // namespace skanu

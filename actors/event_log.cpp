@@ -14,10 +14,11 @@ struct follower {
 };
 
 event_batch read(const store& data, service of, const log_query& query) {
-  auto stored = data.read()->events(of, query.from, query.limit);
+  const auto now = data.read();
+  auto stored = now->events(of, query.from, query.limit);
   event_batch batch;
   batch.next = query.from + static_cast<log_offset>(stored.size());
-  batch.more = !stored.empty() && stored.size() == query.limit;
+  batch.more = !stored.empty() && batch.next <= now->log_end(of);  // bytes bound it too
   for (auto& e : stored) {
     const auto wanted = query.types.empty() ||
                         std::find(query.types.begin(), query.types.end(), event_type_of(e.body)) !=
@@ -36,11 +37,16 @@ event_log_actor::behavior_type event_log(event_log_actor::pointer self,
   self->set_down_handler([followers](const caf::down_msg& down) {
     std::erase_if(*followers, [&](const follower& f) { return f.to.address() == down.source; });
   });
-  return {[=](pull_atom, const log_query& query) {
+  return {[=](pull_atom, const log_query& query) -> caf::result<event_batch> {
             const auto asker = caf::actor_cast<caf::actor_addr>(self->current_sender());
             for (auto& f : *followers)
               if (f.to.address() == asker) f.hinted = false;
-            return read(env->data, of, query);
+            // A follower asks again; a log that died of it would be silent for ever.
+            try {
+              return read(env->data, of, query);
+            } catch (const store_error& e) {
+              return caf::make_error(caf::sec::runtime_error, e.what());
+            }
           },
           [=](follow_atom, const follower_actor& f) {
             self->monitor(f.address());

@@ -127,8 +127,16 @@ void placement::place(place_order& order, skanu::request& r) {
 }
 
 std::optional<outcome> placement::known_outcome(const skanu::request& r) const {
-  // The store first: the client may repeat before placement has heard of its own success.
-  auto known = recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);
+  // The store first: the client may repeat before placement has heard of its own success. What goes wrong
+  // with one record must not end the only actor that places orders.
+  std::optional<outcome> known;
+  try {
+    known = recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);
+  } catch (const store_error& e) {
+    return error{e.code(), "The store cannot be read at present."};
+  } catch (const std::exception&) {
+    return error{errc::undecodable, "What was recorded of it cannot be read."};
+  }
   if (!known && running_operations_.contains(r.operation->key()))
     return error{errc::operation_running, "It is still being carried out."};
   return known;

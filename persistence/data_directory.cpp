@@ -55,12 +55,15 @@ void add_existing(const fs::path& folder, const std::string& prefix, std::vector
     found.push_back({prefix + "sqlite",
                      make_table_store(open_sqlite_tables((folder / sqlite_file).string(),
                                                          {service::delivery}, 0),
-                                      {service::delivery})});
+                                      {service::delivery}),
+                     prefix});
   const auto lmdb = (folder / lmdb_folder).string();
   if (fs::exists(fs::path(lmdb) / "data.mdb")) {
     const auto services = services_in_lmdb(lmdb);
     if (!services.empty())
-      found.push_back({prefix + "lmdb", make_table_store(open_lmdb_tables(lmdb, services), services)});
+      found.push_back({prefix + "lmdb",
+                       make_table_store(open_lmdb_tables(lmdb, services), services),
+                       prefix + lmdb_folder});
   }
 }
 

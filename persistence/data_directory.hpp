@@ -17,6 +17,9 @@ namespace skanu {
 struct database {
   std::string name;  ///< "lmdb", "sqlite"; in a cluster's folder with the node's folder in front.
   std::unique_ptr<store> data;
+  /// The folder of its files below the one that was opened: "lmdb", "order/lmdb", "delivery"; empty:
+  /// they stand in that folder itself.
+  std::string folder = {};
 };
 
 /// How a directory is opened.

@@ -262,12 +262,12 @@ class lmdb_tables final : public ordered_tables {
     return std::make_unique<reader>(readers_, tables_);
   }
 
-  void copy_to(const std::string& to) const override {
-    std::error_code made;
-    std::filesystem::create_directories(to, made);
-    if (made)
-      throw store_error(errc::store_failed, "cannot make the folder " + to + ": " + made.message());
-    check("copy", mdb_env_copy2(env_, to.c_str(), MDB_CP_COMPACT));
+  std::unique_ptr<ordered_tables> make_empty(const std::string& folder,
+                                             const std::vector<service>& services) const override {
+    std::error_code failure;
+    if (std::filesystem::exists(std::filesystem::path(folder) / "data.mdb", failure))
+      throw store_error(errc::store_failed, "the database " + folder + " is there already");
+    return open_lmdb_tables(folder, services);
   }
 
   /// A file shorter than its two meta pages is one that LMDB would take for new, or crash on.

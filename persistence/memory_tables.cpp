@@ -67,8 +67,9 @@ class memory_tables final : public ordered_tables {
     return std::make_unique<memory_reader>(now());
   }
 
-  void copy_to(const std::string& to) const override {
-    throw store_error(errc::store_failed, "a store in memory cannot be copied to " + to);
+  std::unique_ptr<ordered_tables> make_empty(const std::string& folder,
+                                             const std::vector<service>&) const override {
+    throw store_error(errc::store_failed, "a store in memory cannot be copied to " + folder);
   }
 
   picture now() const {

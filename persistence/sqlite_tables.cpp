@@ -430,22 +430,17 @@ class sqlite_tables final : public ordered_tables {
     return std::make_unique<pooled_reader>(readers_);
   }
 
-  void copy_to(const std::string& to) const override {
-    const auto copy = fs::path(to) / fs::path(file_).filename();
+  std::unique_ptr<ordered_tables> make_empty(const std::string& folder,
+                                             const std::vector<service>& services) const override {
+    const auto file = fs::path(folder) / fs::path(file_).filename();
     std::error_code failure;
-    fs::create_directories(to, failure);
+    fs::create_directories(folder, failure);
     if (failure)
       throw store_error(errc::store_failed,
-                        "the folder " + to + " cannot be made: " + failure.message());
-    if (fs::exists(copy, failure))
-      throw store_error(errc::store_failed, "the copy " + copy.string() + " is there already");
-    const fs::path unfinished = copy.string() + ".new";
-    remove_database(unfinished);
-    connection source(file_, 0);
-    std::string quoted;
-    for (const char c : unfinished.string()) quoted.append(c == '\'' ? 2 : 1, c);
-    source.execute("VACUUM INTO '" + quoted + "'");
-    move_into_place(unfinished, copy);
+                        "the folder " + folder + " cannot be made: " + failure.message());
+    if (fs::exists(file, failure))
+      throw store_error(errc::store_failed, "the database " + file.string() + " is there already");
+    return open_sqlite_tables(file.string(), services, 0);
   }
 
  private:

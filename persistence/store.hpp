@@ -156,8 +156,10 @@ class store {
   /// of the databases' names, released by destruction.
   virtual std::unique_ptr<void, void (*)(void*)> hold_writers() = 0;
 
-  /// Writes a consistent copy into the folder `to`, beside a running writer. Throws store_error.
-  virtual void copy_to(const std::string& to) const = 0;
+  /// Writes what one of its own snapshots shows into the folder `to`, as a database of the same kind.
+  /// Folders of its path are not flushed. Throws store_error, also where a database is there already;
+  /// then what was written of the copy stays.
+  virtual void copy_to(const std::string& to, const snapshot& moment) const = 0;
 
   /// The services whose tables are here.
   virtual const std::vector<service>& services() const = 0;

@@ -86,6 +86,8 @@ class table_snapshot final : public snapshot {
  public:
   explicit table_snapshot(std::unique_ptr<table_reader> reader) : reader_(std::move(reader)) {}
 
+  const table_reader& tables() const { return *reader_; }
+
   std::optional<std::string> entity(service s, entity_id id) const override {
     const auto key = ordered_key(id);
     auto found = reader_->get({s, table_kind::entities}, key);
@@ -353,6 +355,25 @@ class batch_writer {
   std::array<std::optional<std::int64_t>, service_count> epochs_;
 };
 
+/// Copies a table in transactions of a bounded size.
+void copy_table(table t, const table_reader& from, ordered_tables& into) {
+  constexpr std::size_t transaction_bytes = std::size_t{16} << 20;
+  auto writer = into.begin_write();
+  std::size_t bytes = 0;
+  from.scan_up(t, {}, [&](std::string_view key, std::string_view value) {
+    if (bytes > transaction_bytes) {
+      writer->commit();
+      writer.reset();  // one writer at a time
+      writer = into.begin_write();
+      bytes = 0;
+    }
+    writer->put(t, key, value, put_mode::append);
+    bytes += key.size() + value.size();
+    return true;
+  });
+  writer->commit();
+}
+
 class table_store final : public store {
  public:
   table_store(std::unique_ptr<ordered_tables> tables, std::vector<service> services)
@@ -384,7 +405,14 @@ class table_store final : public store {
             [](void* held) { delete static_cast<table_writer*>(held); }};
   }
 
-  void copy_to(const std::string& to) const override { tables_->copy_to(to); }
+  void copy_to(const std::string& to, const snapshot& moment) const override {
+    const auto* own = dynamic_cast<const table_snapshot*>(&moment);
+    if (own == nullptr) throw std::logic_error("a snapshot of another store");
+    const auto copy = tables_->make_empty(to, services_);
+    for (const auto s : services_)
+      for (std::size_t kind = 0; kind < table_kind_count; ++kind)
+        copy_table({s, static_cast<table_kind>(kind)}, own->tables(), *copy);
+  }
 
   const std::vector<service>& services() const override { return services_; }
 

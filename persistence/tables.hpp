@@ -86,7 +86,10 @@ class ordered_tables {
   /// Waits for writers of other processes. One writing thread in this one.
   virtual std::unique_ptr<table_writer> begin_write() = 0;
   virtual std::unique_ptr<table_reader> begin_read() const = 0;
-  virtual void copy_to(const std::string& to) const = 0;
+  /// New tables of the same kind in a folder, which is made where it is not there. Throws store_error
+  /// where there are tables already.
+  virtual std::unique_ptr<ordered_tables> make_empty(const std::string& folder,
+                                                     const std::vector<service>& services) const = 0;
 };
 
 }  // namespace skanu

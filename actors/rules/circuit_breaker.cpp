@@ -12,10 +12,11 @@ std::string_view name_of(breaker_state s) {
 }
 
 std::optional<circuit_breaker::permit> circuit_breaker::try_acquire(time now) {
+  // What would have happened meanwhile happens now, at the time when it was due.
+  if (state_ == breaker_state::half_open && now - since_ >= settings_.half_open_for)
+    enter(breaker_state::open, since_ + settings_.half_open_for);
   if (state_ == breaker_state::open && now - since_ >= settings_.open_for)
     enter(breaker_state::half_open, now);
-  if (state_ == breaker_state::half_open && now - since_ >= settings_.half_open_for)
-    enter(breaker_state::open, now);
   const bool permitted =
       state_ == breaker_state::closed ||
       (state_ == breaker_state::half_open && permitted_ < settings_.half_open_calls);
@@ -52,7 +53,9 @@ void circuit_breaker::record(const permit& p, bool success, time now) {
 }
 
 std::chrono::milliseconds circuit_breaker::retry_after(time now) const {
-  if (state_ == breaker_state::closed) return std::chrono::milliseconds{0};
+  const bool permits_more =
+      state_ == breaker_state::half_open && permitted_ < settings_.half_open_calls;
+  if (state_ == breaker_state::closed || permits_more) return std::chrono::milliseconds{0};
   const auto wait = state_ == breaker_state::open ? settings_.open_for : settings_.half_open_for;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(since_ + wait - now);
   return std::max(left, std::chrono::milliseconds{0});
@@ -68,10 +71,11 @@ void circuit_breaker::enter(breaker_state next, time now) {
   ++generation_;
   permitted_ = 0;
   // What an open breaker shows is what opened it.
-  if (next != breaker_state::open) {
-    calls_.clear();
-    failed_ = slow_ = 0;
-  }
+  if (next == breaker_state::open) return;
+  calls_.clear();
+  failed_ = slow_ = 0;
+  counts_from_ =
+      next == breaker_state::half_open ? settings_.half_open_calls : settings_.minimum_calls;
 }
 
 bool circuit_breaker::over_threshold() const {
@@ -80,9 +84,7 @@ bool circuit_breaker::over_threshold() const {
 }
 
 double circuit_breaker::rate_of(std::size_t calls) const {
-  const auto needed =
-      state_ == breaker_state::half_open ? settings_.half_open_calls : settings_.minimum_calls;
-  if (calls_.size() < needed) return -1;
+  if (calls_.size() < counts_from_) return -1;
   return 100.0 * static_cast<double>(calls) / static_cast<double>(calls_.size());
 }
 

@@ -51,7 +51,8 @@ class circuit_breaker {
     std::int64_t not_permitted_calls = 0;
   };
 
-  explicit circuit_breaker(circuit_breaker_settings settings = {}) : settings_(settings) {}
+  explicit circuit_breaker(circuit_breaker_settings settings = {})
+      : settings_(settings), counts_from_(settings.minimum_calls) {}
 
   /// The right to call now, or nothing: then the call is counted as not permitted.
   std::optional<permit> try_acquire(time now);
@@ -79,6 +80,7 @@ class circuit_breaker {
   std::uint64_t generation_ = 0;
   time since_{};
   std::deque<call> calls_;
+  std::size_t counts_from_;  ///< Calls from which on their rates are known.
   std::size_t failed_ = 0;
   std::size_t slow_ = 0;
   std::size_t permitted_ = 0;  ///< Rights given out in the half-open state.

@@ -535,7 +535,7 @@ TEST_F(shared_journal_test, defect_of_the_original_no_order_without_its_payment)
 TEST_F(shared_journal_test, the_disk_that_dies_between_the_two_leaves_an_id_to_reject) {
   start_both();
   place();
-  disk.turn(1);  // the payment's commit
+  while (log_of(service::payment).empty()) disk.turn(1);
   stop_placement();
   disk.lose_everything();
   EXPECT_EQ(log_of(service::payment), std::vector<std::string>{"PaymentRequested"});

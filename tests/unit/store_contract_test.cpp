@@ -601,7 +601,7 @@ TEST_P(durable_store_contract, a_copy_taken_beside_a_writer_is_one_moment_of_the
     std::vector<std::unique_ptr<temporary_folder>> copies;
     do {
       copies.push_back(std::make_unique<temporary_folder>());
-      store_->copy_to(copies.back()->path().string());
+      store_->copy_to(copies.back()->path().string(), *store_->read());
     } while (!done && copies.size() < 20);
     return copies;
   });
@@ -624,21 +624,21 @@ TEST_P(durable_store_contract, a_copy_can_be_taken_while_writers_are_held) {
   const temporary_folder to;
   {
     const auto held = store_->hold_writers();
-    store_->copy_to(to.path().string());
+    store_->copy_to(to.path().string(), *store_->read());
   }
   EXPECT_EQ(contents_of(*GetParam().open(to.path(), services_, 0)->read(), services_), contents());
 }
 
 TEST_P(durable_store_contract, a_copy_replaces_no_file) {
   const temporary_folder to;
-  store_->copy_to(to.path().string());
+  store_->copy_to(to.path().string(), *store_->read());
   ASSERT_EQ(write(orders_.next(1)), std::nullopt);
-  EXPECT_THROW(store_->copy_to(to.path().string()), store_error);
+  EXPECT_THROW(store_->copy_to(to.path().string(), *store_->read()), store_error);
   EXPECT_EQ(GetParam().open(to.path(), services_, 0)->read()->log_end(order), 0);
 }
 
 TEST_P(durable_store_contract, a_copy_to_where_nothing_can_be_written_fails) {
-  EXPECT_THROW(store_->copy_to("/proc/skanu"), store_error);
+  EXPECT_THROW(store_->copy_to("/proc/skanu", *store_->read()), store_error);
   EXPECT_EQ(write(orders_.next(1)), std::nullopt);
 }
 

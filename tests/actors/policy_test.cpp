@@ -1,0 +1,298 @@
+// Policies: batches, durable positions, repeats, dead letters.
+#include "actors/policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include "actors/event_log.hpp"
+#include "tests/support/scripted_log.hpp"
+
+namespace skanu {
+namespace {
+
+/// A command that the policy sent, for the test to answer.
+struct sent {
+  entity_id target = 0;
+  request how;
+};
+
+std::string event_for(entity_id target, const std::string& type = "Wanted") {
+  return R"({"eventType":")" + type + R"(","target":)" + std::to_string(target) + "}";
+}
+
+class policy_test : public actor_fixture {
+ protected:
+  policy_test() {
+    log = keep(system.spawn(event_log, &env(service::payment), service::payment));
+    hint_to(service::payment, log);
+  }
+
+  policy_definition definition() {
+    return {"stamp-follows-payment", service::stamp, service::payment, {"Wanted"},
+            [this](const nlohmann::json& event) -> std::optional<reaction> {
+              if (!event.contains("target")) throw decode_error("no target");
+              const auto target = event.at("target").get<entity_id>();
+              if (target == 0) return std::nullopt;
+              return reaction{target,
+                              [this, target](request r) { commands.push_back({target, r}); }};
+            }};
+  }
+
+  void start_policy(consumer_limits limits = {}) {
+    running = start<policy>(env(service::stamp), definition(), log, faults, limits);
+    settle_messages();
+  }
+
+  void kill_policy() {
+    caf::anon_send_exit(running, caf::exit_reason::kill);
+    run();
+    commands.clear();
+  }
+
+  /// Lets a little time pass, for delayed messages; the disk stands still.
+  void settle_messages() { advance(milliseconds(20), false); }
+
+  void happen(std::vector<std::string> bodies) {
+    append_events(data, service::payment, std::move(bodies));
+    caf::anon_send(log, hint_atom::value);
+    settle_messages();
+  }
+
+  void answer(std::size_t i, outcome result = accepted{}) {
+    commands.at(i).how.answer(std::move(result));
+    run();
+  }
+  void fail(std::size_t i, errc code) { answer(i, error{code, "a test's failure"}); }
+
+  /// The position that is stored; 0 where none is.
+  log_offset position() {
+    const auto row = data.read()->row(service::stamp, row_space::meta,
+                                      position_key("stamp-follows-payment"));
+    return row ? std::stoll(*row) : 0;
+  }
+
+  std::vector<stored_row> dead_letters() {
+    return data.read()->rows(service::stamp, row_space::dead_letters,
+                             dead_letter_prefix("stamp-follows-payment"), {}, 100);
+  }
+
+  std::vector<entity_id> targets() {
+    std::vector<entity_id> all;
+    for (const auto& c : commands) all.push_back(c.target);
+    return all;
+  }
+
+  event_log_actor log;
+  consumer_actor running;
+  std::vector<sent> commands;
+};
+
+TEST_F(policy_test, sends_one_command_for_each_event_in_their_order) {
+  happen({event_for(3), event_for(1), event_for(2)});
+  start_policy();
+  EXPECT_EQ(targets(), (std::vector<entity_id>{3, 1, 2}));
+  EXPECT_FALSE(commands[0].how.operation) << "its effects have natural keys";
+}
+
+TEST_F(policy_test, stores_its_position_when_every_effect_is_durable_and_not_before) {
+  happen({event_for(1), event_for(2)});
+  start_policy();
+  answer(1);
+  settle();
+  EXPECT_EQ(position(), 0);
+  answer(0);
+  EXPECT_EQ(position(), 0) << "the disk has not turned";
+  settle();
+  EXPECT_EQ(position(), 2);
+}
+
+TEST_F(policy_test, passes_over_what_does_not_concern_it) {
+  happen({event_for(1, "Unwanted"), event_for(0), event_for(2, "Unwanted")});
+  start_policy();
+  settle();
+  EXPECT_TRUE(commands.empty());
+  EXPECT_EQ(position(), 3);
+}
+
+TEST_F(policy_test, works_through_a_long_log_in_batches) {
+  std::vector<std::string> many;
+  for (entity_id id = 1; id <= 10; ++id) many.push_back(event_for(id));
+  happen(many);
+  start_policy({.batch = 4});
+  EXPECT_EQ(commands.size(), 4U) << "commands under way are bounded";
+  for (std::size_t done = 0; done < 10; ++done) {
+    ASSERT_GT(commands.size(), done);
+    answer(done);
+    settle();
+    settle_messages();
+  }
+  EXPECT_EQ(position(), 10);
+  EXPECT_EQ(commands.size(), 10U);
+}
+
+TEST_F(policy_test, a_hint_while_it_is_busy_is_not_lost) {
+  happen({event_for(1)});
+  start_policy();
+  happen({event_for(2)});
+  EXPECT_EQ(commands.size(), 1U);
+  answer(0);
+  settle();
+  settle_messages();
+  EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2}));
+}
+
+TEST_F(policy_test, goes_on_behind_its_position_after_a_crash) {
+  happen({event_for(1), event_for(2)});
+  start_policy();
+  answer(0);
+  answer(1);
+  settle();
+  kill_policy();
+  happen({event_for(3)});
+  start_policy();
+  EXPECT_EQ(targets(), std::vector<entity_id>{3});
+}
+
+TEST_F(policy_test, repeats_what_a_crash_left_between_effect_and_position) {
+  happen({event_for(1), event_for(2)});
+  start_policy();
+  answer(0);
+  answer(1);
+  kill_policy();
+  disk.lose_everything();
+  start_policy();
+  EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2})) << "their natural keys make a repeat harmless";
+}
+
+TEST_F(policy_test, waits_for_ever_for_what_is_merely_absent) {
+  for (const auto code : {errc::store_full, errc::store_failed, errc::overloaded,
+                          errc::conflicting_commit, errc::shutting_down, errc::outcome_unknown}) {
+    SCOPED_TRACE(name_of(code));
+    happen({event_for(7)});
+    start_policy();
+    for (std::size_t tries = 0; tries < 200; ++tries) {
+      ASSERT_GT(commands.size(), tries);
+      fail(tries, code);
+      const auto before = virtual_now();
+      while (commands.size() == tries + 1 && virtual_now() - before < seconds(20))
+        advance(milliseconds(5), false);
+      EXPECT_LE(virtual_now() - before, milliseconds(5'010)) << "the wait is capped";
+      if (tries > 10) EXPECT_GE(virtual_now() - before, milliseconds(2'500)) << "and long";
+    }
+    answer(200);
+    settle();
+    EXPECT_EQ(position(), data.read()->log_end(service::payment));
+    EXPECT_TRUE(dead_letters().empty());
+    kill_policy();
+  }
+}
+
+TEST_F(policy_test, sets_aside_what_cannot_be_decided_after_a_few_tries) {
+  for (const auto code : {errc::entity_failed, errc::not_allowed, errc::not_found, errc::undecodable}) {
+    SCOPED_TRACE(name_of(code));
+    const auto before = dead_letters().size();
+    const entity_id target = 10 + static_cast<entity_id>(code);
+    happen({event_for(target)});
+    start_policy({.attempts = 5});
+    for (std::size_t tries = 0; tries < 5; ++tries) {
+      ASSERT_EQ(commands.size(), tries + 1);
+      fail(tries, code);
+      advance(seconds(2), false);
+    }
+    EXPECT_EQ(commands.size(), 5U);
+    settle();
+    EXPECT_EQ(position(), data.read()->log_end(service::payment));
+    ASSERT_EQ(dead_letters().size(), before + 1);
+    kill_policy();
+  }
+  const auto letter = nlohmann::json::parse(dead_letters().front().value);
+  EXPECT_EQ(letter.at("consumer"), "stamp-follows-payment");
+  EXPECT_EQ(letter.at("service"), "payment");
+  EXPECT_EQ(letter.at("attempts"), 5);
+  EXPECT_FALSE(letter.at("reason").get<std::string>().empty());
+  EXPECT_TRUE(nlohmann::json::parse(letter.at("event").get<std::string>()).contains("target"));
+  EXPECT_EQ(metrics.of(service::stamp).dead_letters, 4);
+}
+
+TEST_F(policy_test, a_dead_letter_parks_its_entity_and_stops_nobody_else) {
+  happen({event_for(1), event_for(2)});
+  start_policy({.attempts = 1});
+  fail(0, errc::not_allowed);
+  answer(1);
+  settle();
+  happen({event_for(1), event_for(2), event_for(3)});
+  EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2, 2, 3}));
+  answer(2);
+  answer(3);
+  settle();
+  EXPECT_EQ(position(), 5);
+  EXPECT_EQ(dead_letters().size(), 2U);
+  kill_policy();
+  happen({event_for(1), event_for(4)});
+  start_policy();
+  EXPECT_EQ(targets(), std::vector<entity_id>{4}) << "the parked are known after a restart";
+}
+
+TEST_F(policy_test, an_event_that_cannot_be_read_is_set_aside_at_once) {
+  happen({R"({"eventType":"Wanted")", R"({"eventType":"Wanted"})", event_for(5)});
+  start_policy();
+  EXPECT_EQ(targets(), std::vector<entity_id>{5});
+  answer(0);
+  settle();
+  EXPECT_EQ(position(), 3);
+  EXPECT_EQ(dead_letters().size(), 2U);
+}
+
+TEST_F(policy_test, a_dead_letter_and_the_position_behind_it_are_one_commit) {
+  happen({event_for(1)});
+  start_policy({.attempts = 1});
+  fail(0, errc::not_allowed);
+  EXPECT_EQ(disk.waiting().size(), 1U);
+  kill_policy();
+  disk.lose_everything();
+  EXPECT_TRUE(dead_letters().empty());
+  start_policy({.attempts = 1});
+  EXPECT_EQ(targets(), std::vector<entity_id>{1});
+}
+
+TEST_F(policy_test, ends_where_its_position_cannot_be_stored_so_that_it_begins_anew) {
+  happen({event_for(1)});
+  start_policy();
+  data.inject({.name = "full", .code = errc::store_full});
+  answer(0);
+  caf::scoped_actor self{system};
+  self->monitor(running);
+  settle();
+  bool gone = false;
+  self->receive([&](const caf::down_msg&) { gone = true; }, caf::after(seconds(0)) >> [] {});
+  EXPECT_TRUE(gone);
+  commands.clear();
+  start_policy();
+  EXPECT_EQ(targets(), std::vector<entity_id>{1});
+}
+
+TEST_F(policy_test, asks_a_log_that_does_not_answer_again_and_again) {
+  int pulls = 0;
+  const auto silent = keep(system.spawn(silent_log, &pulls));
+  start<policy>(env(service::stamp), definition(), silent, faults,
+                consumer_limits{.pull_timeout = milliseconds(1'000)});
+  advance(milliseconds(900));
+  EXPECT_EQ(pulls, 1);
+  advance(minutes(5));
+  EXPECT_GE(pulls, 40);
+  EXPECT_LE(pulls, 200) << "at a capped rate";
+}
+
+TEST_F(policy_test, a_log_that_cannot_be_read_for_a_while_is_read_later) {
+  happen({event_for(1)});
+  // The policy's own recovery is the first read.
+  running = start<policy>(env(service::stamp), definition(), log, faults, consumer_limits{});
+  run();
+  data.inject({.name = "unreadable", .at = fault_point::read, .times = 3});
+  advance(milliseconds(10));
+  EXPECT_TRUE(commands.empty());
+  advance(seconds(3), false);
+  EXPECT_EQ(targets(), std::vector<entity_id>{1});
+}
+
+}  // namespace
+}  // namespace skanu

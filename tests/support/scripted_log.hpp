@@ -1,0 +1,25 @@
+// Logs for the tests of their followers: events that a test writes, and a log that says nothing.
+#pragma once
+
+#include "tests/support/actor_fixture.hpp"
+
+namespace skanu {
+
+/// Appends events to a service's log without any entity.
+inline void append_events(store& to, service of, std::vector<std::string> bodies) {
+  commit c{.of = of};
+  c.events = std::move(bodies);
+  const auto* one = &c;
+  ASSERT_EQ(to.write({&one, 1}).front(), std::nullopt);
+}
+
+/// A log that takes every question and answers none, as one that hangs does.
+inline event_log_actor::behavior_type silent_log(event_log_actor::pointer self, int* pulls) {
+  return {[=](pull_atom, const log_query&) {
+            ++*pulls;
+            return self->make_response_promise<event_batch>();
+          },
+          [](follow_atom, const follower_actor&) {}, [](hint_atom) {}};
+}
+
+}  // namespace skanu

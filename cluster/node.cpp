@@ -30,10 +30,11 @@ constexpr std::chrono::seconds leave_timeout{3};
 
 struct actor_config : caf::actor_system_config {
   actor_config() {
-    // Two threads serve two to four cores best: each more is one more to wake. They share one queue and
-    // sleep when it is empty, where stealing would poll.
+    // Actors take turns on half of the processors, which leaves the rest to requests and the journal:
+    // more threads only wake each other. They share one queue and sleep when it is empty, where
+    // stealing would poll.
     set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 2, 8));
+    set("scheduler.max-threads", std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8));
     // Without a bound a busy actor keeps its thread, and the others wait.
     set("scheduler.max-throughput", std::size_t{200});
     set("logger.verbosity", caf::atom("quiet"));

@@ -1,0 +1,234 @@
+"""The examples and the README's walk-through do what they say. Needs HTTPie and siege.
+
+README: every line of a ```console block that starts with "$ " is a command, what follows is its output.
+"""
+
+import importlib.util
+import os
+import re
+import subprocess
+import time
+
+import pytest
+from rest import CANCEL, COFFEE, DEADLINE_S, END, TIME_SCALE, fresh_phone, wait_until
+from support import BINARY, REPO, Server, assert_sound, clean_environment
+
+EXAMPLES = REPO / "examples"
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def run(*command, cwd=None, deadline_s=60, **environment):
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=clean_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=deadline_s * TIME_SCALE,
+    )
+
+
+def example(name, *arguments, **environment):
+    return run(EXAMPLES / name, *arguments, **environment)
+
+
+def assert_succeeds(done):
+    assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """serve(*options) starts a server; at the end it stops, and its data must be sound."""
+    servers = []
+
+    def start(*options):
+        server = Server(tmp_path / "data", *options)
+        servers.append(server)
+        return server.start()
+
+    yield start
+    for server in servers:
+        try:
+            server.stop()
+        finally:
+            if server.running():
+                server.kill()
+        assert_sound(server.data)
+
+
+def base(server):
+    return f"http://127.0.0.1:{server.port}"
+
+
+def get(server, path):
+    """The resource's body, or None where there is none."""
+    with server.client() as client:
+        answer = client.get(path)
+        return answer.json() if answer.status == 200 else None
+
+
+def send(server, method, path, body=None):
+    with server.client() as client:
+        return client.request(method, path, body).expect(200, 201, 204)
+
+
+# ---------------------------------------------------------------------------------- walk-through
+
+
+def test_the_walkthrough_ends_as_expected_however_often(serve):
+    server, phone = serve(), fresh_phone()
+    for times in (1, 2):
+        output = assert_succeeds(example("walkthrough.sh", BASE=base(server), PHONE=phone))
+        assert output.endswith("All as expected.\n")
+        assert get(server, f"/stamps/{phone}")["stampQty"] == 2 * times
+
+
+def test_the_walkthrough_fails_where_payment_does(serve):
+    server = serve("--fault", "payment-fail=1")
+    done = example("walkthrough.sh", BASE=base(server))
+    assert done.returncode == 1
+    assert "expected 201 for POST /orders, not 503" in done.stderr
+
+
+def test_the_walkthrough_fails_where_no_server_is():
+    done = example("walkthrough.sh", BASE="http://127.0.0.1:1")
+    assert done.returncode == 1
+    assert "is the server running?" in done.stderr
+
+
+# --------------------------------------------------------------------------- the original's users
+
+
+def test_the_original_commands_still_work(serve):
+    server = serve()
+    assert_succeeds(example("original_commands.sh", HOST=f"127.0.0.1:{server.port}"))
+    assert get(server, "/orders?size=1")["page"]["totalElements"] == 10
+    assert get(server, "/orders/1")["orderStatus"] == "Order Cancelled"
+    assert get(server, "/orders/10")["productName"] == "RedTea"
+    payment = get(server, "/payments/2")
+    assert (payment["paymentStatus"], payment["paymentType"]) == (END, "cash")
+    wait_until(lambda: get(server, "/deliveries/2"), "the paid drink is prepared")
+    wait_until(lambda: get(server, "/payments/1")["paymentStatus"] == CANCEL, "payment 1 follows")
+
+
+def test_the_original_commands_say_when_one_is_refused(serve):
+    server = serve("--fault", "payment-fail=1")
+    done = example("original_commands.sh", HOST=f"127.0.0.1:{server.port}")
+    assert done.returncode != 0
+
+
+@pytest.mark.slow
+def test_the_original_loads_meet_what_is_expected(serve, tmp_path):
+    server = serve("--fault", "payment-delay=400ms..620ms")
+    done = example("original_loads.sh", BASE=base(server), LOAD_TIME="2S", HOME=str(tmp_path))
+    output = assert_succeeds(done)
+    assert output.count("as expected: ") == 3
+    counted = int(re.search(r'"transactions":\s*(\d+)', output)[1])
+    assert get(server, "/stamps/01012341234")["stampQty"] >= 2 * counted > 0
+
+
+@pytest.mark.slow
+def test_the_original_loads_say_when_too_few_succeed(serve, tmp_path):
+    server = serve("--fault", "payment-fail=1")
+    environment = {"BASE": base(server), "LOAD_TIME": "1S", "HOME": str(tmp_path)}
+    done = example("original_loads.sh", "orders", **environment)
+    assert done.returncode == 1
+    assert "MISSED" in done.stdout
+
+
+# ------------------------------------------------------------------------------ barista, breaker
+
+
+def paid_order(server):
+    """The id of an order whose drink is being prepared."""
+    order = send(server, "POST", "/orders", COFFEE).json()["id"]
+    send(server, "PATCH", f"/payments/{order}", {"paymentStatus": END})
+    wait_until(lambda: get(server, f"/deliveries/{order}"), "a delivery")
+    return order
+
+
+def test_the_barista_delivers_what_is_not_cancelled(serve):
+    server = serve()
+    first, cancelled, last = (paid_order(server) for _ in range(3))
+    send(server, "PATCH", f"/deliveries/{last}", {"deliveryStatus": "READY"})
+    send(server, "DELETE", f"/orders/{cancelled}")
+
+    def status(order):
+        return get(server, f"/deliveries/{order}")["deliveryStatus"]
+
+    wait_until(lambda: status(cancelled) == CANCEL, "the delivery follows the cancelled order")
+    output = assert_succeeds(example("barista.py", "--base", base(server), "--once"))
+    assert output.count("\n") == 5, output
+    assert [status(order) for order in (first, cancelled, last)] == [END, CANCEL, END]
+
+
+def test_the_barista_puts_aside_what_is_cancelled_meanwhile(serve, capsys):
+    server = serve()
+    order = paid_order(server)
+    described = importlib.util.spec_from_file_location("barista", EXAMPLES / "barista.py")
+    barista = importlib.util.module_from_spec(described)
+    described.loader.exec_module(barista)
+    shop = barista.Shop(base(server))
+    seen = list(shop.deliveries("Prepare Delivery..."))
+    send(server, "DELETE", f"/orders/{order}")
+    wait_until(
+        lambda: get(server, f"/deliveries/{order}")["deliveryStatus"] == CANCEL, "it is cancelled"
+    )
+    shop.deliveries = lambda status: seen if status == "Prepare Delivery..." else []
+    assert barista.work_a_round(shop) == 1
+    assert "put aside" in capsys.readouterr().out
+
+
+def test_the_barista_says_where_no_server_is():
+    done = example("barista.py", "--base", "http://127.0.0.1:1", "--once")
+    assert done.returncode == 1
+    assert done.stderr.startswith("barista: ")
+
+
+@pytest.mark.slow
+def test_the_breaker_opens_and_closes(tmp_path):
+    environment = {"SKANU_BIN": str(BINARY), "FAIL_SECONDS": "3", "TMPDIR": str(tmp_path)}
+    output = assert_succeeds(example("breaker.sh", **environment))
+    states = re.search(r"The breaker: (.*)", output)[1].split(" > ")
+    assert states[:2] == ["CLOSED", "OPEN"]
+    assert states[-2:] == ["HALF_OPEN", "CLOSED"]
+    assert list(tmp_path.iterdir()) == [], "it cleans up behind itself"
+
+
+# ------------------------------------------------------------------------------------- README
+
+
+def readme_commands():
+    """(command, output) of each, in their order."""
+    text = (REPO / "README.md").read_text()
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            yield command, output
+
+
+def without_times(text):
+    return TIMESTAMP.sub("TIME", text).strip()
+
+
+def printed_by(script, folder):
+    return without_times(assert_succeeds(run("bash", "-c", script, cwd=folder)))
+
+
+def test_the_readme_shows_what_really_happens(serve, tmp_path):
+    """Reads are repeated until they show it: their effects come behind the answer to a change."""
+    server = serve()
+    (tmp_path / "build").mkdir()
+    os.symlink(BINARY, tmp_path / "build" / "skanu")
+    commands = list(readme_commands())
+    assert len(commands) >= 8
+    for command, output in commands:
+        script = command.replace("localhost:8088", f"127.0.0.1:{server.port}")
+        reads = not re.search(r" (--json|-X) ", command)
+        end = time.monotonic() + DEADLINE_S
+        printed = printed_by(script, tmp_path)
+        while reads and printed != without_times(output) and time.monotonic() < end:
+            printed = printed_by(script, tmp_path)
+        assert printed == without_times(output), command

@@ -1,0 +1,116 @@
+// A shop without actors: commands are decided by the real rules and stored as an entity stores them, and
+// consumers work off the logs when a test says so. For tests of what looks at stored data.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/rules/audit.hpp"
+#include "actors/rules/delivery_rules.hpp"
+#include "actors/rules/order_rules.hpp"
+#include "actors/rules/payment_rules.hpp"
+#include "actors/rules/stamp_rules.hpp"
+#include "persistence/document.hpp"
+#include "persistence/event.hpp"
+#include "persistence/store.hpp"
+#include "persistence/tables.hpp"
+
+namespace skanu {
+
+/// All five services in one database. Every function but the damaging ones keeps it sound.
+class small_shop {
+ public:
+  /// In memory, or in the given empty tables.
+  small_shop();
+  explicit small_shop(std::unique_ptr<ordered_tables> tables);
+
+  /// Carries out a command of an entity; throws where the rules refuse it.
+  template <class Rules>
+  void tell(entity_id id, const typename Rules::command& c);
+
+  /// Opens the payment, and records the order.
+  void place(entity_id id, std::optional<std::string> phone = {});
+  void pay(entity_id id, std::optional<std::string> phone = {});
+  void move(entity_id id, delivery_status target) {
+    tell<delivery_rules>(id, move_delivery{target, {}});
+  }
+  void cancel_order(entity_id id) { tell<order_rules>(id, cancel_order_command()); }
+  void cancel_payment_by_client(entity_id id) { tell<payment_rules>(id, cancel_payment{}); }
+
+  /// Lets a consumer see all that is in its log; all of them, until nothing is new.
+  void work_off(const consumer& who);
+  void work_off_all();
+  /// Moves a consumer's position to the end of its log, without the effects.
+  void skip(const consumer& who);
+
+  /// A dead letter as a policy writes it.
+  void set_aside(const consumer& who, entity_id target, log_offset offset);
+
+  void set_meta(service s, std::string_view key, std::string_view value);
+
+  audit_report audit(const std::vector<service>& without = {}) const;
+  store& data() { return *store_; }
+
+  // Damage. Keys that are not there, and texts that do not occur, throw.
+
+  void put(table t, std::string_view key, std::string_view value);
+  void erase(table t, std::string_view key);
+  /// Replaces a text in a stored value.
+  void edit(table t, std::string_view key, std::string_view from, std::string_view to);
+  std::string value(table t, std::string_view key) const;
+  std::vector<stored_row> all(table t) const;
+  /// Appends an event as it stands in no rule.
+  void append_event(service s, std::string body);
+
+ private:
+  static order_command cancel_order_command() { return skanu::cancel_order{}; }
+  void react(const consumer& who, const logged_event& e);
+  void trace(const consumer& who, const logged_event& e);
+  void write(const commit& c);
+
+  ordered_tables* tables_;
+  std::unique_ptr<store> store_;
+};
+
+template <class Rules>
+void small_shop::tell(entity_id id, const typename Rules::command& c) {
+  const auto now = store_->read();
+  typename Rules::state state;
+  version_number version = 0;
+  if (const auto document = now->entity(Rules::of, id)) {
+    state = decode_document<typename Rules::state>(*document);
+    version = parts_of(*document).version;
+  }
+  typename Rules::facts facts;
+  if constexpr (requires { &Rules::gather; })
+    facts = Rules::gather(id, c, [&](std::string_view key) {
+      return now->row(Rules::of, row_space::rows, key);
+    });
+  const auto decided = Rules::decide(state, c, id, facts);
+  if (decided.refusal) throw std::logic_error("refused: " + decided.refusal->detail);
+  if (decided.events.empty()) return;
+  const auto timestamp = to_rfc3339(instant{std::chrono::milliseconds{1'795'000'000'000}});
+  entity_change change{.id = id,
+                       .expected = version,
+                       .status_before = Rules::status(state),
+                       .listed_before = Rules::listed(state)};
+  commit written{.of = Rules::of};
+  for (const auto& e : decided.events) {
+    Rules::apply(state, e);
+    written.events.push_back(encode_event(e, ++version, timestamp));
+    if constexpr (requires { Rules::rows(id, e, version, timestamp); })
+      for (auto& row : Rules::rows(id, e, version, timestamp)) written.rows.push_back(std::move(row));
+  }
+  change.next = version;
+  change.document =
+      std::make_shared<const std::string>(encode_document(Rules::of, version, state));
+  change.status = Rules::status(state);
+  change.listed = Rules::listed(state);
+  written.changes.push_back(std::move(change));
+  write(written);
+}
+
+}  // namespace skanu

@@ -108,8 +108,7 @@ void placement::place(place_order& order, skanu::request& r) {
     waiting_for_ids_.emplace_back(std::move(order), std::move(r));
     return reserve_ids();
   }
-  const auto permit = breaker_.try_acquire(now());
-  display_.set(breaker_.show());
+  const auto permit = acquire();
   if (!permit)
     return r.answer(error{errc::payment_unavailable,
                           "Payment does not answer at present. Please come back a little later."});
@@ -296,7 +295,7 @@ void placement::sweep() {
     if (p.at == stage::rejecting) {
       send_rejection(id, p);
     } else if (p.at == stage::pausing) {
-      const auto permit = breaker_.try_acquire(t);
+      const auto permit = acquire();
       if (permit) {
         p.permit = *permit;
         ask_payment(id, p);
@@ -305,7 +304,6 @@ void placement::sweep() {
                {errc::payment_unavailable,
                 "Payment does not answer at present. Please come back a little later."});
       }
-      display_.set(breaker_.show());
     }
   }
   // A last attempt may be shorter than the others: the deadline comes first.
@@ -326,9 +324,20 @@ void placement::start_sweeping() {
   delayed_send(this, limits_.sweep, sweep_atom::value);
 }
 
+std::optional<circuit_breaker::permit> placement::acquire() {
+  const auto before = breaker_.state();
+  const auto permit = breaker_.try_acquire(now());
+  show_breaker(before);
+  return permit;
+}
+
 void placement::record(const circuit_breaker::permit& permit, bool success) {
   const auto before = breaker_.state();
   breaker_.record(permit, success, now());
+  show_breaker(before);
+}
+
+void placement::show_breaker(breaker_state before) {
   const auto figures = breaker_.show();
   display_.set(figures);
   if (before != figures.state)

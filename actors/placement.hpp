@@ -111,7 +111,9 @@ class placement final : public placement_actor::base {
   void on_reserved(const outcome& result);
   void sweep();
   void start_sweeping();
+  std::optional<circuit_breaker::permit> acquire();
   void record(const circuit_breaker::permit& permit, bool success);
+  void show_breaker(breaker_state before);
   time_point now() const { return clock().now(); }
 
   const service_environment& env_;

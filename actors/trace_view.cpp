@@ -106,17 +106,15 @@ void trace_view::take(const followed& f, const event_batch::event& e) {
 }
 
 trace_view::touched& trace_view::trace_of(entity_id id) {
-  const auto [found, is_new] = touched_.try_emplace(id);
-  auto& t = found->second;
-  if (is_new) {
-    if (const auto document = env_.data.read()->entity(service::ordertrace, id)) {
-      t.trace = decode_document<order_trace>(*document);
-      t.stored = t.version = parts_of(*document).version;
-      t.status_before = static_cast<std::uint8_t>(t.trace.status);
-      t.listed_before = listed(t.trace);
-    }
+  if (const auto found = touched_.find(id); found != touched_.end()) return found->second;
+  touched t;  // kept once its document could be read: a damaged one is not begun anew
+  if (const auto document = env_.data.read()->entity(service::ordertrace, id)) {
+    t.trace = decode_document<order_trace>(*document);
+    t.stored = t.version = parts_of(*document).version;
+    t.status_before = static_cast<std::uint8_t>(t.trace.status);
+    t.listed_before = listed(t.trace);
   }
-  return t;
+  return touched_.emplace(id, std::move(t)).first->second;
 }
 
 void trace_view::pulled() {

@@ -22,7 +22,8 @@ void flush(const fs::path& path) {
   const bool flushed = fd >= 0 && ::fsync(fd) == 0;
   const int why = errno;
   if (fd >= 0) ::close(fd);
-  if (!flushed) throw std::system_error(why, std::generic_category(), "cannot flush " + path.string());
+  if (!flushed)
+    throw std::system_error(why, std::generic_category(), "cannot flush " + path.string());
 }
 
 void flush_tree(const fs::path& folder) {
@@ -65,8 +66,9 @@ fs::path target_of(const std::string& to) {
   auto target = fs::absolute(to).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
   if (fs::exists(target) && !(fs::is_directory(target) && fs::is_empty(target)))
-    throw std::runtime_error("the copy goes into a new or an empty folder, and there is something in " +
-                             target.string());
+    throw std::runtime_error(
+        "the copy goes into a new or an empty folder, and there is something in " +
+        target.string());
   return target;
 }
 
@@ -78,7 +80,8 @@ int run_backup(const program_options& options) {
   const cut moment(databases);
   unfinished_folder copy(target);
   for (std::size_t i = 0; i < databases.size(); ++i)
-    databases[i].data->copy_to((copy.path() / databases[i].folder).string(), *moment.snapshots()[i]);
+    databases[i].data->copy_to((copy.path() / databases[i].folder).string(),
+                               *moment.snapshots()[i]);
   copy.finish();
   return 0;
 }

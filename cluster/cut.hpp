@@ -9,8 +9,8 @@
 
 namespace skanu {
 
-/// A snapshot of each of a few databases, all of the same moment. Belongs to the thread that took it,
-/// and ends before the databases.
+/// A snapshot of each of a few databases, all of the same moment. Belongs to the thread that took
+/// it, and ends before the databases.
 class cut {
  public:
   /// Holds the writers of all processes out for as long as it takes to begin reading: milliseconds.

@@ -53,7 +53,8 @@ class line_output {
     while (open_ && !rest.empty()) {
       if (!wait(POLLOUT, nullptr)) continue;
       // So much a pipe that is ready takes without blocking.
-      const auto written = ::write(STDOUT_FILENO, rest.data(), std::min<std::size_t>(rest.size(), 4096));
+      const auto written =
+          ::write(STDOUT_FILENO, rest.data(), std::min<std::size_t>(rest.size(), 4096));
       if (written >= 0) {
         rest.remove_prefix(static_cast<std::size_t>(written));
       } else if (errno == EPIPE) {
@@ -136,7 +137,8 @@ void print(std::vector<log_reader>& logs, line_output& out) {
   while (out.open()) {
     log_reader* oldest = nullptr;
     for (auto& log : logs)
-      if (log.front() != nullptr && (oldest == nullptr || log.time() < oldest->time())) oldest = &log;
+      if (log.front() != nullptr && (oldest == nullptr || log.time() < oldest->time()))
+        oldest = &log;
     if (oldest == nullptr) break;
     out.add(oldest->line());
     oldest->pop();

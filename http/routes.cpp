@@ -114,6 +114,14 @@ std::string loggable(std::string_view path, std::string_view parameter) {
   return text;
 }
 
+/// " problem=overloaded" for a log line: what the answer says went wrong, if it does.
+std::string problem_of(const httplib::Response& out) {
+  constexpr std::string_view front = R"({"type":"/problems/)";
+  if (out.status < 400 || !out.body.starts_with(front)) return {};
+  const auto rest = std::string_view(out.body).substr(front.size());
+  return " problem=" + std::string(rest.substr(0, rest.find('"')));
+}
+
 }  // namespace
 
 std::vector<std::string> route_names() {
@@ -146,10 +154,10 @@ void front::answer(const httplib::Request& in, httplib::Response& out) {
   if (!spdlog::should_log(spdlog::level::info)) return;
   std::string_view parameter;
   if (route < routes.size()) fits(routes[route].path, in.path, parameter);
-  spdlog::info("event=request method={} path={} status={} us={}",
+  spdlog::info("event=request method={} path={} status={} us={}{}",
                route < routes.size() ? routes[route].method : "-",
                route < routes.size() ? loggable(routes[route].path, parameter) : "-", out.status,
-               took.count());
+               took.count(), problem_of(out));
 }
 
 void front::answer_error(int status, std::string_view reason, httplib::Response& out) const {

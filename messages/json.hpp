@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -131,8 +132,11 @@ class json_object_reader {
       if (!from.is_boolean()) wrong();
       value = from.get<bool>();
     } else if constexpr (std::integral<T>) {
-      if (!from.is_number_integer()) wrong();
-      value = from.get<T>();
+      const bool too_large = from.is_number_unsigned() && from.get<std::uint64_t>() > INT64_MAX;
+      if (!from.is_number_integer() || too_large) wrong();
+      const auto wide = from.get<std::int64_t>();
+      if (!std::in_range<T>(wide)) wrong();
+      value = static_cast<T>(wide);
     } else if constexpr (worded_enum<T>) {
       if (!from.is_string()) wrong();
       const auto found = value_of_word<T>(from.get_ref<const std::string&>());

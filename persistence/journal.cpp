@@ -38,6 +38,8 @@ std::string sentence_of(errc code) {
   switch (code) {
     case errc::store_full: return "There is no room to store it. Nothing was changed.";
     case errc::overloaded: return "Too much is waiting. Nothing was changed; please come back a little later.";
+    case errc::outcome_unknown:
+      return "It could not be made sure that it is stored: it may or may not have happened.";
     default: return "It could not be stored. Nothing was changed.";
   }
 }

@@ -1,11 +1,15 @@
 #include "persistence/lmdb_tables.hpp"
 
+#include <fcntl.h>
 #include <lmdb.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <mutex>
+#include <set>
 #include <utility>
 
 namespace skanu {
@@ -13,6 +17,14 @@ namespace skanu {
 namespace {
 
 constexpr unsigned max_readers = 4096;
+
+/// What the lock file holds: a line of cache for each reader and a page for the rest.
+constexpr off_t lock_file_size = max_readers * 64 + 4096;
+
+/// How far the data file reaches beyond its last page, at least and when it is lengthened; a tail
+/// without data takes no room on the disk. More than most transactions add.
+constexpr std::uintmax_t least_tail = 4U << 20;
+constexpr std::uintmax_t whole_tail = 2 * least_tail;
 
 errc code_of(int status) {
   switch (status) {
@@ -105,9 +117,50 @@ class transaction : public Base {
   const handles& tables_;
 };
 
+/// The file that LMDB reads through memory, where a page that is not there would end the process.
+///
+/// LMDB does not write pages that were added and given up within one transaction, so its file may end
+/// before its last page although nothing is lost. Kept longer than that, a file that is too short
+/// is one that was truncated.
+class data_file {
+ public:
+  data_file(MDB_env* env, std::filesystem::path path) : env_(env), path_(std::move(path)) {}
+
+  /// To be called before every commit, and after it: one may add more than the tail. Returns what
+  /// check() takes.
+  int lengthen() const {
+    const auto end = end_of_pages();
+    struct stat now {};
+    int fd = -1;
+    if (const auto status = mdb_env_get_fd(env_, &fd); status != MDB_SUCCESS) return status;
+    if (::fstat(fd, &now) != 0) return errno;
+    if (static_cast<std::uintmax_t>(now.st_size) >= end + least_tail) return MDB_SUCCESS;
+    if (::ftruncate(fd, static_cast<off_t>(end + whole_tail)) != 0 || ::fsync(fd) != 0) return errno;
+    return MDB_SUCCESS;
+  }
+
+  void refuse_if_truncated() const {
+    if (std::filesystem::file_size(path_) < end_of_pages())
+      throw store_error(errc::store_failed, "the database " + path_.string() + " is truncated");
+  }
+
+ private:
+  std::uintmax_t end_of_pages() const {
+    MDB_envinfo info;
+    MDB_stat stat;
+    check("look at its file", mdb_env_info(env_, &info));
+    check("look at its file", mdb_env_stat(env_, &stat));
+    return (info.me_last_pgno + 1) * stat.ms_psize;
+  }
+
+  MDB_env* env_;
+  std::filesystem::path path_;
+};
+
 class writer final : public transaction<table_writer> {
  public:
-  using transaction::transaction;
+  writer(MDB_txn* txn, const handles& tables, const data_file& file)
+      : transaction(txn, tables), file_(file) {}
   ~writer() override {
     if (txn_ != nullptr) mdb_txn_abort(txn_);
   }
@@ -125,12 +178,17 @@ class writer final : public transaction<table_writer> {
   }
 
   void commit() override {
+    check("lengthen its file", file_.lengthen());
     auto* const env = mdb_txn_env(txn_);
     auto status = mdb_txn_commit(std::exchange(txn_, nullptr));
     // LMDB says EIO where a write stopped short, which is how a disk that fills up looks to it.
     if (status == EIO && disk_is_full(env)) status = ENOSPC;
     check("commit", status);
+    file_.lengthen();  // what fails here was durable before, and is tried again before the next one
   }
+
+ private:
+  const data_file& file_;
 };
 
 /// Read transactions that are not in use. Renewing one costs far less than beginning one, and takes no
@@ -255,7 +313,7 @@ class lmdb_tables final : public ordered_tables {
   std::unique_ptr<table_writer> begin_write() override {
     MDB_txn* txn = nullptr;
     check("begin to write", mdb_txn_begin(env_, nullptr, 0, &txn));
-    return std::make_unique<writer>(txn, tables_);
+    return std::make_unique<writer>(txn, tables_, *file_);
   }
 
   std::unique_ptr<table_reader> begin_read() const override {
@@ -292,48 +350,99 @@ class lmdb_tables final : public ordered_tables {
     check("set its limits", mdb_env_set_maxreaders(env_, max_readers));
     check("set its limits",
           mdb_env_set_maxdbs(env_, static_cast<MDB_dbi>(service_count * table_kind_count)));
+    if (!std::filesystem::exists(std::filesystem::path(folder) / "data.mdb", made))
+      create_data_file(folder);
     refuse_unless_whole(folder);
+    reserve_lock_file(folder);
     if (const auto status =
             mdb_env_open(env_, folder.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0644);
         status != MDB_SUCCESS)
       fail("cannot open the database " + folder, status);
-    refuse_if_truncated(folder);
+    file_.emplace(env_, std::filesystem::path(folder) / "data.mdb");
+    file_->refuse_if_truncated();
     check("look for readers that died", mdb_reader_check(env_, nullptr));
     readers_ = std::make_shared<idle_readers>(env_);
-    open_tables(services);
+    open_tables(folder, services);
   }
 
-  /// LMDB reads its file through memory; a page that is not there would end the process.
-  void refuse_if_truncated(const std::string& folder) {
-    MDB_envinfo info;
-    MDB_stat stat;
-    check("look at its file", mdb_env_info(env_, &info));
-    check("look at its file", mdb_env_stat(env_, &stat));
-    const auto file = std::filesystem::path(folder) / "data.mdb";
-    if (std::filesystem::file_size(file) < (info.me_last_pgno + 1) * stat.ms_psize)
-      throw store_error(errc::store_failed, "the database " + file.string() + " is truncated");
+  /// Makes an empty file beside its place and moves it there whole, so that an empty or half a file
+  /// under its own name is always damage.
+  static void create_data_file(const std::filesystem::path& folder) {
+    const auto unfinished = folder / "new";
+    std::error_code failure;
+    std::filesystem::remove_all(unfinished, failure);
+    std::filesystem::create_directory(unfinished, failure);
+    const auto cannot = "cannot make the database " + folder.string();
+    MDB_env* env = nullptr;
+    check("make an environment", mdb_env_create(&env));
+    {
+      const std::unique_ptr<MDB_env, void (*)(MDB_env*)> closed(env, mdb_env_close);
+      auto status = failure ? failure.value() : mdb_env_open(env, unfinished.c_str(), 0, 0644);
+      if (status == MDB_SUCCESS) status = mdb_env_sync(env, 1);
+      if (status != MDB_SUCCESS) fail(cannot, status);
+    }
+    std::filesystem::rename(unfinished / "data.mdb", folder / "data.mdb", failure);
+    if (failure) fail(cannot, failure.value());
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool flushed = fd >= 0 && ::fsync(fd) == 0;
+    const int why = errno;
+    if (fd >= 0) ::close(fd);
+    if (!flushed) fail(cannot, why);
+    std::filesystem::remove_all(unfinished, failure);
   }
 
-  void open_tables(const std::vector<service>& services) {
-    MDB_txn* txn = nullptr;
-    check("open its tables", mdb_txn_begin(env_, nullptr, 0, &txn));
+  /// Takes the room of the lock file, which is written through memory as well: where a full disk
+  /// cannot give a page of it, the process ends. Not while the environment is open, since closing
+  /// the file gives up LMDB's locks on it.
+  static void reserve_lock_file(const std::filesystem::path& folder) {
+    const int fd = ::open((folder / "lock.mdb").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return;  // opening the environment says why
+    struct stat now {};
+    const bool reserved = ::fstat(fd, &now) == 0 &&
+                          ::fallocate(fd, 0, 0, std::max(now.st_size, lock_file_size)) == 0;
+    const int why = errno;
+    ::close(fd);
+    if (!reserved && why != EOPNOTSUPP) fail("cannot open the database " + folder.string(), why);
+  }
+
+  /// The names of its tables are all that the main table of an environment of ours holds.
+  static void refuse_if_foreign(MDB_txn* txn, const std::string& folder) {
+    std::set<std::string, std::less<>> ours;
+    for (const auto s : all_services)
+      for (std::size_t kind = 0; kind < table_kind_count; ++kind)
+        ours.insert(name_of(table{s, static_cast<table_kind>(kind)}));
+    MDB_dbi main = 0;
+    check("open its tables", mdb_dbi_open(txn, nullptr, 0, &main));
+    MDB_cursor* cursor = nullptr;
+    check("open its tables", mdb_cursor_open(txn, main, &cursor));
+    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> closed(cursor, mdb_cursor_close);
+    MDB_val name, value;
+    while (mdb_cursor_get(cursor, &name, &value, MDB_NEXT) == MDB_SUCCESS)
+      if (!ours.contains(text_of(name)))
+        throw store_error(errc::store_failed,
+                          "the database " + folder + " is an LMDB database of another program");
+  }
+
+  void open_tables(const std::string& folder, const std::vector<service>& services) {
+    MDB_txn* begun = nullptr;
+    check("open its tables", mdb_txn_begin(env_, nullptr, 0, &begun));
+    std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> txn(begun, mdb_txn_abort);
+    refuse_if_foreign(begun, folder);
     for (const auto s : services) {
       for (std::size_t kind = 0; kind < table_kind_count; ++kind) {
         const table t{s, static_cast<table_kind>(kind)};
         MDB_dbi dbi = 0;
-        const auto status = mdb_dbi_open(txn, name_of(t).c_str(), MDB_CREATE, &dbi);
-        if (status != MDB_SUCCESS) {
-          mdb_txn_abort(txn);
-          fail("cannot open the table " + name_of(t), status);
-        }
+        const auto status = mdb_dbi_open(begun, name_of(t).c_str(), MDB_CREATE, &dbi);
+        if (status != MDB_SUCCESS) fail("cannot open the table " + name_of(t), status);
         tables_[t.index()] = dbi;
       }
     }
-    check("open its tables", mdb_txn_commit(txn));
+    check("open its tables", mdb_txn_commit(txn.release()));
   }
 
   MDB_env* env_ = nullptr;
   handles tables_{};
+  std::optional<data_file> file_;
   std::shared_ptr<idle_readers> readers_;
 };
 
@@ -355,6 +464,7 @@ std::vector<service> services_in_lmdb(const std::string& folder) {
   if (const auto status = mdb_env_open(env, folder.c_str(), MDB_RDONLY | MDB_NOTLS, 0644);
       status != MDB_SUCCESS)
     fail("cannot open the database " + folder, status);
+  data_file(env, std::filesystem::path(folder) / "data.mdb").refuse_if_truncated();
   MDB_txn* txn = nullptr;
   check("look at its tables", mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn));
   const std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> ended(txn, mdb_txn_abort);

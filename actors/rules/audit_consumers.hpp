@@ -32,9 +32,9 @@ class consumer_progress {
   /// True where the event at that offset was set aside.
   bool set_aside_event(const consumer& who, log_offset offset) const;
 
-  /// Demands an effect of the event at `cause` for `target`: reports that invariant as violated where
-  /// the consumer has worked the event off and the effect is not there, or `id` as parked where the
-  /// event was set aside.
+  /// Demands an effect of the event at `cause` for `target`: reports that invariant as violated
+  /// where the consumer has worked the event off and the effect is not there, or `id` as parked
+  /// where the event was set aside.
   void demand(const consumer& who, log_offset cause, entity_id target, bool is_there, int invariant,
               service of, entity_id id, std::string_view what) const;
 

@@ -42,18 +42,14 @@ std::string audit_report::to_json() const {
   report["deadLetters"] = dead_letters;
   if (parked_count_ > 0) {
     for (const auto& p : parked_)
-      report["parked"].push_back({{"consumer", p.consumer},
-                                  {"service", name_of(p.of)},
-                                  {"id", p.id},
-                                  {"what", p.what}});
+      report["parked"].push_back(
+          {{"consumer", p.consumer}, {"service", name_of(p.of)}, {"id", p.id}, {"what", p.what}});
     report["parkedCount"] = parked_count_;
   }
   report["violations"] = json::array();
   for (const auto& v : violations_)
-    report["violations"].push_back({{"invariant", v.invariant},
-                                    {"service", name_of(v.of)},
-                                    {"id", v.id},
-                                    {"what", v.what}});
+    report["violations"].push_back(
+        {{"invariant", v.invariant}, {"service", name_of(v.of)}, {"id", v.id}, {"what", v.what}});
   report["violationCount"] = violation_count_;
   // Names may come from damaged rows.
   return report.dump(2, ' ', false, json::error_handler_t::replace);

@@ -34,7 +34,8 @@ struct service_figures {
   std::int64_t tombstones = 0;
 };
 
-/// Gathers findings. Of each invariant, and of what is parked, only the first are kept; all are counted.
+/// Gathers findings. Of each invariant, and of what is parked, only the first are kept; all are
+/// counted.
 class audit_report {
  public:
   static constexpr std::size_t most_kept = 50;
@@ -50,8 +51,8 @@ class audit_report {
   /// As `skanu audit` prints it: JSON over several lines.
   std::string to_json() const;
 
-  std::map<service, service_figures> services;  ///< Those that were there.
-  std::map<std::string, std::int64_t> lag;      ///< Events a consumer has still to work off.
+  std::map<service, service_figures> services;       ///< Those that were there.
+  std::map<std::string, std::int64_t> lag;           ///< Events a consumer has still to work off.
   std::map<std::string, std::int64_t> dead_letters;  ///< By consumer.
   std::int64_t pending = 0;  ///< Open payments whose order is not decided yet.
 

@@ -31,8 +31,8 @@ class saga_check {
           report_.violated(1, service::order, id, "its payment is for something else");
         }
       } else if (o.state.status == order_status::rejected) {
-        const bool settled = p != nullptr && p->state.rejected &&
-                             p->state.status == payment_status::cancelled;
+        const bool settled =
+            p != nullptr && p->state.rejected && p->state.status == payment_status::cancelled;
         progress_.demand(consumers::payment_follows_order, o.marks.rejected_at, id, settled, 1,
                          service::payment, id, "its order was rejected, and it is not cancelled");
       }

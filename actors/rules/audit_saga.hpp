@@ -19,7 +19,7 @@ struct order_marks {
 struct payment_marks {
   log_offset paid_at = 0;
   log_offset refunded_at = 0;
-  won paid = 0;      ///< Over all of its events.
+  won paid = 0;  ///< Over all of its events.
   won refunded = 0;
 };
 

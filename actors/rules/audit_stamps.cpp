@@ -80,10 +80,10 @@ void stamp_audit::check_ledgers() {
                        "its balance is " + std::to_string(account.state.stamp_qty) +
                            ", and its ledger sums up to " + std::to_string(marks.sum));
     if (marks.found != marks.expected)
-      report_.violated(3, service::stamp, id,
-                       "its ledger is not what its events make: " +
-                           std::to_string(marks.found.rows) + " rows, expected " +
-                           std::to_string(marks.expected.rows));
+      report_.violated(
+          3, service::stamp, id,
+          "its ledger is not what its events make: " + std::to_string(marks.found.rows) +
+              " rows, expected " + std::to_string(marks.expected.rows));
   }
 }
 

@@ -18,8 +18,8 @@ struct row_digest {
 };
 
 struct stamp_marks {
-  row_digest expected;  ///< The ledger's rows as the events make them.
-  row_digest found;     ///< As they are stored.
+  row_digest expected;   ///< The ledger's rows as the events make them.
+  row_digest found;      ///< As they are stored.
   std::int64_t sum = 0;  ///< Of the stored lines.
 };
 

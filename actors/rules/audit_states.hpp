@@ -1,5 +1,5 @@
-// Invariant 2, and the folded entities that the other invariants are checked on: a log is folded into
-// states, and the stored documents, index and counts are compared with them.
+// Invariant 2, and the folded entities that the other invariants are checked on: a log is folded
+// into states, and the stored documents, index and counts are compared with them.
 #pragma once
 
 #include <array>
@@ -16,8 +16,8 @@
 
 namespace skanu {
 
-/// An entity as its events make it; once its document was looked at, as that shows it. `marks` is what
-/// else a check needs to know of its events.
+/// An entity as its events make it; once its document was looked at, as that shows it. `marks` is
+/// what else a check needs to know of its events.
 template <class State, class Marks>
 struct folded_entity {
   State state = {};
@@ -60,8 +60,8 @@ bool decodes(Decode decode, std::string& why) {
   return false;
 }
 
-/// Folds the log of a service. `id_of(event)` names an event's entity, 0 for none that there can be;
-/// `mark(entity, id, event, header, offset)` notes what else is needed of an event.
+/// Folds the log of a service. `id_of(event)` names an event's entity, 0 for none that there can
+/// be; `mark(entity, id, event, header, offset)` notes what else is needed of an event.
 template <class Rules, class Marks, class IdOf, class Mark>
 folded_entities<Rules, Marks> fold_log(const snapshot& from, audit_report& report, IdOf id_of,
                                        Mark mark) {
@@ -97,9 +97,9 @@ folded_entities<Rules, Marks> fold_log(const snapshot& from, audit_report& repor
   return entities;
 }
 
-/// Compares what a service stores of its entities with what their events make of them. `Rules` needs
-/// `of`, `state`, `listed` and `status`. Documents that differ break `invariant`, and replace the fold:
-/// the checks that follow are on what is stored.
+/// Compares what a service stores of its entities with what their events make of them. `Rules`
+/// needs `of`, `state`, `listed` and `status`. Documents that differ break `invariant`, and replace
+/// the fold: the checks that follow are on what is stored.
 template <class Rules, class Entities>
 class state_check {
  public:
@@ -127,8 +127,7 @@ class state_check {
     if (e.stored) report_.violated(2, Rules::of, stored.id, "it is listed and a tombstone at once");
     e.stored = true;
     e.listed = listed;
-    if (stored.document != encode_document(Rules::of, e.version, e.state))
-      compare(stored, e);
+    if (stored.document != encode_document(Rules::of, e.version, e.state)) compare(stored, e);
     if (Rules::listed(e.state) != listed)
       report_.violated(2, Rules::of, stored.id,
                        listed ? "it is listed, and should be a tombstone"

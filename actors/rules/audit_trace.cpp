@@ -75,8 +75,7 @@ void check_histories(const snapshot& from, audited_traces& traces, audit_report&
   });
   finish();
   for (const auto& [id, t] : traces)
-    if (t.marks.expected.rows > 0)
-      report.violated(6, service::ordertrace, id, "it has no history");
+    if (t.marks.expected.rows > 0) report.violated(6, service::ordertrace, id, "it has no history");
 }
 
 }  // namespace

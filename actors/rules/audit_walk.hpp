@@ -1,5 +1,5 @@
-// Reading whole tables of a snapshot in bounded pieces. Every walk goes on as long as keys ascend, so
-// that damaged keys end it and do not make it turn in circles.
+// Reading whole tables of a snapshot in bounded pieces. Every walk goes on as long as keys ascend,
+// so that damaged keys end it and do not make it turn in circles.
 #pragma once
 
 #include <limits>

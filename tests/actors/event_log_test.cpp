@@ -12,6 +12,15 @@ follower_actor::behavior_type counting_follower(follower_actor::pointer, int* hi
   return {[=](hint_atom, service) { ++*hints; }};
 }
 
+follower_actor::behavior_type pulling_follower(follower_actor::pointer self, event_log_actor log,
+                                               int* hints) {
+  return {[=](hint_atom, service) {
+    ++*hints;
+    self->request(log, caf::infinite, pull_atom::value, log_query{1, 1, {}})
+        .then([](const event_batch&) {});
+  }};
+}
+
 std::string event_of_type(const std::string& type) { return R"({"eventType":")" + type + R"("})"; }
 
 class event_log_test : public actor_fixture {
@@ -74,15 +83,14 @@ TEST_F(event_log_test, a_batch_that_is_cut_short_by_its_bytes_is_not_the_end) {
 }
 
 TEST_F(event_log_test, hints_once_until_the_follower_pulls) {
-  int hints = 0;
-  const auto follower = keep(system.spawn(counting_follower, &hints));
-  caf::anon_send(log, follow_atom::value, follower);
+  int idle_hints = 0, busy_hints = 0;
+  const auto idle = keep(system.spawn(counting_follower, &idle_hints));
+  const auto busy = keep(system.spawn(pulling_follower, log, &busy_hints));
+  caf::anon_send(log, follow_atom::value, idle);
+  caf::anon_send(log, follow_atom::value, busy);
   for (int i = 0; i < 10; ++i) hint();
-  EXPECT_EQ(hints, 1);
-  caf::anon_send(caf::actor_cast<caf::actor>(log), caf::unit);  // anybody's word changes nothing
-  pull({1, 10, {}});
-  hint();
-  EXPECT_EQ(hints, 1) << "another's pull is not its own";
+  EXPECT_EQ(idle_hints, 1) << "another's pull is not its own";
+  EXPECT_EQ(busy_hints, 10);
 }
 
 TEST_F(event_log_test, forgets_followers_that_are_gone) {

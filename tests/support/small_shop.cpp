@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "actors/rules/id_blocks.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "persistence/consumer_keys.hpp"
 #include "persistence/memory_tables.hpp"
@@ -20,8 +21,8 @@ small_shop::small_shop() : small_shop(make_memory_tables()) {}
 
 small_shop::small_shop(std::unique_ptr<ordered_tables> tables)
     : tables_(tables.get()),
-      store_(make_table_store(std::move(tables), {std::begin(all_services), std::end(all_services)})) {
-}
+      store_(make_table_store(std::move(tables),
+                              {std::begin(all_services), std::end(all_services)})) {}
 
 void small_shop::write(const commit& c) {
   const commit* one[] = {&c};
@@ -93,8 +94,8 @@ void small_shop::react(const consumer& who, const logged_event& e) {
   if (who.of == service::delivery) {
     if (type == "Paid") {
       const auto p = from_json<payment_facts>(body);
-      tell<delivery_rules>(id, prepare_delivery{p.details.product_id, p.details.product_name,
-                                                p.details.qty});
+      tell<delivery_rules>(
+          id, prepare_delivery{p.details.product_id, p.details.product_name, p.details.qty});
     }
     if (type == "OrderCancelled" || (type == "PayCancelled" && refunded))
       tell<delivery_rules>(id, cancel_delivery{});
@@ -115,8 +116,8 @@ void small_shop::trace(const consumer& who, const logged_event& e) {
                        .status_before = static_cast<std::uint8_t>(t.status),
                        .listed_before = listed(t)};
   apply_event(t, id, e.body);
-  change.document = std::make_shared<const std::string>(
-      encode_document(service::ordertrace, version + 1, t));
+  change.document =
+      std::make_shared<const std::string>(encode_document(service::ordertrace, version + 1, t));
   change.status = static_cast<std::uint8_t>(t.status);
   change.listed = listed(t);
   commit c{.of = service::ordertrace};
@@ -188,6 +189,32 @@ void small_shop::append_event(service s, std::string body) {
   commit c{.of = s};
   c.events.push_back(std::move(body));
   write(c);
+}
+
+void fill(small_shop& shop) {
+  using namespace stages;
+  for (const auto id :
+       {placed, preparing, closed, order_cancelled_paid, payment_cancelled, order_cancelled_unpaid})
+    shop.place(id, phone);
+  shop.place(ready_without_phone);
+  shop.tell<payment_rules>(rejected_open, open_payment{{1, "Tea", 1, 5'000, "cash"}, {}});
+  shop.tell<payment_rules>(undecided, open_payment{{1, "Tea", 1, 5'000, "cash"}, {}});
+  shop.tell<order_rules>(rejected_open, reject_order{});
+  shop.tell<order_rules>(rejected_unopened, reject_order{});
+  for (const auto id :
+       {preparing, closed, order_cancelled_paid, payment_cancelled, ready_without_phone})
+    shop.pay(id);
+  shop.tell<stamp_rules>(account, add_stamps{5});
+  shop.work_off_all();
+  shop.cancel_order(order_cancelled_paid);
+  shop.cancel_order(order_cancelled_unpaid);
+  shop.cancel_payment_by_client(payment_cancelled);
+  for (const auto step : {delivery_status::ready, delivery_status::started, delivery_status::ended})
+    shop.move(closed, step);
+  shop.move(ready_without_phone, delivery_status::ready);
+  shop.set_meta(service::order, reserved_ids_key, "32");
+  shop.set_meta(service::order, decided_ids_key, "10");
+  shop.work_off_all();
 }
 
 }  // namespace skanu

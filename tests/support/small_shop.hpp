@@ -1,5 +1,6 @@
-// A shop without actors: commands are decided by the real rules and stored as an entity stores them, and
-// consumers work off the logs when a test says so. For tests of what looks at stored data.
+// A shop without actors: commands are decided by the real rules and stored as an entity stores
+// them, and consumers work off the logs when a test says so. For tests of what looks at stored
+// data.
 #pragma once
 
 #include <memory>
@@ -75,6 +76,28 @@ class small_shop {
   std::unique_ptr<store> store_;
 };
 
+/// The orders of fill(), by what became of them, and the one account.
+namespace stages {
+
+inline constexpr entity_id placed = 1;
+inline constexpr entity_id preparing = 2;
+inline constexpr entity_id closed = 3;
+inline constexpr entity_id order_cancelled_paid = 4;
+inline constexpr entity_id payment_cancelled = 5;
+inline constexpr entity_id order_cancelled_unpaid = 6;
+inline constexpr entity_id rejected_open = 7;
+inline constexpr entity_id rejected_unopened = 8;
+inline constexpr entity_id ready_without_phone = 9;
+inline constexpr entity_id undecided = 10;  ///< Its payment is open.
+inline constexpr entity_id fresh = 20;      ///< None yet: a test's own.
+inline const std::string phone = "01012341234";
+inline const entity_id account = account_id_of(phone);
+
+}  // namespace stages
+
+/// Orders at every stage, all worked off.
+void fill(small_shop& shop);
+
 template <class Rules>
 void small_shop::tell(entity_id id, const typename Rules::command& c) {
   const auto now = store_->read();
@@ -86,9 +109,8 @@ void small_shop::tell(entity_id id, const typename Rules::command& c) {
   }
   typename Rules::facts facts;
   if constexpr (requires { &Rules::gather; })
-    facts = Rules::gather(id, c, [&](std::string_view key) {
-      return now->row(Rules::of, row_space::rows, key);
-    });
+    facts = Rules::gather(
+        id, c, [&](std::string_view key) { return now->row(Rules::of, row_space::rows, key); });
   const auto decided = Rules::decide(state, c, id, facts);
   if (decided.refusal) throw std::logic_error("refused: " + decided.refusal->detail);
   if (decided.events.empty()) return;
@@ -102,11 +124,11 @@ void small_shop::tell(entity_id id, const typename Rules::command& c) {
     Rules::apply(state, e);
     written.events.push_back(encode_event(e, ++version, timestamp));
     if constexpr (requires { Rules::rows(id, e, version, timestamp); })
-      for (auto& row : Rules::rows(id, e, version, timestamp)) written.rows.push_back(std::move(row));
+      for (auto& row : Rules::rows(id, e, version, timestamp))
+        written.rows.push_back(std::move(row));
   }
   change.next = version;
-  change.document =
-      std::make_shared<const std::string>(encode_document(Rules::of, version, state));
+  change.document = std::make_shared<const std::string>(encode_document(Rules::of, version, state));
   change.status = Rules::status(state);
   change.listed = Rules::listed(state);
   written.changes.push_back(std::move(change));

@@ -1,0 +1,283 @@
+// The trace view: any order of logs, the history, restarts midway.
+#include "actors/trace_view.hpp"
+
+#include <gtest/gtest.h>
+
+#include "actors/event_log.hpp"
+#include "actors/rules/trace_rules.hpp"
+#include "messages/delivery.hpp"
+#include "messages/payment.hpp"
+#include "tests/support/scripted_log.hpp"
+
+namespace skanu {
+namespace {
+
+const order_details coffee{7, "Coffee", 2, 9'000, "card"};
+const std::string noon = "2026-11-22T12:00:00.000Z";
+
+template <class Event, class Facts>
+Event with(const Facts& facts) {
+  Event e;
+  static_cast<Facts&>(e) = facts;
+  return e;
+}
+
+/// The first events of one order, by service.
+std::string placed(entity_id id) { return encode_event(order_event(ordered{id, coffee}), 1, noon); }
+std::string cancelled(entity_id id) {
+  return encode_event(order_event(order_cancelled{id, coffee}), 2, noon);
+}
+std::string payment_event_of(entity_id id) {
+  return encode_event(
+      payment_event(with<paid>(payment_facts{id, id, coffee, payment_status::paid, {}})), 2, noon);
+}
+std::string delivery_event_of(entity_id id) {
+  return encode_event(delivery_event(with<delivery_ready>(delivery_facts{
+                          id, id, id, 7, "Coffee", 2, delivery_status::ready, {}})),
+                      2, noon);
+}
+
+class trace_view_test : public actor_fixture {
+ protected:
+  trace_view_test() {
+    for (const auto s : followed) {
+      logs.push_back({s, keep(system.spawn(event_log, &env(s), s))});
+      hint_to(s, logs.back().log);
+    }
+  }
+
+  static consumer_limits batches_of(std::size_t n) {
+    consumer_limits limits;
+    limits.batch = n;
+    return limits;
+  }
+
+  void start_view(consumer_limits limits = {}) {
+    view = start<trace_view>(env(service::ordertrace), logs, limits);
+    advance(milliseconds(30), false);
+  }
+
+  void kill_view() {
+    caf::anon_send_exit(view, caf::exit_reason::kill);
+    run();
+  }
+
+  void happen(service s, std::vector<std::string> bodies) {
+    append_events(data, s, std::move(bodies));
+    caf::anon_send(logs[s == service::order ? 0 : s == service::payment ? 1 : 2].log,
+                   hint_atom::value);
+    run();
+  }
+
+  /// Lets the view catch up.
+  void catch_up() { advance(milliseconds(200)); }
+
+  std::string status_of(entity_id id) {
+    return std::string(word_of(stored_state<order_trace>(service::ordertrace, id).status));
+  }
+  bool shown(entity_id id) {
+    return data.read()->listed_entity(service::ordertrace, id).has_value();
+  }
+
+  std::vector<std::string> history_of(entity_id id) {
+    std::vector<std::string> lines;
+    for (const auto& row : data.read()->rows(service::ordertrace, row_space::rows,
+                                             history_prefix(id), {}, 100)) {
+      const auto line = nlohmann::json::parse(row.value);
+      lines.push_back(line.at("service").get<std::string>() + " " +
+                      std::to_string(line.at("offset").get<int>()) + " " +
+                      line.at("eventType").get<std::string>());
+    }
+    return lines;
+  }
+
+  static constexpr service followed[] = {service::order, service::payment, service::delivery};
+  std::vector<trace_view::source> logs;
+  consumer_actor view;
+};
+
+TEST_F(trace_view_test, shows_the_highest_step_of_all_logs) {
+  start_view();
+  happen(service::order, {placed(1), placed(2)});
+  catch_up();
+  EXPECT_EQ(status_of(1), "Order END");
+  happen(service::payment, {payment_event_of(1)});
+  catch_up();
+  EXPECT_EQ(status_of(1), "PAY END");
+  happen(service::delivery, {delivery_event_of(1)});
+  happen(service::order, {cancelled(2)});
+  catch_up();
+  EXPECT_EQ(status_of(1), "DELIVERY READY");
+  EXPECT_EQ(status_of(2), "ORDER CANCEL");
+}
+
+TEST_F(trace_view_test, any_order_of_the_logs_ends_in_the_same_trace) {
+  std::vector<int> order = {0, 1, 2, 3};
+  entity_id id = 10;
+  do {
+    ++id;
+    for (const int step : order) {
+      if (step == 0) happen(service::order, {placed(id)});
+      if (step == 1) happen(service::payment, {payment_event_of(id)});
+      if (step == 2) happen(service::delivery, {delivery_event_of(id)});
+      if (step == 3 && id % 2 == 0) happen(service::payment, {payment_event_of(id + 1'000)});
+    }
+  } while (std::next_permutation(order.begin(), order.end()));
+  start_view();
+  catch_up();
+  const auto expected = [&](entity_id of) {
+    return order_trace{of,  of, 7, "Coffee", 2, 9'000, trace_status::delivery_ready, true};
+  };
+  for (entity_id i = 11; i <= id; ++i)
+    EXPECT_EQ(stored_state<order_trace>(service::ordertrace, i), expected(i));
+}
+
+TEST_F(trace_view_test, a_trace_appears_once_its_order_is_seen) {
+  start_view();
+  happen(service::payment, {payment_event_of(1)});
+  catch_up();
+  EXPECT_FALSE(shown(1));
+  EXPECT_EQ(data.read()->count(service::ordertrace, std::nullopt), 0);
+  happen(service::order, {placed(1)});
+  catch_up();
+  EXPECT_TRUE(shown(1));
+  EXPECT_EQ(status_of(1), "PAY END");
+  EXPECT_EQ(data.read()->count(service::ordertrace, std::nullopt), 1);
+}
+
+TEST_F(trace_view_test, keeps_the_whole_history_in_the_order_in_which_it_saw_it) {
+  start_view();
+  happen(service::payment, {payment_event_of(2), payment_event_of(1)});
+  catch_up();
+  happen(service::order, {placed(1), placed(2), cancelled(1)});
+  catch_up();
+  EXPECT_EQ(history_of(1), (std::vector<std::string>{"payment 2 Paid", "order 1 Ordered",
+                                                     "order 3 OrderCancelled"}));
+}
+
+TEST_F(trace_view_test, a_turn_is_one_commit) {
+  happen(service::order, {placed(1), placed(2), cancelled(1)});
+  happen(service::payment, {payment_event_of(1)});
+  start_view();
+  ASSERT_EQ(disk.waiting().size(), 1U);
+  EXPECT_EQ(disk.waiting().front().data.changes.size(), 2U);
+  disk.lose_everything();
+  kill_view();
+  EXPECT_EQ(status_of(1), "");
+  EXPECT_TRUE(history_of(1).empty());
+  start_view();
+  catch_up();
+  EXPECT_EQ(status_of(1), "ORDER CANCEL");
+  EXPECT_EQ(history_of(1).size(), 3U) << "nothing twice, nothing lost";
+}
+
+TEST_F(trace_view_test, a_crash_at_any_turn_changes_nothing_of_the_outcome) {
+  std::vector<std::string> orders, payments;
+  for (entity_id id = 1; id <= 20; ++id) {
+    orders.push_back(placed(id));
+    payments.push_back(payment_event_of(id));
+  }
+  happen(service::order, orders);
+  happen(service::payment, payments);
+  for (int turn = 0; turn < 12; ++turn) {
+    start_view(batches_of(3));
+    if (turn % 3 != 0) disk.turn();
+    kill_view();
+    disk.lose_everything();
+  }
+  start_view(batches_of(3));
+  advance(seconds(5));
+  for (entity_id id = 1; id <= 20; ++id) {
+    EXPECT_EQ(status_of(id), "PAY END") << id;
+    EXPECT_EQ(history_of(id).size(), 2U) << id;
+  }
+}
+
+TEST_F(trace_view_test, a_long_log_is_read_without_further_hints) {
+  std::vector<std::string> many;
+  for (entity_id id = 1; id <= 100; ++id) many.push_back(placed(id));
+  happen(service::order, many);
+  start_view(batches_of(7));
+  advance(seconds(2));
+  EXPECT_EQ(data.read()->count(service::ordertrace, std::nullopt), 100);
+}
+
+TEST_F(trace_view_test, an_event_that_cannot_be_read_is_set_aside) {
+  start_view();
+  happen(service::order, {placed(1), R"({"eventType":"Ordered","schema":1})",
+                          R"({"eventType":"Ordered","schema":1,"version":1,"id":2,"qty":"x"})",
+                          placed(3)});
+  catch_up();
+  EXPECT_TRUE(shown(1));
+  EXPECT_TRUE(shown(3));
+  EXPECT_FALSE(shown(2));
+  const auto letters = data.read()->rows(
+      service::ordertrace, row_space::dead_letters,
+      dead_letter_prefix(trace_consumer(service::order)), {}, 10);
+  EXPECT_EQ(letters.size(), 2U);
+  EXPECT_EQ(metrics.of(service::ordertrace).dead_letters, 2);
+}
+
+// A stored trace that could not be read failed every later turn: the whole view stood still.
+TEST_F(trace_view_test, a_damaged_trace_stops_nobody_elses) {
+  commit damaged{.of = service::ordertrace};
+  damaged.changes.push_back(
+      {.id = 1,
+       .expected = 0,
+       .next = 1,
+       .document = std::make_shared<const std::string>(
+           R"({"type":"ordertrace","schema":1,"version":1,"data":{"status":7}})"),
+       .status = 1,
+       .listed = true});
+  const auto* c = &damaged;
+  ASSERT_EQ(data.write({&c, 1}).front(), std::nullopt);
+  start_view();
+  happen(service::payment, {payment_event_of(1), payment_event_of(1)});
+  happen(service::order, {placed(2)});
+  catch_up();
+  EXPECT_TRUE(shown(2));
+}
+
+TEST_F(trace_view_test, ends_where_its_turn_cannot_be_stored_so_that_it_begins_anew) {
+  happen(service::order, {placed(1)});
+  start_view();
+  data.inject({.name = "full", .code = errc::store_full});
+  caf::scoped_actor self{system};
+  self->monitor(view);
+  settle();
+  bool gone = false;
+  self->receive([&](const caf::down_msg&) { gone = true; }, caf::after(seconds(0)) >> [] {});
+  EXPECT_TRUE(gone);
+  start_view();
+  catch_up();
+  EXPECT_EQ(status_of(1), "Order END");
+  EXPECT_EQ(history_of(1).size(), 1U);
+}
+
+TEST_F(trace_view_test, a_log_that_does_not_answer_holds_up_no_other) {
+  int pulls = 0;
+  logs[2].log = keep(system.spawn(silent_log, &pulls));
+  consumer_limits limits;
+  limits.pull_timeout = milliseconds(500);
+  start_view(limits);
+  happen(service::order, {placed(1)});
+  advance(seconds(2));
+  EXPECT_EQ(status_of(1), "Order END");
+  advance(minutes(2));
+  EXPECT_GE(pulls, 10);
+  EXPECT_LE(pulls, 200) << "at a capped rate";
+}
+
+// In the original the start of a delivery never reached the view.
+TEST_F(trace_view_test, defect_of_the_original_the_start_of_a_delivery_is_seen) {
+  start_view();
+  happen(service::order, {placed(1)});
+  happen(service::delivery, {encode_event(delivery_event(with<delivery_started>(delivery_facts{
+                                              1, 1, 1, 7, "Coffee", 2, delivery_status::started, {}})),
+                                          3, noon)});
+  catch_up();
+  EXPECT_EQ(status_of(1), "DELIVERY START");
+}
+
+}  // namespace
+}  // namespace skanu

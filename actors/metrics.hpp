@@ -20,8 +20,7 @@ struct service_metrics {
   counter passivations = 0;
   counter entity_failures = 0;  ///< Entities that crashed, or whose commit failed.
   counter events = 0;           ///< Events that became durable since the start.
-  counter dead_letters = 0;     ///< Gauge: events set aside by this service's consumers.
-  counter log_lag = 0;          ///< Gauge: events that its consumers have not worked off yet.
+  counter dead_letters = 0;      ///< Events that its consumers set aside since the start.
   counter consumer_restarts = 0;
 };
 

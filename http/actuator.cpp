@@ -49,7 +49,7 @@ constexpr service_metric service_table[] = {
     {"skanu_entity_failures_total", "counter", "Entities that crashed or whose commit failed.",
      &service_metrics::entity_failures},
     {"skanu_events_total", "counter", "Events made durable since the start.", &service_metrics::events},
-    {"skanu_dead_letters", "gauge", "Events set aside by this service's consumers.",
+    {"skanu_dead_letters_total", "counter", "Events that this service's consumers set aside.",
      &service_metrics::dead_letters},
     {"skanu_consumer_restarts_total", "counter", "Restarts of policies and views.",
      &service_metrics::consumer_restarts},

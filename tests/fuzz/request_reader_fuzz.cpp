@@ -1,41 +1,61 @@
-// The bytes of a connection, cut at any place: the reader must come to the same requests.
+// Bytes of a connection: never more than the limits is kept, and however the bytes are cut into pieces, the
+// same requests are read.
+#include "http/request_reader.hpp"
+
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
-#include "http/request_reader.hpp"
-
 namespace {
 
-using skanu::request_reader;
+using namespace skanu;
 
-std::vector<std::string> requests_in(std::string_view bytes, std::size_t piece) {
-  request_reader reader({});
-  std::vector<std::string> found;
-  while (true) {
-    const auto stage = reader.advance();
-    if (stage == request_reader::stage::complete) {
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+constexpr request_limits limits{.header_block = 512, .header_line = 128, .header_fields = 10,
+                                .body = 256};
+
+/// What was read, in a form that can be compared.
+std::vector<std::string> read_all(std::string_view bytes, std::size_t piece) {
+  std::vector<std::string> seen;
+  request_reader reader(limits);
+  do {
+    const auto now = std::min(piece, bytes.size());
+    reader.append(bytes.substr(0, now));
+    bytes.remove_prefix(now);
+    for (auto stage = reader.advance();; stage = reader.advance()) {
+      if (stage == request_reader::stage::failed) {
+        const auto& why = reader.failure();
+        require(why.status >= 400 && why.status < 600 && !why.reason.empty());
+        seen.push_back("failed " + std::to_string(why.status));
+        return seen;
+      }
+      if (stage != request_reader::stage::complete) break;
       const auto request = reader.take();
-      found.push_back(request.method + ' ' + request.target + '\n' + request.body);
-      if (request.body.size() > 64 * 1024) std::abort();
-    } else if (stage == request_reader::stage::failed) {
-      found.push_back("failed " + std::to_string(reader.failure().status));
-      return found;
-    } else if (bytes.empty()) {
-      return found;
-    } else {
-      const auto size = std::min(piece, bytes.size());
-      reader.append(bytes.substr(0, size));
-      bytes.remove_prefix(size);
+      require(!request.method.empty() && !request.target.empty());
+      require(request.body.size() <= limits.body);
+      require(request.headers.size() <= limits.header_fields);
+      auto line = request.method + ' ' + request.target + (request.keep_alive ? " k " : " c ");
+      for (const auto& [name, value] : request.headers) {
+        require(value.find_first_of(std::string_view("\r\n\0", 3)) == value.npos);
+        line += name + ':' + value + ';';
+      }
+      seen.push_back(line + request.body);
     }
-  }
+  } while (!bytes.empty());
+  return seen;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  if (requests_in(bytes, bytes.size() + 1) != requests_in(bytes, 7)) std::abort();
+  const auto whole = read_all(bytes, std::max<std::size_t>(size, 1));
+  require(read_all(bytes, 1) == whole);
+  require(read_all(bytes, 7) == whole);
   return 0;
 }

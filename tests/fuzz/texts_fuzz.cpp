@@ -1,0 +1,31 @@
+// Short texts from outside: phone numbers, integers, times, faults.
+#include <cstdint>
+#include <cstdlib>
+
+#include "actors/faults.hpp"
+#include "http/body_fields.hpp"
+#include "messages/values.hpp"
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace skanu;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (const auto time = from_rfc3339(text)) require(to_rfc3339(*time) == text);
+  if (const auto phone = normalised_phone(text)) {
+    require(phone->size() >= 7 && phone->size() <= 15);
+    require(phone->find_first_not_of("0123456789") == phone->npos);
+    require(phone_of_account(account_id_of(*phone)) == *phone);
+  }
+  masked_phone(text);
+  if (const auto n = integer_of(text)) require(integer_of(std::to_string(*n)) == n);
+  fault_plan faults;
+  if (const auto wrong = faults.add(text)) require(!wrong->empty());
+  return 0;
+}

@@ -28,16 +28,20 @@ void journal_watch::after_write(std::span<const pending_commit> batch,
                                 std::span<const commit_result> results,
                                 std::chrono::microseconds took) {
   std::array<std::int64_t, service_count> events{};
+  std::array<bool, service_count> grown{};
   std::int64_t failed = 0;
   commit_result failure;
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto of = static_cast<std::size_t>(batch[i].data.of);
+    const auto n = static_cast<std::int64_t>(batch[i].data.events.size());
     if (results[i]) {
       ++failed;
       failure = results[i];
     } else {
-      events[static_cast<std::size_t>(batch[i].data.of)] +=
-          static_cast<std::int64_t>(batch[i].data.events.size());
+      events[of] += n;
     }
+    // Where the outcome is unknown the log may have grown: a hint too many does no harm.
+    if (n > 0 && (!results[i] || results[i] == errc::outcome_unknown)) grown[of] = true;
   }
   ++metrics_.flushes;
   metrics_.commits += static_cast<std::int64_t>(batch.size()) - failed;
@@ -53,9 +57,8 @@ void journal_watch::after_write(std::span<const pending_commit> batch,
   for (const auto s : all_services) {
     const auto i = static_cast<std::size_t>(s);
     if (count[i] > 0) faults_.pass(point(s, "after-commit"), count[i]);
-    if (events[i] == 0) continue;
     node_.of(s).events += events[i];
-    if (logs_[i]) caf::anon_send(logs_[i], hint_atom::value);
+    if (grown[i] && logs_[i]) caf::anon_send(logs_[i], hint_atom::value);
   }
 }
 

@@ -398,8 +398,8 @@ class random_saga_test : public saga_test {
     }
     data.heal();
     catch_up();
-    ASSERT_TRUE(idle()) << "a consumer stands still";
     const auto report = audited();
+    ASSERT_TRUE(idle()) << "a consumer stands still: " << report.to_json();
     EXPECT_TRUE(report.sound()) << report.to_json();
     EXPECT_EQ(report.pending, 0);
     // 7: what was acknowledged is there.

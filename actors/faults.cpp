@@ -78,8 +78,8 @@ std::optional<std::string> fault_plan::add(std::string_view text) {
     const auto colon = value.rfind(':');
     const auto times = colon == value.npos ? 1 : number_in(value.substr(colon + 1)).value_or(0);
     const std::string point(value.substr(0, colon));
-    if (times < 1 || times != static_cast<double>(static_cast<std::int64_t>(times)))
-      return "crash-at takes POINT:N, N from 1";
+    if (times < 1 || times > 1e9 || times != std::floor(times))
+      return "crash-at takes POINT:N, N from 1 to a thousand million";
     if (std::find(points().begin(), points().end(), point) == points().end())
       return "no such crash point: " + point + " (see --fault help)";
     crashes_.push_back(std::make_unique<crash>(point, static_cast<std::int64_t>(times)));

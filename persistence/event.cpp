@@ -1,5 +1,7 @@
 #include "persistence/event.hpp"
 
+#include <charconv>
+
 namespace skanu {
 
 std::string_view event_type_of(std::string_view body) {
@@ -18,6 +20,20 @@ std::string located_event(service of, log_offset offset, std::string_view body) 
   line += ',';
   line += body.substr(1);
   return line;
+}
+
+std::optional<event_place> place_of(std::string_view located) {
+  constexpr std::string_view front = R"({"service":")", middle = R"(","offset":)";
+  if (!located.starts_with(front)) return std::nullopt;
+  located.remove_prefix(front.size());
+  const auto name_end = located.find(middle);
+  if (name_end == located.npos) return std::nullopt;
+  event_place place{located.substr(0, name_end)};
+  located.remove_prefix(name_end + middle.size());
+  const auto* end = located.data() + located.size();
+  const auto read = std::from_chars(located.data(), end, place.offset);
+  if (read.ec != std::errc{} || read.ptr == end || *read.ptr != ',') return std::nullopt;
+  return place;
 }
 
 event_header header_of(const nlohmann::json& event) {

@@ -4,6 +4,7 @@
 //   {"eventType":"Paid","schema":1,"timestamp":"…","version":2,…fields}
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,6 +27,13 @@ std::string_view event_type_of(std::string_view body);
 /// The event with its place in front, as it stands in an order's history and as `skanu events` prints it:
 /// {"service":"payment","offset":7,"eventType":…}. `body` is a JSON object with a member at least.
 std::string located_event(service of, log_offset offset, std::string_view body);
+
+/// Where a located event stands; nothing for any other text. Reads no more than its front.
+struct event_place {
+  std::string_view of;  ///< The service's name, a view into the text.
+  log_offset offset = 0;
+};
+std::optional<event_place> place_of(std::string_view located);
 
 /// Reads the header of a parsed event. Throws decode_error.
 event_header header_of(const nlohmann::json& event);

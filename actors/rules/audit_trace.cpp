@@ -28,20 +28,13 @@ class stored_history {
  private:
   /// The events of one log stand in that log's order.
   void check_place(const std::string& line) {
-    std::string from, why;
-    log_offset offset = 0;
-    if (!decodes(
-            [&] {
-              const auto event = parse_stored_json(line);
-              json_object_reader reader(event);
-              reader("service", from);
-              reader("offset", offset);
-            },
-            why))
-      return violated("an entry of its history cannot be read: " + why);
-    auto& last = last_[from];
-    if (offset <= last) violated("its history is not in the order of " + from + "'s log");
-    last = offset;
+    const auto place = place_of(line);
+    const auto from = place ? service_named(place->of) : std::nullopt;
+    if (!from) return violated("an entry of its history cannot be read");
+    auto& last = last_[static_cast<std::size_t>(*from)];
+    if (place->offset <= last)
+      violated("its history is not in the order of " + std::string(name_of(*from)) + "'s log");
+    last = place->offset;
   }
 
   void violated(std::string what) const {
@@ -51,7 +44,7 @@ class stored_history {
   entity_id order_;
   audit_report& report_;
   row_digest digest_;
-  std::map<std::string, log_offset> last_;
+  std::array<log_offset, service_count> last_{};
 };
 
 void check_histories(const snapshot& from, audited_traces& traces, audit_report& report) {

@@ -1,7 +1,7 @@
 // Invariant 6: the trace is what the logs say, up to where the view has read them.
 #pragma once
 
-#include <map>
+#include <array>
 
 #include "actors/rules/audit_consumers.hpp"
 #include "actors/rules/audit_stamps.hpp"

@@ -276,7 +276,12 @@ class reader final : public transaction<table_reader> {
  public:
   reader(std::shared_ptr<idle_readers> owner, const handles& tables)
       : transaction(readers_of_this_thread().take(owner), tables), owner_(std::move(owner)) {
-    if (const auto status = mdb_txn_renew(txn_); status != MDB_SUCCESS) {
+    auto status = mdb_txn_renew(txn_);
+    while (status == MDB_SUCCESS && overtaken()) {
+      mdb_txn_reset(txn_);
+      status = mdb_txn_renew(txn_);
+    }
+    if (status != MDB_SUCCESS) {
       owner_->give_back(txn_);
       fail("LMDB cannot begin to read", status);
     }
@@ -287,6 +292,15 @@ class reader final : public transaction<table_reader> {
   }
 
  private:
+  /// LMDB names a snapshot first and then reads where it begins, from the one of two places that every
+  /// second commit writes. Where two commits came between, what it read is the second's, which may
+  /// not be flushed yet.
+  bool overtaken() const {
+    MDB_envinfo info;
+    check("begin to read", mdb_env_info(mdb_txn_env(txn_), &info));
+    return info.me_last_txnid > mdb_txn_id(txn_) + 1;
+  }
+
   std::shared_ptr<idle_readers> owner_;
 };
 

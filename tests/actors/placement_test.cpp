@@ -71,6 +71,17 @@ class placement_test : public actor_fixture {
     return a;
   }
 
+  /// Whether placement has nothing under way, and has given back its ids.
+  bool leave() {
+    caf::scoped_actor self{system};
+    auto asked_to_leave = self->request(placing, caf::infinite, leave_atom::value);
+    settle();
+    bool left = false;
+    if (self->has_next_message())
+      asked_to_leave.receive([&](bool stored) { left = stored; }, [](caf::error&) {});
+    return left;
+  }
+
   std::size_t rejected() {
     const auto log = log_of(service::order);
     return static_cast<std::size_t>(std::count(log.begin(), log.end(), "OrderRejected"));
@@ -163,6 +174,18 @@ TEST_F(placement_test, at_the_deadline_the_id_is_rejected_and_the_client_told) {
   for (const auto& q : questions) EXPECT_EQ(q.id, questions[0].id);
 }
 
+TEST_F(placement_test, the_deadline_cuts_the_last_attempt_short) {
+  start_placement();
+  const auto order = place();
+  advance(milliseconds(300));
+  refuse();  // so the last attempt begins later than those of an order that is never answered
+  const auto began = virtual_now() - milliseconds(300);
+  while (order.waiting() && virtual_now() - began < seconds(5)) advance(milliseconds(5));
+  EXPECT_EQ(order.word(), "payment-unavailable");
+  EXPECT_GE(virtual_now() - began, milliseconds(1'895));
+  EXPECT_LE(virtual_now() - began, milliseconds(1'920));
+}
+
 TEST_F(placement_test, a_success_that_comes_late_still_counts) {
   start_placement();
   const auto order = place();
@@ -212,7 +235,8 @@ TEST_F(placement_test, a_late_refusal_of_an_earlier_attempt_changes_nothing) {
   EXPECT_EQ(order.word(), "created v1");
 }
 
-// --- What cannot be stored ------------------------------------------------------------------------
+// --- What cannot be stored
+// ------------------------------------------------------------------------
 
 TEST_F(placement_test, an_order_that_cannot_be_stored_is_refused_and_its_id_rejected) {
   start_placement();
@@ -252,6 +276,7 @@ TEST_F(placement_test, an_order_that_was_stored_though_it_seemed_to_fail_stays_a
   advance(seconds(10));
   EXPECT_EQ(log_of(service::order), std::vector<std::string>{"Ordered"});
   EXPECT_EQ(placed().word(), "created v1");
+  EXPECT_TRUE(leave()) << "it is still at work on it";
 }
 
 TEST_F(placement_test, a_store_that_cannot_be_read_does_not_end_placement) {
@@ -262,7 +287,8 @@ TEST_F(placement_test, a_store_that_cannot_be_read_does_not_end_placement) {
   EXPECT_EQ(placed().word(), "created v1");
 }
 
-// --- Breaker and bulkhead -------------------------------------------------------------------------
+// --- Breaker and bulkhead
+// -------------------------------------------------------------------------
 
 TEST_F(placement_test, the_breaker_opens_refuses_at_once_and_closes_again) {
   placement_limits limits;
@@ -348,7 +374,8 @@ TEST_F(placement_test, at_most_128_orders_wait_for_payment) {
   EXPECT_EQ(placed().word(), "created v1") << "the bulkhead is free again";
 }
 
-// --- Operations ------------------------------------------------------------------------------------
+// --- Operations
+// ------------------------------------------------------------------------------------
 
 TEST_F(placement_test, a_repeat_of_a_running_order_is_told_so_and_a_later_one_gets_its_answer) {
   start_placement();
@@ -388,13 +415,14 @@ TEST_F(placement_test, a_repeat_after_a_crash_gets_the_answer_that_was_stored) {
   EXPECT_EQ(repeat.document(), order.document());
 }
 
-// --- Ids -------------------------------------------------------------------------------------------
+// --- Ids
+// -------------------------------------------------------------------------------------------
 
 TEST_F(placement_test, ids_are_reserved_durably_before_they_are_handed_out) {
   orders = start<region<order_rules>>(env(service::order), region_limits{});
   const auto payments = keep(system.spawn(scripted_payment, &questions));
-  placing = start<placement>(env(service::order), orders, payments, faults, breaker,
-                             placement_limits{});
+  placing =
+      start<placement>(env(service::order), orders, payments, faults, breaker, placement_limits{});
   const auto early = place();
   EXPECT_TRUE(questions.empty());
   EXPECT_EQ(early.word(), "waiting");
@@ -409,8 +437,8 @@ TEST_F(placement_test, an_order_is_refused_where_no_id_can_be_reserved_and_goes_
   orders = start<region<order_rules>>(env(service::order), region_limits{});
   const auto payments = keep(system.spawn(scripted_payment, &questions));
   data.inject({.name = "full", .code = errc::store_full, .times = 2});
-  placing = start<placement>(env(service::order), orders, payments, faults, breaker,
-                             placement_limits{});
+  placing =
+      start<placement>(env(service::order), orders, payments, faults, breaker, placement_limits{});
   settle();
   const auto refused = place();
   settle();
@@ -454,8 +482,7 @@ TEST_F(placement_test, a_crash_at_every_turn_of_the_disk_leaves_no_id_undecided)
     questions.clear();
     start_placement();
     const auto next = placed().id();
-    for (entity_id id = 1; id < next; ++id)
-      EXPECT_NE(stored(service::order, id), "") << id;
+    for (entity_id id = 1; id < next; ++id) EXPECT_NE(stored(service::order, id), "") << id;
     stop_placement();
     questions.clear();
   }
@@ -464,12 +491,7 @@ TEST_F(placement_test, a_crash_at_every_turn_of_the_disk_leaves_no_id_undecided)
 TEST_F(placement_test, leaving_gives_back_the_ids_that_were_not_handed_out) {
   start_placement();
   const auto last = placed().id();
-  caf::scoped_actor self{system};
-  auto asked_to_leave = self->request(placing, caf::infinite, leave_atom::value);
-  settle();
-  bool left = false;
-  asked_to_leave.receive([&](bool stored) { left = stored; }, [](caf::error&) {});
-  EXPECT_TRUE(left);
+  EXPECT_TRUE(leave());
   EXPECT_EQ(place().word(), "shutting-down");
   stop_placement();
   start_placement();
@@ -523,8 +545,9 @@ TEST_F(shared_journal_test, an_order_and_its_payment_need_one_turn_of_the_disk) 
 // The original called payment before the order was committed: a failed order left an orphan.
 TEST_F(shared_journal_test, defect_of_the_original_no_order_without_its_payment) {
   start_both();
-  data.inject({.name = "payment", .code = errc::conflicting_commit,
-               .when = [](const commit& c) { return c.of == service::payment; }});
+  data.inject({.name = "payment", .code = errc::conflicting_commit, .when = [](const commit& c) {
+                 return c.of == service::payment;
+               }});
   const auto order = place();
   settle();
   EXPECT_EQ(order.word(), "conflicting-commit");

@@ -27,14 +27,17 @@ class policy_test : public actor_fixture {
   }
 
   policy_definition definition() {
-    return {"stamp-follows-payment", service::stamp, service::payment, {"Wanted"},
-            [this](const nlohmann::json& event) -> std::optional<reaction> {
-              if (!event.contains("target")) throw decode_error("no target");
-              const auto target = event.at("target").get<entity_id>();
-              if (target == 0) return std::nullopt;
-              return reaction{target,
-                              [this, target](request r) { commands.push_back({target, r}); }};
-            }};
+    return {
+        "stamp-follows-payment",
+        service::stamp,
+        service::payment,
+        {"Wanted"},
+        [this](const nlohmann::json& event) -> std::optional<reaction> {
+          if (!event.contains("target")) throw decode_error("no target");
+          const auto target = event.at("target").get<entity_id>();
+          if (target == 0) return std::nullopt;
+          return reaction{target, [this, target](request r) { commands.push_back({target, r}); }};
+        }};
   }
 
   /// Settings that differ from the usual ones in one.
@@ -77,8 +80,8 @@ class policy_test : public actor_fixture {
 
   /// The position that is stored; 0 where none is.
   log_offset position() {
-    const auto row = data.read()->row(service::stamp, row_space::meta,
-                                      position_key("stamp-follows-payment"));
+    const auto row =
+        data.read()->row(service::stamp, row_space::meta, position_key("stamp-follows-payment"));
     return row ? std::stoll(*row) : 0;
   }
 
@@ -172,7 +175,8 @@ TEST_F(policy_test, repeats_what_a_crash_left_between_effect_and_position) {
   kill_policy();
   disk.lose_everything();
   start_policy();
-  EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2})) << "their natural keys make a repeat harmless";
+  EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2}))
+      << "their natural keys make a repeat harmless";
 }
 
 TEST_F(policy_test, waits_for_ever_for_what_is_merely_absent) {
@@ -199,7 +203,8 @@ TEST_F(policy_test, waits_for_ever_for_what_is_merely_absent) {
 }
 
 TEST_F(policy_test, sets_aside_what_cannot_be_decided_after_a_few_tries) {
-  for (const auto code : {errc::entity_failed, errc::not_allowed, errc::not_found, errc::undecodable}) {
+  for (const auto code :
+       {errc::entity_failed, errc::not_allowed, errc::not_found, errc::undecodable}) {
     SCOPED_TRACE(name_of(code));
     const auto before = dead_letters().size();
     const entity_id target = 10 + static_cast<entity_id>(code);

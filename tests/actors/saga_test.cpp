@@ -1,5 +1,5 @@
-// The whole saga on one disk in virtual time: random clients, faults and crashes, and in the end the audit
-// finds every invariant of the design kept.
+// The whole saga on one disk in virtual time: random clients, faults and crashes, and in the end
+// the audit finds every invariant of the design kept.
 #include "actors/saga.hpp"
 
 #include <gtest/gtest.h>
@@ -45,8 +45,8 @@ class saga_test : public actor_fixture {
       hint_to(s, log(s) = running(system.spawn(event_log, &env(s), s)));
     placement_limits limits;
     limits.shared_journal = shared_journal;
-    placing = running(system.spawn<placement>(env(service::order), orders, payments, faults, breaker,
-                                              limits));
+    placing = running(
+        system.spawn<placement>(env(service::order), orders, payments, faults, breaker, limits));
     std::vector<child> children;
     for (auto policies : {order_policies(orders), payment_policies(payments),
                           delivery_policies(deliveries), stamp_policies(stamps)})
@@ -124,7 +124,9 @@ class saga_test : public actor_fixture {
     return tell(payments, id, u);
   }
 
-  asked move(entity_id id, delivery_status to) { return tell(deliveries, id, move_delivery{to, {}}); }
+  asked move(entity_id id, delivery_status to) {
+    return tell(deliveries, id, move_delivery{to, {}});
+  }
 
   std::int64_t stamps_of(const std::string& number) {
     return stored_state<stamp_state>(service::stamp, account_id_of(number)).stamp_qty;
@@ -173,7 +175,8 @@ class saga_test : public actor_fixture {
   std::vector<caf::actor> node_;
 };
 
-// --- The main way, and the ways back ---------------------------------------------------------------
+// --- The main way, and the ways back
+// ---------------------------------------------------------------
 
 TEST_F(saga_test, an_order_is_paid_made_delivered_and_closed) {
   start_node();
@@ -214,6 +217,28 @@ TEST_F(saga_test, cancelling_a_paid_order_gives_back_money_and_stamps_and_stops_
   EXPECT_TRUE(audited().sound()) << audited().to_json();
 }
 
+TEST_F(saga_test, cancelling_a_payment_stops_the_delivery_and_leaves_the_order) {
+  start_node();
+  settle();
+  const auto id = placed();
+  pay(id);
+  catch_up();
+  EXPECT_EQ(tell(payments, id, cancel_payment{}).word(), "waiting");
+  catch_up();
+  EXPECT_TRUE(payment_of(id).refunded);
+  EXPECT_EQ(delivery_of(id), delivery_status::cancelled);
+  EXPECT_EQ(stamps_of(phone), 0);
+  EXPECT_EQ(trace_of(id), "DELIVERY CANCEL");
+  EXPECT_EQ(stored_state<order_state>(service::order, id).status, order_status::complete);
+  const auto paid_again = pay(id);
+  const auto cancelled = tell(orders, id, cancel_order{});
+  settle();
+  EXPECT_EQ(paid_again.word(), "already-cancelled");
+  EXPECT_EQ(cancelled.word(), "changed v2");
+  catch_up();
+  EXPECT_TRUE(audited().sound()) << audited().to_json();
+}
+
 TEST_F(saga_test, a_cancel_that_was_accepted_wins_over_a_delivery_that_ends_at_that_moment) {
   start_node();
   settle();
@@ -236,7 +261,8 @@ TEST_F(saga_test, a_cancel_that_was_accepted_wins_over_a_delivery_that_ends_at_t
   EXPECT_TRUE(audited().sound()) << audited().to_json();
 }
 
-// --- The original's defects -------------------------------------------------------------------------
+// --- The original's defects
+// -------------------------------------------------------------------------
 
 TEST_F(saga_test, defect_of_the_original_cancelling_what_was_paid_makes_no_second_delivery) {
   start_node();
@@ -325,7 +351,8 @@ TEST_F(saga_test, defect_of_the_original_a_rolled_back_change_publishes_nothing)
   EXPECT_EQ(trace_of(id), "Order END");
 }
 
-// --- One part down ------------------------------------------------------------------------------------
+// --- One part down
+// ------------------------------------------------------------------------------------
 
 TEST_F(saga_test, payment_waits_neither_for_stamps_nor_for_the_kitchen) {
   start_node();
@@ -333,7 +360,9 @@ TEST_F(saga_test, payment_waits_neither_for_stamps_nor_for_the_kitchen) {
   const auto is_of_a_follower = [](const commit& c) {
     return c.of == service::stamp || c.of == service::delivery;
   };
-  data.inject({.name = "down", .code = errc::conflicting_commit, .times = 1'000'000,
+  data.inject({.name = "down",
+               .code = errc::conflicting_commit,
+               .times = 1'000'000,
                .when = is_of_a_follower});
   const auto id = placed();
   const auto paid_one = pay(id);
@@ -347,7 +376,27 @@ TEST_F(saga_test, payment_waits_neither_for_stamps_nor_for_the_kitchen) {
   EXPECT_EQ(delivery_of(id), delivery_status::preparing);
 }
 
-// --- Any client, any fault, any crash --------------------------------------------------------------------
+// Its log got no hint, and every follower stood still until the next event.
+TEST_F(saga_test, what_was_stored_though_its_outcome_is_unknown_reaches_its_followers) {
+  start_node();
+  settle();
+  const auto id = placed();
+  catch_up();
+  data.inject({.name = "unknown",
+               .at = fault_point::after_write,
+               .code = errc::outcome_unknown,
+               .when = [](const commit& c) { return c.of == service::payment; }});
+  const auto unknown = pay(id);
+  settle();
+  EXPECT_EQ(unknown.word(), "outcome-unknown");
+  catch_up();
+  EXPECT_EQ(delivery_of(id), delivery_status::preparing);
+  EXPECT_EQ(stamps_of(phone), 2);
+  EXPECT_EQ(trace_of(id), "PAY END");
+}
+
+// --- Any client, any fault, any crash
+// --------------------------------------------------------------------
 
 class random_saga_test : public saga_test {
  protected:
@@ -370,7 +419,9 @@ class random_saga_test : public saga_test {
         case 0:
         case 1:
         case 2:
-          placings.push_back(place(pick(3) == 0 ? std::nullopt : std::optional(phones[static_cast<std::size_t>(pick(2))]),
+          placings.push_back(place(pick(3) == 0
+                                       ? std::nullopt
+                                       : std::optional(phones[static_cast<std::size_t>(pick(2))]),
                                    1 + pick(5)));
           break;
         case 3:
@@ -379,19 +430,25 @@ class random_saga_test : public saga_test {
         case 6: tell(payments, id, cancel_payment{}); break;
         case 7:
         case 8: move(id, static_cast<delivery_status>(1 + pick(5))); break;
-        case 9: tell(stamps, account_id_of(phones[static_cast<std::size_t>(pick(2))]), add_stamps{pick(9) - 4}); break;
+        case 9:
+          tell(stamps, account_id_of(phones[static_cast<std::size_t>(pick(2))]),
+               add_stamps{pick(9) - 4});
+          break;
         case 10: run(); break;
         case 11: disk.turn(static_cast<std::size_t>(1 + pick(4))); break;
         case 12: settle(); break;
         case 13: advance(milliseconds(5 + pick(100)), pick(2) == 0); break;
         case 14: {
           constexpr std::array points = {fault_point::before_write, fault_point::after_write};
-          constexpr std::array codes = {errc::store_full, errc::store_failed,
-                                        errc::outcome_unknown, errc::conflicting_commit};
+          constexpr std::array codes = {errc::store_full, errc::store_failed, errc::outcome_unknown,
+                                        errc::conflicting_commit};
           const auto at = points[static_cast<std::size_t>(pick(2))];
-          const auto code = at == fault_point::after_write ? errc::outcome_unknown
-                                                           : codes[static_cast<std::size_t>(pick(4))];
-          data.inject({.name = "random", .at = at, .code = code,
+          const auto code = at == fault_point::after_write
+                                ? errc::outcome_unknown
+                                : codes[static_cast<std::size_t>(pick(4))];
+          data.inject({.name = "random",
+                       .at = at,
+                       .code = code,
                        .times = static_cast<std::size_t>(1 + pick(3))});
           break;
         }

@@ -32,8 +32,8 @@ std::string payment_event_of(entity_id id) {
       payment_event(with<paid>(payment_facts{id, id, coffee, payment_status::paid, {}})), 2, noon);
 }
 std::string delivery_event_of(entity_id id) {
-  return encode_event(delivery_event(with<delivery_ready>(delivery_facts{
-                          id, id, id, 7, "Coffee", 2, delivery_status::ready, {}})),
+  return encode_event(delivery_event(with<delivery_ready>(
+                          delivery_facts{id, id, id, 7, "Coffee", 2, delivery_status::ready, {}})),
                       2, noon);
 }
 
@@ -64,7 +64,10 @@ class trace_view_test : public actor_fixture {
 
   void happen(service s, std::vector<std::string> bodies) {
     append_events(data, s, std::move(bodies));
-    caf::anon_send(logs[s == service::order ? 0 : s == service::payment ? 1 : 2].log,
+    caf::anon_send(logs[s == service::order     ? 0
+                        : s == service::payment ? 1
+                                                : 2]
+                       .log,
                    hint_atom::value);
     run();
   }
@@ -81,8 +84,8 @@ class trace_view_test : public actor_fixture {
 
   std::vector<std::string> history_of(entity_id id) {
     std::vector<std::string> lines;
-    for (const auto& row : data.read()->rows(service::ordertrace, row_space::rows,
-                                             history_prefix(id), {}, 100)) {
+    for (const auto& row :
+         data.read()->rows(service::ordertrace, row_space::rows, history_prefix(id), {}, 100)) {
       const auto line = nlohmann::json::parse(row.value);
       lines.push_back(line.at("service").get<std::string>() + " " +
                       std::to_string(line.at("offset").get<int>()) + " " +
@@ -126,7 +129,7 @@ TEST_F(trace_view_test, any_order_of_the_logs_ends_in_the_same_trace) {
   start_view();
   catch_up();
   const auto expected = [&](entity_id of) {
-    return order_trace{of,  of, 7, "Coffee", 2, 9'000, trace_status::delivery_ready, true};
+    return order_trace{of, of, 7, "Coffee", 2, 9'000, trace_status::delivery_ready, true};
   };
   for (entity_id i = 11; i <= id; ++i)
     EXPECT_EQ(stored_state<order_trace>(service::ordertrace, i), expected(i));
@@ -204,16 +207,16 @@ TEST_F(trace_view_test, a_long_log_is_read_without_further_hints) {
 
 TEST_F(trace_view_test, an_event_that_cannot_be_read_is_set_aside) {
   start_view();
-  happen(service::order, {placed(1), R"({"eventType":"Ordered","schema":1})",
-                          R"({"eventType":"Ordered","schema":1,"version":1,"id":2,"qty":"x"})",
-                          placed(3)});
+  happen(service::order,
+         {placed(1), R"({"eventType":"Ordered","schema":1})",
+          R"({"eventType":"Ordered","schema":1,"version":1,"id":2,"qty":"x"})", placed(3)});
   catch_up();
   EXPECT_TRUE(shown(1));
   EXPECT_TRUE(shown(3));
   EXPECT_FALSE(shown(2));
-  const auto letters = data.read()->rows(
-      service::ordertrace, row_space::dead_letters,
-      dead_letter_prefix(trace_consumer(service::order)), {}, 10);
+  const auto letters =
+      data.read()->rows(service::ordertrace, row_space::dead_letters,
+                        dead_letter_prefix(trace_consumer(service::order)), {}, 10);
   EXPECT_EQ(letters.size(), 2U);
   EXPECT_EQ(metrics.of(service::ordertrace).dead_letters, 2);
 }
@@ -272,9 +275,10 @@ TEST_F(trace_view_test, a_log_that_does_not_answer_holds_up_no_other) {
 TEST_F(trace_view_test, defect_of_the_original_the_start_of_a_delivery_is_seen) {
   start_view();
   happen(service::order, {placed(1)});
-  happen(service::delivery, {encode_event(delivery_event(with<delivery_started>(delivery_facts{
-                                              1, 1, 1, 7, "Coffee", 2, delivery_status::started, {}})),
-                                          3, noon)});
+  happen(service::delivery,
+         {encode_event(delivery_event(with<delivery_started>(
+                           delivery_facts{1, 1, 1, 7, "Coffee", 2, delivery_status::started, {}})),
+                       3, noon)});
   catch_up();
   EXPECT_EQ(status_of(1), "DELIVERY START");
 }

@@ -16,7 +16,8 @@ void require(bool holds) {
 }
 
 void read_integer(body_fields& body, std::string_view name, integer_range range) {
-  if (const auto n = body.integer(name, range, false)) require(*n >= range.least && *n <= range.most);
+  if (const auto n = body.integer(name, range, false))
+    require(*n >= range.least && *n <= range.most);
 }
 
 void read_text(body_fields& body, std::string_view name, std::size_t most) {

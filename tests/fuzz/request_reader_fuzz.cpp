@@ -1,5 +1,5 @@
-// Bytes of a connection: never more than the limits is kept, and however the bytes are cut into pieces, the
-// same requests are read.
+// Bytes of a connection: never more than the limits is kept, and however the bytes are cut into
+// pieces, the same requests are read.
 #include "http/request_reader.hpp"
 
 #include <algorithm>
@@ -16,8 +16,8 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-constexpr request_limits limits{.header_block = 512, .header_line = 128, .header_fields = 10,
-                                .body = 256};
+constexpr request_limits limits{
+    .header_block = 512, .header_line = 128, .header_fields = 10, .body = 256};
 
 /// What was read, in a form that can be compared.
 std::vector<std::string> read_all(std::string_view bytes, std::size_t piece) {

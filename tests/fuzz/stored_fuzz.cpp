@@ -1,5 +1,5 @@
-// Stored bytes that are not what they should be: they are read, or refused with decode_error, never more.
-// What was read can be written, and is then read as the same.
+// Stored bytes that are not what they should be: they are read, or refused with decode_error, never
+// more. What was read can be written, and is then read as the same.
 #include <cstdint>
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
-// Actors in virtual time on one thread: a test decides when messages are delivered, when time passes and
-// when the disk turns.
+// Actors in virtual time on one thread: a test decides when messages are delivered, when time
+// passes and when the disk turns.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include <spdlog/spdlog.h>
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
-#include <spdlog/spdlog.h>
 
 #include "actors/environment.hpp"
 #include "actors/region.hpp"
@@ -176,9 +176,7 @@ class actor_fixture : public testing::Test {
   }
 
   /// The stored document of an entity; empty where there is none.
-  std::string stored(service s, entity_id id) {
-    return data.read()->entity(s, id).value_or("");
-  }
+  std::string stored(service s, entity_id id) { return data.read()->entity(s, id).value_or(""); }
   template <class State>
   State stored_state(service s, entity_id id) {
     const auto document = data.read()->entity(s, id);
@@ -195,8 +193,8 @@ class actor_fixture : public testing::Test {
 
   fault_plan faults;
   node_metrics metrics;
-  faulty_store data{make_table_store(make_memory_tables(),
-                                     {std::begin(all_services), std::end(all_services)})};
+  faulty_store data{
+      make_table_store(make_memory_tables(), {std::begin(all_services), std::end(all_services)})};
 
  private:
   journal_watch watch_{"memory", metrics, faults};

@@ -58,8 +58,8 @@ struct decision_table {
   std::vector<std::pair<std::string, command>> commands;
   std::map<std::string, std::vector<std::string>> rows;
 
-  /// Checks what is decided, and that what is decided can be applied, leads to another state, and is
-  /// decided once: the same command again is a no-op.
+  /// Checks what is decided, and that what is decided can be applied, leads to another state, and
+  /// is decided once: the same command again is a no-op.
   void check(entity_id id) const {
     ASSERT_EQ(rows.size(), states.size());
     for (const auto& [state_name, s] : states) {

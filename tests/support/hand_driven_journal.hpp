@@ -27,7 +27,8 @@ class hand_driven_journal final : public commit_queue {
   /// Writes the oldest `most` commits in one batch and answers them; false where none waits.
   bool turn(std::size_t most = SIZE_MAX) {
     if (waiting_.empty()) return false;
-    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting_.size()));
+    const auto end =
+        waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting_.size()));
     std::vector<pending_commit> batch(std::make_move_iterator(waiting_.begin()),
                                       std::make_move_iterator(end));
     waiting_.erase(waiting_.begin(), end);

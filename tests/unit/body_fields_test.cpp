@@ -32,13 +32,20 @@ std::vector<std::string> blamed(const body_fields& body) {
 }
 
 TEST(integer_of, takes_whole_decimal_integers_only) {
-  for (const auto& [text, value] : std::vector<std::pair<std::string, std::int64_t>>{
-           {"0", 0}, {"7", 7}, {"-7", -7}, {"+7", 7}, {"007", 7}, {"-0", 0},
-           {"9007199254740991", 9007199254740991}, {"9223372036854775807", INT64_MAX},
-           {"-9223372036854775808", INT64_MIN}})
+  for (const auto& [text, value] :
+       std::vector<std::pair<std::string, std::int64_t>>{{"0", 0},
+                                                         {"7", 7},
+                                                         {"-7", -7},
+                                                         {"+7", 7},
+                                                         {"007", 7},
+                                                         {"-0", 0},
+                                                         {"9007199254740991", 9007199254740991},
+                                                         {"9223372036854775807", INT64_MAX},
+                                                         {"-9223372036854775808", INT64_MIN}})
     EXPECT_EQ(integer_of(text), value) << text;
-  for (const auto* text : {"", "+", "-", "+-1", "-+1", "++1", "--1", "1.0", "1e3", " 1", "1 ", "0x1",
-                           "1_000", "1,000", "one", "9223372036854775808", "-9223372036854775809"})
+  for (const auto* text :
+       {"", "+", "-", "+-1", "-+1", "++1", "--1", "1.0", "1e3", " 1", "1 ", "0x1", "1_000", "1,000",
+        "one", "9223372036854775808", "-9223372036854775809"})
     EXPECT_EQ(integer_of(text), std::nullopt) << text;
 }
 
@@ -51,8 +58,8 @@ TEST(length_of, counts_characters_not_bytes) {
 
 TEST(body_fields, takes_json_objects_only) {
   for (const auto* bytes : {"", " ", "{", "}", "{\"a\":}", "{\"a\":1,}", "{'a':1}", "{\"a\":01}",
-                            "{\"a\":NaN}", "{} {}", "\xff", "{\"a\":\"\xc3\"}", "{\"a\":\"\xed\xa0\x80\"}",
-                            "[1]", "1", "\"text\"", "null", "true"}) {
+                            "{\"a\":NaN}", "{} {}", "\xff", "{\"a\":\"\xc3\"}",
+                            "{\"a\":\"\xed\xa0\x80\"}", "[1]", "1", "\"text\"", "null", "true"}) {
     const auto parsed = body_fields::parse(bytes);
     ASSERT_TRUE(std::holds_alternative<error>(parsed)) << bytes;
     EXPECT_EQ(std::get<error>(parsed).code, errc::malformed);
@@ -74,27 +81,26 @@ TEST(body_fields, integers_may_come_as_numbers_or_as_their_text) {
     const char* json;
     std::optional<std::int64_t> value;
   };
-  for (const auto& x : std::vector<example>{
-           {"1", 1},
-           {"1000", 1'000},
-           {"\"2\"", 2},
-           {"\"+2\"", 2},
-           {"0", {}},
-           {"1001", {}},
-           {"-1", {}},
-           {"\"-1\"", {}},
-           {"1.0", {}},
-           {"1e2", {}},
-           {"\"1.0\"", {}},
-           {"\"1e2\"", {}},
-           {"\"\"", {}},
-           {"\" 1\"", {}},
-           {"true", {}},
-           {"[1]", {}},
-           {"{}", {}},
-           {"18446744073709551615", {}},
-           {"99999999999999999999", {}},
-           {"-9223372036854775808", {}}}) {
+  for (const auto& x : std::vector<example>{{"1", 1},
+                                            {"1000", 1'000},
+                                            {"\"2\"", 2},
+                                            {"\"+2\"", 2},
+                                            {"0", {}},
+                                            {"1001", {}},
+                                            {"-1", {}},
+                                            {"\"-1\"", {}},
+                                            {"1.0", {}},
+                                            {"1e2", {}},
+                                            {"\"1.0\"", {}},
+                                            {"\"1e2\"", {}},
+                                            {"\"\"", {}},
+                                            {"\" 1\"", {}},
+                                            {"true", {}},
+                                            {"[1]", {}},
+                                            {"{}", {}},
+                                            {"18446744073709551615", {}},
+                                            {"99999999999999999999", {}},
+                                            {"-9223372036854775808", {}}}) {
     auto body = fields_of(std::string("{\"qty\":") + x.json + "}");
     EXPECT_EQ(body.integer("qty", qty_range), x.value) << x.json;
     EXPECT_EQ(blamed(body), x.value ? std::vector<std::string>{} : std::vector<std::string>{"qty"})

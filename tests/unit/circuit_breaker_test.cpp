@@ -60,21 +60,21 @@ TEST(circuit_breaker, opens_at_the_threshold_and_not_before_the_minimum) {
     std::vector<std::pair<int, bool>> calls;  ///< So many, of that outcome.
     breaker_state after;
   };
-  for (const auto& x : std::vector<example>{
-           {"no call", {}, closed},
-           {"19 failures", {{19, false}}, closed},
-           {"20 failures", {{20, false}}, open},
-           {"the 20th call a success", {{19, false}, {1, true}}, open},
-           {"just below half", {{11, true}, {9, false}}, closed},
-           {"exactly half", {{10, true}, {10, false}}, open},
-           {"half is reached late", {{30, true}, {29, false}}, closed},
-           {"half is reached later", {{30, true}, {30, false}}, open},
-           {"100 successes, then 49 failures", {{100, true}, {49, false}}, closed},
-           {"100 successes, then 50 failures", {{100, true}, {50, false}}, open},
-           {"old successes leave the window", {{500, true}, {50, false}}, open},
-           {"old failures leave the window",
-            {{49, true}, {48, false}, {100, true}, {49, false}},
-            closed}}) {
+  for (const auto& x :
+       std::vector<example>{{"no call", {}, closed},
+                            {"19 failures", {{19, false}}, closed},
+                            {"20 failures", {{20, false}}, open},
+                            {"the 20th call a success", {{19, false}, {1, true}}, open},
+                            {"just below half", {{11, true}, {9, false}}, closed},
+                            {"exactly half", {{10, true}, {10, false}}, open},
+                            {"half is reached late", {{30, true}, {29, false}}, closed},
+                            {"half is reached later", {{30, true}, {30, false}}, open},
+                            {"100 successes, then 49 failures", {{100, true}, {49, false}}, closed},
+                            {"100 successes, then 50 failures", {{100, true}, {50, false}}, open},
+                            {"old successes leave the window", {{500, true}, {50, false}}, open},
+                            {"old failures leave the window",
+                             {{49, true}, {48, false}, {100, true}, {49, false}},
+                             closed}}) {
     SCOPED_TRACE(x.name);
     timed_breaker b;
     for (const auto& [n, success] : x.calls) b.calls(n, success);
@@ -181,8 +181,8 @@ TEST(circuit_breaker, half_open_it_is_for_five_seconds_at_most) {
   EXPECT_EQ(b.breaker.state(), half_open);
 }
 
-// Its time in the open state ran from the next call on, however much later that was: whoever came back
-// after an hour was refused.
+// Its time in the open state ran from the next call on, however much later that was: whoever came
+// back after an hour was refused.
 TEST(circuit_breaker, time_without_calls_counts_as_time) {
   timed_breaker b;
   b.open_it();

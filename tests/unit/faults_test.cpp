@@ -18,25 +18,46 @@ using std::chrono::seconds;
 void begin(fault_plan& faults, milliseconds ago) { faults.begin(fault_plan::clock::now() - ago); }
 
 TEST(fault_plan, takes_what_its_help_shows) {
-  for (const auto* text :
-       {"payment-delay=400ms..620ms", "payment-delay=1.5s", "payment-delay=0ms", "payment-fail=1",
-        "payment-fail=0.1", "payment-fail=0", "payment-fail=1@0s..10s", "payment-lose-reply=0.5@1s..2s",
-        "payment-delay=1s..2s@100ms..200ms", "crash-at=order.before-commit:3",
-        "crash-at=stamp.after-commit", "crash-at=policy.before-position:1"})
+  for (const auto* text : {"payment-delay=400ms..620ms", "payment-delay=1.5s", "payment-delay=0ms",
+                           "payment-fail=1", "payment-fail=0.1", "payment-fail=0",
+                           "payment-fail=1@0s..10s", "payment-lose-reply=0.5@1s..2s",
+                           "payment-delay=1s..2s@100ms..200ms", "crash-at=order.before-commit:3",
+                           "crash-at=stamp.after-commit", "crash-at=policy.before-position:1"})
     EXPECT_EQ(fault_plan().add(text), std::nullopt) << text;
 }
 
 TEST(fault_plan, says_what_is_wrong_with_the_rest) {
-  for (const auto* text :
-       {"", "=", "payment-fail", "payment-fail=", "payment-fail=x", "payment-fail=1.1",
-        "payment-fail=-0.1", "payment-fail=nan", "payment-fail=1@", "payment-fail=1@5s",
-        "payment-fail=1@10s..5s", "payment-fail=1@a..b", "payment-delay=", "payment-delay=5",
-        "payment-delay=-1s", "payment-delay=2s..1s", "payment-delay=1s..", "payment-delay=1e99s",
-        "payment-delay=infs", "payment-delay=nans", "payment-delay=nanms", "crash-at=",
-        "crash-at=nowhere", "crash-at=order.before-commit:0", "crash-at=order.before-commit:-1",
-        "crash-at=order.before-commit:1.5", "crash-at=order.before-commit:x",
-        "crash-at=order.before-commit:", "crash-at=order.before-commit:1e300",
-        "crash-at=order.before-commit:nan", "earthquake=1"}) {
+  for (const auto* text : {"",
+                           "=",
+                           "payment-fail",
+                           "payment-fail=",
+                           "payment-fail=x",
+                           "payment-fail=1.1",
+                           "payment-fail=-0.1",
+                           "payment-fail=nan",
+                           "payment-fail=1@",
+                           "payment-fail=1@5s",
+                           "payment-fail=1@10s..5s",
+                           "payment-fail=1@a..b",
+                           "payment-delay=",
+                           "payment-delay=5",
+                           "payment-delay=-1s",
+                           "payment-delay=2s..1s",
+                           "payment-delay=1s..",
+                           "payment-delay=1e99s",
+                           "payment-delay=infs",
+                           "payment-delay=nans",
+                           "payment-delay=nanms",
+                           "crash-at=",
+                           "crash-at=nowhere",
+                           "crash-at=order.before-commit:0",
+                           "crash-at=order.before-commit:-1",
+                           "crash-at=order.before-commit:1.5",
+                           "crash-at=order.before-commit:x",
+                           "crash-at=order.before-commit:",
+                           "crash-at=order.before-commit:1e300",
+                           "crash-at=order.before-commit:nan",
+                           "earthquake=1"}) {
     const auto wrong = fault_plan().add(text);
     ASSERT_TRUE(wrong) << text;
     EXPECT_FALSE(wrong->empty());

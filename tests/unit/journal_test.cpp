@@ -1,5 +1,5 @@
-// The journal's thread: batches, order, bounds, failures, the end. Deterministic by a store that waits at
-// a gate; every wait has a deadline.
+// The journal's thread: batches, order, bounds, failures, the end. Deterministic by a store that
+// waits at a gate; every wait has a deadline.
 #include "persistence/journal.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Random commands to each entity, and random interleavings of the whole saga over the pure rules: whatever
-// the order, the repeats and the crashes, the invariants of DESIGN 7 hold in the end.
+// Random commands to each entity, and random interleavings of the whole saga over the pure rules:
+// whatever the order, the repeats and the crashes, the invariants of DESIGN 7 hold in the end.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -120,8 +120,8 @@ void tell_at_random(chance& c, Next next) {
     // The state is the fold of what is stored.
     typename Rules::state folded;
     for (const auto& e : history)
-      Rules::apply(folded, decode_event<typename Rules::event>(
-                               parse_stored_json(encode_event(e, 1, noon))));
+      Rules::apply(
+          folded, decode_event<typename Rules::event>(parse_stored_json(encode_event(e, 1, noon))));
     EXPECT_EQ(folded, s);
     EXPECT_EQ(decode_document<typename Rules::state>(encode_document(Rules::of, 1, s)), s);
   }
@@ -329,8 +329,8 @@ class random_interleaving {
         return;
       }
       default:
-        saga_.deliveries.tell(
-            id, move_delivery{static_cast<delivery_status>(1 + chance_.pick(5)), {}});
+        saga_.deliveries.tell(id,
+                              move_delivery{static_cast<delivery_status>(1 + chance_.pick(5)), {}});
     }
   }
 
@@ -338,8 +338,9 @@ class random_interleaving {
   void begin_an_order() {
     const auto id = ++last_;
     undecided_.push_back(id);
-    const open_payment open{some_details(chance_),
-                            chance_.one_in(3) ? std::nullopt : std::optional(chance_.any_of(phones))};
+    const open_payment open{some_details(chance_), chance_.one_in(3)
+                                                       ? std::nullopt
+                                                       : std::optional(chance_.any_of(phones))};
     opened_[id] = open;
     if (!chance_.one_in(3)) saga_.payments.tell(id, open);
   }
@@ -406,7 +407,8 @@ class random_interleaving {
     }
     for (const auto& phone : phones) {
       const auto account = account_id_of(phone);
-      EXPECT_EQ(saga_.stamps.state_of(account).stamp_qty, earned[account] + by_hand_[account]) << phone;
+      EXPECT_EQ(saga_.stamps.state_of(account).stamp_qty, earned[account] + by_hand_[account])
+          << phone;
     }
   }
 

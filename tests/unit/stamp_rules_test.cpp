@@ -45,7 +45,8 @@ struct account_with_ledger {
     std::vector<stamp_entry> lines;
     const auto prefix = stamp_rules::ledger_prefix(account);
     for (const auto& [key, value] : rows)
-      if (key.starts_with(prefix)) lines.push_back(from_json<stamp_entry>(parse_stored_json(value)));
+      if (key.starts_with(prefix))
+        lines.push_back(from_json<stamp_entry>(parse_stored_json(value)));
     return lines;
   }
 };

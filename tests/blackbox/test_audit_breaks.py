@@ -78,7 +78,10 @@ def in_lmdb(data, service, holding, old, new):
     path = data / "lmdb" / "data.mdb"
     content, changed, at = bytearray(path.read_bytes()), 0, 0
     while (at := content.find(b'{"type":"%s"' % service.encode(), at)) >= 0:
-        document = bytes(content[at : content.index(b"}}", at)])
+        end, following = content.find(b"}}", at), content.find(b'{"type":"', at + 1)
+        # A freed page may hold the front of an old document: that is none, and stays as it is.
+        whole = end >= 0 and not 0 <= following < end
+        document = bytes(content[at:end]) if whole else b""
         if holding.encode() in document and old.encode() in document:
             place = at + document.index(old.encode())
             content[place : place + len(old)] = new.encode()

@@ -3,13 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/actor_reply.hpp"
-#include "messages/json.hpp"
 
 namespace skanu {
 
 namespace {
-
-constexpr std::size_t parked_limit = 100'000;
 
 /// Failures that say nothing about the event itself.
 bool worth_waiting_for(errc code) { return is_transient(code) && code != errc::entity_failed; }
@@ -24,7 +21,8 @@ policy::policy(caf::actor_config& config, const service_environment& env,
       definition_(std::move(definition)),
       log_(std::move(log)),
       faults_(faults),
-      limits_(limits) {}
+      limits_(limits),
+      dead_letters_(env) {}
 
 policy::behavior_type policy::make_behavior() {
   set_error_handler([](caf::error&) {});
@@ -56,9 +54,7 @@ void policy::recover() {
   const auto now = env_.data.read();
   if (const auto position = now->row(definition_.of, row_space::meta, position_key(definition_.name)))
     next_ = std::stoll(*position) + 1;
-  const auto prefix = dead_letter_prefix(definition_.name);
-  for (const auto& row : now->rows(definition_.of, row_space::dead_letters, prefix, {}, parked_limit))
-    parked_.insert(number_of_key(std::string_view(row.key).substr(prefix.size())));
+  dead_letters_.recover(*now, definition_.of, definition_.name);
 }
 
 void policy::pull_after(std::chrono::milliseconds wait) {
@@ -102,8 +98,8 @@ void policy::take(const event_batch::event& e) {
     return set_aside(e.offset, 0, e.body, problem.what(), 1);
   }
   if (!what) return;
-  if (parked_.contains(what->target))
-    return set_aside(e.offset, what->target, e.body, "behind an event that was set aside", 0);
+  if (dead_letters_.parks(what->target))
+    return set_aside(e.offset, what->target, e.body, dead_letter_box::parked_reason, 0);
   auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0}).first->second;
   send_command(e.offset, a);
 }
@@ -132,34 +128,16 @@ void policy::on_answer(log_offset offset, const outcome& result) {
   if (under_way_.empty()) commit_position();
 }
 
-void policy::set_aside(log_offset offset, entity_id target, const std::string& event,
-                       const std::string& why, int attempts) {
-  std::string letter;
-  json_object_writer writer(letter);
-  writer("consumer", definition_.name);
-  writer("service", name_of(definition_.follows));
-  writer("offset", offset);
-  writer("entity", target);
-  writer("attempts", attempts);
-  writer("reason", why);
-  writer("timestamp", to_rfc3339(env_.wall_clock()));
-  writer("event", event);
-  writer.close();
-  auto key = dead_letter_prefix(definition_.name);
-  append_ordered_key(key, target);
-  append_ordered_key(key, offset);
-  dead_letters_.push_back({row_space::dead_letters, std::move(key), std::move(letter)});
-  if (target != 0) parked_.insert(target);
-  ++env_.metrics.dead_letters;
-  spdlog::error("event=dead_letter consumer={} offset={} attempts={} reason=\"{}\"",
-                definition_.name, offset, attempts, why);
+void policy::set_aside(log_offset offset, entity_id target, std::string_view event,
+                       std::string_view why, int attempts) {
+  dead_letters_.set_aside(
+      {definition_.name, definition_.follows, offset, target, attempts, why, event});
 }
 
 void policy::commit_position() {
   faults_.pass("policy.before-position");
   pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
-  c.data.rows = std::move(dead_letters_);
-  dead_letters_.clear();
+  c.data.rows = dead_letters_.take_rows();
   c.data.rows.push_back(
       {row_space::meta, position_key(definition_.name), std::to_string(batch_end_ - 1)});
   c.answer = reply_to(address(), 0);

@@ -15,10 +15,10 @@
 #include <random>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "actors/backoff.hpp"
+#include "actors/dead_letters.hpp"
 #include "actors/environment.hpp"
 #include "actors/faults.hpp"
 #include "messages/interfaces.hpp"
@@ -70,8 +70,8 @@ class policy final : public consumer_actor::base {
   void take(const event_batch::event& e);
   void send_command(log_offset offset, action& a);
   void on_answer(log_offset offset, const outcome& result);
-  void set_aside(log_offset offset, entity_id target, const std::string& event,
-                 const std::string& why, int attempts);
+  void set_aside(log_offset offset, entity_id target, std::string_view event,
+                 std::string_view why, int attempts);
   void commit_position();
   void on_commit(const outcome& result);
   void pull_after(std::chrono::milliseconds wait);
@@ -90,8 +90,7 @@ class policy final : public consumer_actor::base {
   bool full_ = false;  ///< The last pull found as much as it asked for.
   int failed_pulls_ = 0;
   std::unordered_map<log_offset, action> under_way_;
-  std::unordered_set<entity_id> parked_;
-  std::vector<row_write> dead_letters_;  ///< Of the batch under way.
+  dead_letter_box dead_letters_;
 };
 
 }  // namespace skanu

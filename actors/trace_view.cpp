@@ -11,7 +11,7 @@ namespace skanu {
 
 trace_view::trace_view(caf::actor_config& config, const service_environment& env,
                        std::vector<source> sources, consumer_limits limits)
-    : consumer_actor::base(config), env_(env), limits_(limits) {
+    : consumer_actor::base(config), env_(env), limits_(limits), dead_letters_(env) {
   for (auto& s : sources) logs_.push_back({.from = std::move(s)});
 }
 
@@ -40,6 +40,7 @@ void trace_view::recover() {
     const auto position =
         now->row(service::ordertrace, row_space::meta, position_key(trace_consumer(f.from.of)));
     if (position) f.next = std::stoll(*position) + 1;
+    dead_letters_.recover(*now, service::ordertrace, trace_consumer(f.from.of));
   }
 }
 
@@ -75,6 +76,10 @@ void trace_view::take(followed& f, const event_batch& batch) {
 
 void trace_view::take(const followed& f, const event_batch::event& e) {
   const auto id = order_of(e.body);
+  const auto consumer = trace_consumer(f.from.of);
+  if (dead_letters_.parks(id))
+    return dead_letters_.set_aside(
+        {consumer, f.from.of, e.offset, id, 0, dead_letter_box::parked_reason, e.body});
   try {
     if (id == 0) throw decode_error("an event without an id");
     auto& t = trace_of(id);
@@ -84,24 +89,7 @@ void trace_view::take(const followed& f, const event_batch::event& e) {
     append_ordered_key(key, t.version);
     rows_.push_back({row_space::rows, std::move(key), located_event(f.from.of, e.offset, e.body)});
   } catch (const decode_error& problem) {
-    spdlog::error("event=dead_letter consumer={} offset={} reason=\"{}\"",
-                  trace_consumer(f.from.of), e.offset, problem.what());
-    ++env_.metrics.dead_letters;
-    std::string letter;
-    json_object_writer writer(letter);
-    writer("consumer", trace_consumer(f.from.of));
-    writer("service", name_of(f.from.of));
-    writer("offset", e.offset);
-    writer("entity", id);
-    writer("attempts", 1);
-    writer("reason", problem.what());
-    writer("timestamp", to_rfc3339(env_.wall_clock()));
-    writer("event", e.body);
-    writer.close();
-    auto key = dead_letter_prefix(trace_consumer(f.from.of));
-    append_ordered_key(key, id);
-    append_ordered_key(key, e.offset);
-    rows_.push_back({row_space::dead_letters, std::move(key), std::move(letter)});
+    dead_letters_.set_aside({consumer, f.from.of, e.offset, id, 1, problem.what(), e.body});
   }
 }
 
@@ -147,6 +135,7 @@ void trace_view::commit_turn() {
     c.data.changes.push_back(std::move(change));
   }
   c.data.rows = std::move(rows_);
+  for (auto& letter : dead_letters_.take_rows()) c.data.rows.push_back(std::move(letter));
   for (const auto& f : logs_)
     if (f.batch_end != f.next)
       c.data.rows.push_back({row_space::meta, position_key(trace_consumer(f.from.of)),

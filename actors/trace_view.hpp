@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 
+#include "actors/dead_letters.hpp"
 #include "actors/policy.hpp"
 #include "messages/order_trace.hpp"
 
@@ -61,7 +62,8 @@ class trace_view final : public consumer_actor::base {
   std::size_t pulls_open_ = 0;
   bool pull_failed_ = false;
   std::map<entity_id, touched> touched_;
-  std::vector<row_write> rows_;
+  std::vector<row_write> rows_;  ///< Histories, of the turn under way.
+  dead_letter_box dead_letters_;
 };
 
 }  // namespace skanu

@@ -10,13 +10,9 @@
 #include "http/gateway.hpp"
 #include "http/hal.hpp"
 #include "http/problem.hpp"
+#include "http/request_fields.hpp"
 
 namespace skanu {
-
-/// A refusal on the way to an answer; thrown by the readers below, rendered once in routes.cpp.
-struct refused {
-  error why;
-};
 
 class call {
  public:
@@ -44,7 +40,7 @@ class call {
   /// page, size, sort, after and status.
   page_request page_wanted() const;
   /// A query parameter, where it is given.
-  std::optional<std::string> query(const std::string& name) const;
+  std::optional<std::string> query(const char* name) const;
 
   /// Answers 200 with an item and its ETag, or 304 where the client has it already.
   void show(std::string_view document, std::string_view self) const;
@@ -60,8 +56,5 @@ class call {
   gateway& to_;
   std::string_view parameter_;
 };
-
-/// The positive integer that a whole text spells without a sign or leading zeros.
-std::optional<entity_id> id_of(std::string_view text);
 
 }  // namespace skanu

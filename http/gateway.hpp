@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "actors/placement.hpp"
+#include "http/request_fields.hpp"
 #include "messages/interfaces.hpp"
 #include "persistence/store.hpp"
 
@@ -23,13 +24,6 @@ struct service_directory {
   delivery_region_actor deliveries;
   stamp_region_actor stamps;
   std::array<const store*, service_count> stores{};
-};
-
-/// What a client said of its change beside the change itself.
-struct change_conditions {
-  std::optional<operation_id> client_operation;  ///< From its Idempotency-Key.
-  std::uint64_t fingerprint = 0;
-  std::optional<version_condition> condition;  ///< From its If-Match.
 };
 
 /// Thread-safe; its functions block for at most the deadline.

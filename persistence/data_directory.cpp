@@ -62,7 +62,7 @@ void add_existing(const fs::path& folder, const std::string& prefix, std::vector
     const auto services = services_in_lmdb(lmdb);
     if (!services.empty())
       found.push_back({prefix + "lmdb",
-                       make_table_store(open_lmdb_tables(lmdb, services), services),
+                       make_table_store(open_lmdb_tables(lmdb, services, 0, page_use::all), services),
                        prefix + lmdb_folder});
   }
 }

@@ -307,10 +307,10 @@ class reader final : public transaction<table_reader> {
 class lmdb_tables final : public ordered_tables {
  public:
   lmdb_tables(const std::string& folder, const std::vector<service>& services,
-              std::int64_t max_bytes) {
+              std::int64_t max_bytes, page_use pages) {
     check("make an environment", mdb_env_create(&env_));
     try {
-      open(folder, services, max_bytes);
+      open(folder, services, max_bytes, pages);
     } catch (...) {
       readers_.reset();
       mdb_env_close(env_);
@@ -353,7 +353,7 @@ class lmdb_tables final : public ordered_tables {
 
  private:
   void open(const std::string& folder, const std::vector<service>& services,
-            std::int64_t max_bytes) {
+            std::int64_t max_bytes, page_use pages) {
     std::error_code made;
     std::filesystem::create_directories(folder, made);
     if (made)
@@ -368,8 +368,8 @@ class lmdb_tables final : public ordered_tables {
       create_data_file(folder);
     refuse_unless_whole(folder);
     reserve_lock_file(folder);
-    if (const auto status =
-            mdb_env_open(env_, folder.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0644);
+    const unsigned no_read_ahead = pages == page_use::scattered ? MDB_NORDAHEAD : 0;
+    if (const auto status = mdb_env_open(env_, folder.c_str(), MDB_NOTLS | no_read_ahead, 0644);
         status != MDB_SUCCESS)
       fail("cannot open the database " + folder, status);
     file_.emplace(env_, std::filesystem::path(folder) / "data.mdb");
@@ -464,8 +464,8 @@ class lmdb_tables final : public ordered_tables {
 
 std::unique_ptr<ordered_tables> open_lmdb_tables(const std::string& folder,
                                                  const std::vector<service>& services,
-                                                 std::int64_t max_bytes) {
-  return std::make_unique<lmdb_tables>(folder, services, max_bytes);
+                                                 std::int64_t max_bytes, page_use pages) {
+  return std::make_unique<lmdb_tables>(folder, services, max_bytes, pages);
 }
 
 std::vector<service> services_in_lmdb(const std::string& folder) {

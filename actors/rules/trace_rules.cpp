@@ -42,15 +42,16 @@ entity_id order_of(std::string_view event_body) {
 
 void apply_event(order_trace& trace, entity_id id, std::string_view event_body) {
   const auto type = event_type_of(event_body);
+  if (type == ordered::event_type) {
+    const auto e = from_json<ordered>(parse_stored_json(event_body));
+    trace.product_id = e.details.product_id;
+    trace.product_name = e.details.product_name;
+    trace.qty = e.details.qty;
+    trace.cost = e.details.cost;
+    trace.registered = true;
+  }
   trace.id = trace.order_id = id;
   trace.status = std::max(trace.status, step_of(type));
-  if (type != ordered::event_type) return;
-  const auto e = from_json<ordered>(parse_stored_json(event_body));
-  trace.product_id = e.details.product_id;
-  trace.product_name = e.details.product_name;
-  trace.qty = e.details.qty;
-  trace.cost = e.details.cost;
-  trace.registered = true;
 }
 
 std::string history_prefix(entity_id order) { return ordered_key(order); }

@@ -221,6 +221,28 @@ TEST_F(trace_view_test, an_event_that_cannot_be_read_is_set_aside) {
   EXPECT_EQ(metrics.of(service::ordertrace).dead_letters, 2);
 }
 
+// The later events of such an order were shown all the same, as if nothing were missing before them.
+TEST_F(trace_view_test, a_dead_letter_parks_the_later_events_of_its_order) {
+  start_view();
+  happen(service::order, {R"({"eventType":"Ordered","schema":1,"version":1,"id":1,"qty":"x"})"});
+  catch_up();
+  happen(service::payment, {payment_event_of(1), payment_event_of(2)});
+  catch_up();
+  kill_view();
+  start_view();
+  happen(service::delivery, {delivery_event_of(1), delivery_event_of(2)});
+  catch_up();
+  EXPECT_EQ(history_of(1), std::vector<std::string>{});
+  EXPECT_EQ(history_of(2).size(), 2U);
+  for (const auto s : followed)
+    EXPECT_EQ(data.read()
+                  ->rows(service::ordertrace, row_space::dead_letters,
+                         dead_letter_prefix(trace_consumer(s)), {}, 10)
+                  .size(),
+              1U)
+        << name_of(s);
+}
+
 // A stored trace that could not be read failed every later turn: the whole view stood still.
 TEST_F(trace_view_test, a_damaged_trace_stops_nobody_elses) {
   commit damaged{.of = service::ordertrace};

@@ -2,13 +2,17 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
+import time
+import uuid
 
 import pytest
 from rest import (
     CANCEL,
     COFFEE,
+    DEADLINE_S,
     END,
     PREPARE,
     READY,
@@ -200,3 +204,28 @@ def test_a_full_disk_gives_507_while_reads_go_on_and_writes_resume_with_room(sma
             [lambda o=o: Shop(server.client()).order(o["id"]) for o in placed[::50]]
         ):
             assert order["orderStatus"] == "Order complete"
+
+
+def test_a_database_that_stands_still_gives_504_and_stops_nobody_else(serve, phone):
+    server = serve()
+    shop = server.shop()
+    order_id = shop.paid_order()
+    shop.wait_delivery(order_id, PREPARE)
+    key, body = {"Idempotency-Key": str(uuid.uuid4())}, {"deliveryStatus": READY}
+    other = sqlite3.connect(server.data / "delivery.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    answer = server.client().patch(f"/deliveries/{order_id}", body, key).expect(504)
+    assert 1.9 <= time.monotonic() - began < 2.1 + DEADLINE_S / 10
+    assert answer.header("Content-Type") == "application/problem+json"
+    assert answer.json()["type"] == "/problems/outcome-unknown"
+    assert answer.header("Retry-After") is None
+    assert shop.delivery_status(order_id) == PREPARE
+    shop.pay(shop.place(), phoneNumber=phone)
+    shop.wait_stamps(phone, 1)
+    other.execute("ROLLBACK")
+    other.close()
+    shop.wait_delivery(order_id, READY)
+    server.client().patch(f"/deliveries/{order_id}", body, key).expect(200)
+    ready = [e for e in server.events("--service", "delivery") if e["eventType"] == "DeliveryReady"]
+    assert len(ready) == 1

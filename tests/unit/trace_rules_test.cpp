@@ -131,5 +131,13 @@ TEST(defects_of_the_original, the_start_of_a_delivery_reaches_the_trace) {
   EXPECT_EQ(word_of(t.status), "DELIVERY START");
 }
 
+// It took the step first, so an unreadable Ordered that was set aside still showed in the trace.
+TEST(trace_rules, an_event_that_cannot_be_read_changes_nothing) {
+  order_trace t;
+  EXPECT_THROW(apply_event(t, 42, R"({"eventType":"Ordered","schema":1,"version":1,"id":42,"qty":"x"})"),
+               decode_error);
+  EXPECT_EQ(t, order_trace{});
+}
+
 }  // namespace
 }  // namespace skanu

@@ -1,0 +1,134 @@
+#include "http/request_fields.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "http/body_fields.hpp"
+
+namespace skanu {
+
+namespace {
+
+[[noreturn]] void refuse(errc code, std::string detail, std::vector<field_error> fields = {}) {
+  throw refused{{code, std::move(detail), std::move(fields)}};
+}
+
+std::array<unsigned char, 32> sha256(std::string_view text) {
+  std::array<unsigned char, 32> digest{};
+  unsigned size = 0;
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("SHA-256 is not available");
+  return digest;
+}
+
+/// Calls `take` with each entity tag of a list such as `"1", W/"2"`, without its quotes.
+template <class Take>
+void each_tag(std::string_view list, Take take) {
+  while (!list.empty()) {
+    const auto open = list.find('"');
+    const auto close = open == list.npos ? open : list.find('"', open + 1);
+    if (close == list.npos) return;
+    take(list.substr(open + 1, close - open - 1), list.substr(0, open).find("W/") != list.npos);
+    list.remove_prefix(close + 1);
+  }
+}
+
+std::string joined_header(const httplib::Request& in, const char* name) {
+  std::string joined;
+  for (std::size_t i = 0; i < in.get_header_value_count(name); ++i) {
+    if (i > 0) joined += ", ";
+    joined += in.get_header_value(name, i);
+  }
+  return joined;
+}
+
+std::int64_t number_in_query(const httplib::Request& in, const char* name, std::int64_t otherwise,
+                             integer_range range) {
+  if (!in.has_param(name)) return otherwise;
+  const auto value = integer_of(in.get_param_value(name));
+  if (!value || *value < range.least || *value > range.most)
+    refuse(errc::invalid_field, "A query parameter is wrong.",
+           {{name, "must be an integer from " + std::to_string(range.least) + " to " +
+                       std::to_string(range.most)}});
+  return *value;
+}
+
+}  // namespace
+
+std::optional<entity_id> id_of(std::string_view text) {
+  if (text.empty() || text.front() < '1' || text.front() > '9') return std::nullopt;
+  const auto value = integer_of(text);
+  if (!value || *value > max_safe_integer) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> query_of(const httplib::Request& in, const char* name) {
+  if (!in.has_param(name)) return std::nullopt;
+  return in.get_param_value(name);
+}
+
+change_conditions conditions_of(const httplib::Request& in) {
+  change_conditions c;
+  if (in.has_header("If-Match")) {
+    version_condition condition;
+    const auto list = joined_header(in, "If-Match");
+    condition.any = list == "*";
+    each_tag(list, [&](std::string_view tag, bool weak) {
+      // A weak tag never matches strongly (RFC 9110, 8.8.3.2).
+      if (const auto version = id_of(tag); version && !weak) condition.versions.push_back(*version);
+    });
+    c.condition = std::move(condition);
+  }
+  if (!in.has_header("Idempotency-Key")) return c;
+  const auto key = in.get_header_value("Idempotency-Key");
+  const bool visible =
+      std::all_of(key.begin(), key.end(), [](char ch) { return ch > 0x20 && ch < 0x7f; });
+  if (in.get_header_value_count("Idempotency-Key") != 1 || key.empty() || key.size() > 255 ||
+      !visible)
+    refuse(errc::invalid_field, "The Idempotency-Key must have 1 to 255 visible characters.",
+           {{"Idempotency-Key", "must have 1 to 255 visible characters"}});
+  const auto name = sha256(in.method + '\n' + in.path + '\n' + key);
+  operation_id operation;
+  operation.from_client = true;
+  std::copy_n(name.begin(), operation.bytes.size(), operation.bytes.begin());
+  c.client_operation = operation;
+  for (std::size_t i = 0; const auto byte : sha256(in.body)) {
+    if (i++ == 8) break;
+    c.fingerprint = c.fingerprint << 8 | byte;
+  }
+  return c;
+}
+
+bool is_known_to_client(const httplib::Request& in, version_number version) {
+  const auto list = joined_header(in, "If-None-Match");
+  bool known = list == "*";
+  each_tag(list, [&](std::string_view tag, bool) { known = known || tag == std::to_string(version); });
+  return known;
+}
+
+page_request page_of(const httplib::Request& in) {
+  page_request wanted;
+  wanted.size = static_cast<std::size_t>(
+      number_in_query(in, "size", 20, {1, static_cast<std::int64_t>(largest_page)}));
+  wanted.number = number_in_query(in, "page", 0, {0, max_safe_integer});
+  if (in.has_param("after"))
+    wanted.after = number_in_query(in, "after", 0, {0, max_safe_integer});
+  if (const auto sort = query_of(in, "sort")) {
+    if (*sort != "id" && *sort != "id,asc" && *sort != "id,desc")
+      refuse(errc::invalid_field, "Lists are sorted by id only.",
+             {{"sort", "must be id,asc or id,desc"}});
+    wanted.descending = *sort == "id,desc";
+  }
+  wanted.status = query_of(in, "status");
+  const auto reach = deepest_skip / static_cast<std::int64_t>(wanted.size);
+  if (!wanted.after && wanted.number > reach)
+    refuse(errc::invalid_field,
+           "Pages so far from the start are reached by following the link \"next\" of the page before.",
+           {{"page", "page × size is at most " + std::to_string(deepest_skip) + ": follow next"}});
+  return wanted;
+}
+
+}  // namespace skanu

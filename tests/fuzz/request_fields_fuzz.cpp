@@ -1,0 +1,49 @@
+// Query, conditions and keys of a request, one a line: what is taken is within its bounds.
+#include "http/request_fields.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <sstream>
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace skanu;
+  std::istringstream lines(std::string(reinterpret_cast<const char*>(data), size));
+  httplib::Request in;
+  std::string line;
+  std::getline(lines, line);
+  httplib::detail::parse_query_text(line, in.params);
+  for (const auto* name : {"If-Match", "If-Match", "If-None-Match", "Idempotency-Key", "Idempotency-Key"})
+    if (std::getline(lines, line) && !line.empty()) in.headers.emplace(name, line);
+  std::getline(lines, line);
+  if (const auto id = id_of(line)) require(*id > 0 && std::to_string(*id) == line);
+  is_known_to_client(in, 1);
+  try {
+    const auto page = page_of(in);
+    require(page.size >= 1 && page.size <= largest_page && page.number >= 0);
+    if (page.after) {
+      require(*page.after >= 0 && *page.after <= max_safe_integer);
+    } else {
+      require(page.number * static_cast<std::int64_t>(page.size) <= deepest_skip);
+    }
+  } catch (const refused& r) {
+    require(r.why.code == errc::invalid_field && !r.why.fields.empty());
+  }
+  try {
+    const auto conditions = conditions_of(in);
+    require(conditions.client_operation.has_value() == in.has_header("Idempotency-Key"));
+    require(conditions.condition.has_value() == in.has_header("If-Match"));
+    if (conditions.condition)
+      for (const auto version : conditions.condition->versions) require(version > 0);
+  } catch (const refused& r) {
+    require(r.why.code == errc::invalid_field && !r.why.fields.empty());
+  }
+  return 0;
+}

@@ -162,9 +162,10 @@ class entity final : public entity_actor<typename Rules::command>::base {
 
   /// Applies and commits what was decided; the answer goes with the commit.
   void record(request& r, const std::vector<event>& events) {
+    const auto version_before = version_;
     entity_change change;
     change.id = id_;
-    change.expected = version_;
+    change.expected = version_before;
     change.status_before = Rules::status(state_);
     change.listed_before = Rules::listed(state_);
     pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
@@ -186,12 +187,15 @@ class entity final : public entity_actor<typename Rules::command>::base {
     change.listed = Rules::listed(state_);
     c.data.changes.push_back(std::move(change));
     c.data.requires_entity = r.requires_entity;
-    c.result = outcome_now(c.data.changes.front().expected == 0 ? effect::created : effect::changed);
+    c.builds_on = std::move(r.builds_on);
+    auto answered_early = outcome_now(version_before == 0 ? effect::created : effect::changed);
+    c.result = answered_early;
     remember(c, r, now);
     const auto early = r.answer_when_queued ? std::exchange(r.answer, {}) : reply{};
-    const auto result = r.answer_when_queued ? c.result : outcome{};
     submit(std::move(c), r);
-    early(result);
+    if (!early) return;
+    answered_early.queued_by = gauge_;
+    early(std::move(answered_early));
   }
 
   /// Answers without a change: at once where all that the answer speaks of is durable, else behind it. What

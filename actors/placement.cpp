@@ -15,25 +15,25 @@ constexpr std::int64_t ticket_of(entity_id id, int attempt, question q) {
   return (id << 9) | (std::int64_t{attempt} << 2) | static_cast<std::int64_t>(q);
 }
 
-/// Answers the client, and then tells placement that the order was decided.
-reply both(reply client, reply placement) {
+/// Tells placement that the order was decided, and then the client, whose repeat must not overtake it.
+reply both(reply placement, reply client) {
   class sink final : public reply_sink {
    public:
-    sink(reply client, reply placement)
-        : client_(std::move(client)), placement_(std::move(placement)) {}
+    sink(reply placement, reply client)
+        : placement_(std::move(placement)), client_(std::move(client)) {}
     void deliver(outcome result) noexcept override {
       // Of a success placement needs to know no more than that it was one.
       outcome told = accepted{};
       if (const auto* e = std::get_if<error>(&result)) told = *e;
-      client_(std::move(result));
       placement_(std::move(told));
+      client_(std::move(result));
     }
 
    private:
-    reply client_;
     reply placement_;
+    reply client_;
   };
-  return reply(std::make_unique<sink>(std::move(client), std::move(placement)));
+  return reply(std::make_unique<sink>(std::move(placement), std::move(client)));
 }
 
 std::int64_t number_in(const std::optional<std::string>& text) {
@@ -160,11 +160,11 @@ void placement::on_payment(entity_id id, int attempt, const outcome& result) {
   auto& p = found->second;
   if (p.at != stage::asking && p.at != stage::pausing) return;
   const bool current = p.at == stage::asking && attempt == p.attempt;
-  if (std::holds_alternative<accepted>(result)) {
+  if (const auto* opened = std::get_if<accepted>(&result)) {
     // The payment is open, whichever attempt opened it.
     if (current) record(p.permit, true);
     if (!current && p.at == stage::asking) breaker_.release(p.permit);
-    return register_now(id, p);
+    return register_now(id, p, opened->queued_by);
   }
   if (!current) return;
   const auto& why = std::get<error>(result);
@@ -183,15 +183,16 @@ void placement::attempt_failed(entity_id id, placing& p, const error& why) {
   start_sweeping();
 }
 
-void placement::register_now(entity_id id, placing& p) {
+void placement::register_now(entity_id id, placing& p, std::shared_ptr<commit_owner> payment) {
   faults_.pass("placement.payment-open");
   p.at = stage::registering;
   --waiting_for_payment_;
   skanu::request r = p.client;
-  r.answer = both(std::move(p.client.answer),
-                  reply_to(address(), ticket_of(id, 0, question::registration)));
+  r.answer = both(reply_to(address(), ticket_of(id, 0, question::registration)),
+                  std::move(p.client.answer));
   r.maybe_repeated = false;  // placement looked already
   if (limits_.shared_journal) r.requires_entity = entity_name{service::payment, id};
+  r.builds_on = std::move(payment);
   send(orders_, id, order_command(register_order{p.order.details}), std::move(r));
 }
 
@@ -222,20 +223,31 @@ void placement::on_decided(entity_id id, bool registration, const outcome& resul
   if (!registration && e.code == errc::not_allowed) return finish(found);  // it is an order
   if (registration) {
     // The client has its answer. The id is undecided, and must not stay so.
+    if (e.code != errc::outcome_unknown) end_operation(p);
     p.at = stage::rejecting;
     return send_rejection(id, p);
   }
-  p.client.answer(p.refusal);  // certain: nobody else registers this id
-  p.client.answer = {};
+  if (p.client.answer) {
+    // It never came to a registration, and nobody else registers this id: the refusal is certain.
+    end_operation(p);
+    p.client.answer(p.refusal);
+    p.client.answer = {};
+  }
   pauses_.emplace(now() + backoff(limits_.decide_again, p.rejections, random_), id);
   start_sweeping();
 }
 
 void placement::finish(placings::iterator p) {
   ids_.settle(p->first);
-  running_operations_.erase(p->second.operation_key);
+  end_operation(p->second);
   placings_.erase(p);
   if (leaving_ && placings_.empty()) reserve_ids();
+}
+
+/// From here on the operation may be tried again, under another id.
+void placement::end_operation(placing& p) {
+  running_operations_.erase(p.operation_key);
+  p.operation_key.clear();
 }
 
 /// Reserves a block of ids, or, on leaving, gives back what was not handed out.

@@ -102,11 +102,12 @@ class placement final : public placement_actor::base {
   void ask_payment(entity_id id, placing& p);
   void on_payment(entity_id id, int attempt, const outcome& result);
   void attempt_failed(entity_id id, placing& p, const error& why);
-  void register_now(entity_id id, placing& p);
+  void register_now(entity_id id, placing& p, std::shared_ptr<commit_owner> payment);
   void reject(entity_id id, placing& p, error why);
   void send_rejection(entity_id id, placing& p);
   void on_decided(entity_id id, bool registration, const outcome& result);
   void finish(placings::iterator p);
+  void end_operation(placing& p);
   void reserve_ids();
   void on_reserved(const outcome& result);
   void sweep();

@@ -13,6 +13,8 @@
 
 namespace skanu {
 
+class commit_owner;
+
 /// What a command did.
 enum class effect : std::uint8_t { created, changed, unchanged };
 
@@ -23,6 +25,8 @@ struct accepted {
   version_number version = 0;
   /// The stored document (persistence/document.hpp), shared with the commit.
   std::shared_ptr<const std::string> document = nullptr;
+  /// Where it was answered when it was queued: whose commit it is, for request::builds_on.
+  std::shared_ptr<commit_owner> queued_by = nullptr;
 };
 
 using outcome = std::variant<accepted, error>;
@@ -111,8 +115,10 @@ struct request {
   /// The asker's own commit goes to the same journal and names this entity in `requires_entity`: so a
   /// change may be answered once it is queued there, and both become durable with one flush.
   bool answer_when_queued = false;
-  /// The commit that follows is refused unless this entity is stored by then.
+  /// The commit that follows is refused unless this entity is stored by then …
   std::optional<entity_name> requires_entity;
+  /// … and fails with the code with which this owner's commits failed, if they did.
+  std::shared_ptr<commit_owner> builds_on;
   std::optional<operation_id> operation;  ///< None for policies: their effects have natural keys.
   std::uint64_t fingerprint = 0;          ///< Of a client's request body, beside its key.
   bool maybe_repeated = false;            ///< The operation may have been carried out before.

@@ -54,6 +54,12 @@ void answer(pending_commit& c, commit_result result) {
   commit_ticket::answered(*c.owner);
 }
 
+/// The failure that a commit comes too late to survive.
+commit_result inherited_failure(const pending_commit& c) {
+  if (const auto own = commit_ticket::failure_of(*c.owner)) return own;
+  return c.builds_on ? commit_ticket::failure_of(*c.builds_on) : std::nullopt;
+}
+
 }  // namespace
 
 void note_handed_over(commit_owner& owner) { commit_ticket::handed_over(owner); }
@@ -61,10 +67,9 @@ void note_handed_over(commit_owner& owner) { commit_ticket::handed_over(owner); 
 void write_and_answer(store& target, std::vector<pending_commit>& batch,
                       journal_observer* observer) {
   const auto began = std::chrono::steady_clock::now();
-  const auto doomed = std::stable_partition(batch.begin(), batch.end(), [](const auto& c) {
-    return !commit_ticket::failure_of(*c.owner);
-  });
-  for (auto i = doomed; i != batch.end(); ++i) answer(*i, commit_ticket::failure_of(*i->owner));
+  const auto doomed = std::stable_partition(
+      batch.begin(), batch.end(), [](const auto& c) { return !inherited_failure(c); });
+  for (auto i = doomed; i != batch.end(); ++i) answer(*i, inherited_failure(*i));
   batch.erase(doomed, batch.end());
   if (batch.empty()) return;
   if (observer) observer->before_write(batch);

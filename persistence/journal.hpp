@@ -54,6 +54,8 @@ struct pending_commit {
   std::shared_ptr<commit_owner> owner;
   reply answer = {};  ///< May be empty.
   outcome result = error{};
+  /// Another owner, without whose earlier commits this one is worth nothing: it fails as they did.
+  std::shared_ptr<commit_owner> builds_on = nullptr;
 };
 
 /// What the journal lets others see of its work. Called on the journal's thread; must not block.

@@ -555,6 +555,37 @@ TEST_F(shared_journal_test, defect_of_the_original_no_order_without_its_payment)
   EXPECT_TRUE(log_of(service::payment).empty());
 }
 
+TEST_F(shared_journal_test, an_order_fails_as_its_payment_did_in_an_earlier_batch) {
+  start_both();
+  const auto order = place();
+  data.inject({.name = "full", .code = errc::store_full});
+  disk.turn(1);
+  disk.turn(1);
+  EXPECT_EQ(order.word(), "store-full") << "told as a conflict, it was repeated in vain";
+  settle();
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"OrderRejected"});
+}
+
+// A repeat was told that it was still running, until the rejection of the first one's id could be stored.
+TEST_F(shared_journal_test, a_key_repeated_on_a_full_store_is_told_so_each_time) {
+  start_both();
+  data.inject({.name = "full", .code = errc::store_full, .times = 1'000'000});
+  for (int i = 0; i < 5; ++i) {
+    const auto order = place(under_key(1));
+    settle();
+    EXPECT_EQ(order.word(), "store-full");
+  }
+  data.heal();
+  const auto order = place(under_key(1));
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+  advance(minutes(1));
+  EXPECT_EQ(rejected(), 5U);
+  const auto repeat = place(under_key(1));
+  settle();
+  EXPECT_EQ(repeat.id(), order.id());
+}
+
 TEST_F(shared_journal_test, the_disk_that_dies_between_the_two_leaves_an_id_to_reject) {
   start_both();
   place();

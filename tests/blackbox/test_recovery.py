@@ -206,6 +206,21 @@ def test_a_full_disk_gives_507_while_reads_go_on_and_writes_resume_with_room(sma
             assert order["orderStatus"] == "Order complete"
 
 
+def test_a_full_store_gives_every_order_201_or_507_with_a_key_or_without(serve):
+    server = serve("--max-store-bytes", 3_000_000)
+
+    def customer(client):
+        return [client.post("/orders", COFFEE).status for _ in range(300)]
+
+    answers = in_parallel([lambda c=server.client(): customer(c) for _ in range(8)])
+    assert {status for statuses in answers for status in statuses} == {201, 507}
+    client, key = server.client(), {"Idempotency-Key": str(uuid.uuid4())}
+    assert [client.post("/orders", COFFEE, key).status for _ in range(10)] == [507] * 10
+    client = server.stop().restart("--max-store-bytes", 30_000_000).client()
+    placed = client.post("/orders", COFFEE, key).expect(201)
+    assert client.post("/orders", COFFEE, key).expect(201).json() == placed.json()
+
+
 def test_a_database_that_stands_still_gives_504_and_stops_nobody_else(serve, phone):
     server = serve()
     shop = server.shop()

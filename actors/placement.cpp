@@ -15,6 +15,8 @@ constexpr std::int64_t ticket_of(entity_id id, int attempt, question q) {
   return (id << 9) | (std::int64_t{attempt} << 2) | static_cast<std::int64_t>(q);
 }
 
+error too_many() { return {errc::overloaded, "Too many orders wait for payment."}; }
+
 /// Tells placement that the order was decided, and then the client, whose repeat must not overtake it.
 reply both(reply placement, reply client) {
   class sink final : public reply_sink {
@@ -76,18 +78,17 @@ placement::behavior_type placement::make_behavior() {
     send_rejection(id, p);
   }
   reserve_ids();
-  return {[this](place_order& order, skanu::request& r) { place(order, r); },
-          [this](const answered& a) {
-            const auto id = a.ticket >> 9;
-            switch (static_cast<question>(a.ticket & 3)) {
-              case question::payment:
-                return on_payment(id, static_cast<int>(a.ticket >> 2 & 127), a.result);
-              case question::registration: return on_decided(id, true, a.result);
-              case question::rejection: return on_decided(id, false, a.result);
-              case question::reservation: return on_reserved(a.result);
-            }
+  return {[this](place_order& order, skanu::request& r) {
+            place({std::move(order), std::move(r), now()});
           },
-          [this](sweep_atom) { sweep(); },
+          [this](const answered& a) {
+            on_answer(a);
+            let_parked_in();
+          },
+          [this](sweep_atom) {
+            sweep();
+            let_parked_in();
+          },
           [this](leave_atom) -> caf::typed_response_promise<bool> {
             leaving_ = true;
             left_ = make_response_promise<bool>();
@@ -97,15 +98,26 @@ placement::behavior_type placement::make_behavior() {
           }};
 }
 
-void placement::place(place_order& order, skanu::request& r) {
+void placement::on_answer(const answered& a) {
+  const auto id = a.ticket >> 9;
+  switch (static_cast<question>(a.ticket & 3)) {
+    case question::payment:
+      return on_payment(id, static_cast<int>(a.ticket >> 2 & 127), a.result);
+    case question::registration: return on_decided(id, true, a.result);
+    case question::rejection: return on_decided(id, false, a.result);
+    case question::reservation: return on_reserved(a.result);
+  }
+}
+
+void placement::place(newcomer n) {
+  auto& r = n.client;
   if (leaving_) return r.answer(error{errc::shutting_down, "This node is leaving."});
   if (r.operation && r.maybe_repeated) {
     if (auto known = known_outcome(r)) return r.answer(std::move(*known));
   }
-  if (waiting_for_payment_ + waiting_for_ids_.size() >= limits_.bulkhead)
-    return r.answer(error{errc::overloaded, "Too many orders wait for payment."});
+  if (is_full()) return park(std::move(n));
   if (!ids_.available()) {
-    waiting_for_ids_.emplace_back(std::move(order), std::move(r));
+    waiting_for_ids_.push_back(std::move(n));
     return reserve_ids();
   }
   const auto permit = acquire();
@@ -116,13 +128,31 @@ void placement::place(place_order& order, skanu::request& r) {
   if (ids_.wants_more()) reserve_ids();
   faults_.pass("placement.id-issued");
   auto& p = placings_[*id];
-  p.order = std::move(order);
-  p.client = std::move(r);
+  p.order = std::move(n.order);
+  p.client = std::move(n.client);
   if (p.client.operation) running_operations_.insert(p.operation_key = p.client.operation->key());
-  p.deadline = now() + limits_.deadline;
+  p.deadline = n.since + limits_.deadline;
   p.permit = *permit;
   ++waiting_for_payment_;
   ask_payment(*id, p);
+}
+
+/// Many who come at once find the bulkhead full before payment had a chance: they wait a moment.
+void placement::park(newcomer n) {
+  if (parked_.size() >= limits_.parked) return n.client.answer(too_many());
+  parked_.push_back(std::move(n));
+  start_sweeping();
+}
+
+/// In the order in which they came, as far as there is room; refuses those who have waited too long.
+void placement::let_parked_in() {
+  while (!parked_.empty()) {
+    const bool late = parked_.front().since + limits_.patience <= now();
+    if (is_full() && !late) return;
+    auto n = std::move(parked_.front());
+    parked_.pop_front();
+    is_full() ? n.client.answer(too_many()) : place(std::move(n));
+  }
 }
 
 std::optional<outcome> placement::known_outcome(const skanu::request& r) const {
@@ -271,15 +301,15 @@ void placement::on_reserved(const outcome& result) {
     left_.deliver(true);
     return;
   }
-  const auto waiting = std::exchange(waiting_for_ids_, {});
+  auto waiting = std::exchange(waiting_for_ids_, {});
   if (!stored) {
     ids_.not_reserved();
-    for (const auto& [order, r] : waiting) r.answer(std::get<error>(result));
+    for (const auto& n : waiting) n.client.answer(std::get<error>(result));
     if (leaving_) left_.deliver(false);
     return;
   }
   ids_.reserved(last);
-  for (auto [order, r] : waiting) place(order, r);
+  for (auto& n : waiting) place(std::move(n));
   if (leaving_) reserve_ids();
 }
 
@@ -328,7 +358,7 @@ void placement::sweep() {
            {errc::payment_unavailable,
             "Payment did not answer in time. Please come back a little later."});
   }
-  if (!placings_.empty()) start_sweeping();
+  if (!placings_.empty() || !parked_.empty()) start_sweeping();
 }
 
 void placement::start_sweeping() {

@@ -31,6 +31,8 @@ struct placement_limits {
   std::chrono::milliseconds deadline{1'900};  ///< Leaves time to store the rejection within 2 s.
   std::chrono::milliseconds shortest_attempt{50};
   std::size_t bulkhead = 128;                 ///< Orders that wait for payment at once.
+  std::size_t parked = 512;                   ///< Orders that wait for room among those …
+  std::chrono::milliseconds patience{200};    ///< … for so long.
   std::chrono::milliseconds sweep{10};
   circuit_breaker_settings breaker;
   backoff_settings retry{std::chrono::milliseconds{10}, std::chrono::milliseconds{100}};
@@ -78,6 +80,13 @@ class placement final : public placement_actor::base {
   using time_point = std::chrono::steady_clock::time_point;
   enum class stage : std::uint8_t { asking, pausing, registering, rejecting };
 
+  /// An order that was not given an id yet.
+  struct newcomer {
+    place_order order;
+    skanu::request client;
+    time_point since;
+  };
+
   /// One order on its way.
   struct placing {
     place_order order;
@@ -97,9 +106,15 @@ class placement final : public placement_actor::base {
     int attempt;
   };
 
-  void place(place_order& order, skanu::request& r);
+  void place(newcomer n);
+  void park(newcomer n);
+  void let_parked_in();
+  bool is_full() const {
+    return waiting_for_payment_ + waiting_for_ids_.size() >= limits_.bulkhead;
+  }
   std::optional<outcome> known_outcome(const skanu::request& r) const;
   void ask_payment(entity_id id, placing& p);
+  void on_answer(const answered& a);
   void on_payment(entity_id id, int attempt, const outcome& result);
   void attempt_failed(entity_id id, placing& p, const error& why);
   void register_now(entity_id id, placing& p, std::shared_ptr<commit_owner> payment);
@@ -129,7 +144,8 @@ class placement final : public placement_actor::base {
   std::mt19937_64 random_{std::random_device{}()};
   placings placings_;
   std::unordered_set<std::string> running_operations_;
-  std::deque<std::pair<place_order, skanu::request>> waiting_for_ids_;
+  std::deque<newcomer> waiting_for_ids_;
+  std::deque<newcomer> parked_;           ///< Not empty only where the bulkhead is full.
   std::size_t waiting_for_payment_ = 0;
   std::deque<timer> attempts_;            ///< In the order of their time: all wait equally long.
   std::multimap<time_point, entity_id> pauses_;

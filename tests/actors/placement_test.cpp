@@ -361,8 +361,12 @@ TEST_F(placement_test, at_most_128_orders_wait_for_payment) {
   std::vector<asked> waiting;
   for (int i = 0; i < 128; ++i) waiting.push_back(place());
   EXPECT_EQ(questions.size(), 128U);
-  const auto refused = place();
-  EXPECT_EQ(refused.word(), "overloaded");
+  const auto parked = place();
+  EXPECT_EQ(questions.size(), 128U);
+  advance(milliseconds(150));
+  EXPECT_EQ(parked.word(), "waiting");
+  advance(milliseconds(70));
+  EXPECT_EQ(parked.word(), "overloaded");
   EXPECT_EQ(questions.size(), 128U);
   open(0);
   EXPECT_EQ(place().word(), "waiting") << "one that has its payment waits no more";
@@ -372,6 +376,56 @@ TEST_F(placement_test, at_most_128_orders_wait_for_payment) {
     EXPECT_EQ(waiting[i].word(), "payment-unavailable");
   advance(seconds(10));
   EXPECT_EQ(placed().word(), "created v1") << "the bulkhead is free again";
+}
+
+// 130 clients of a healthy payment that came in one turn were told that too many waited for it.
+TEST_F(placement_test, those_beyond_128_come_in_their_order_as_others_get_their_payment) {
+  start_placement();
+  std::vector<asked> all;
+  for (int i = 0; i < 130; ++i) all.push_back(place());
+  EXPECT_EQ(questions.size(), 128U);
+  advance(milliseconds(100));
+  open(0);
+  ASSERT_EQ(questions.size(), 129U);
+  open(1);
+  ASSERT_EQ(questions.size(), 130U);
+  EXPECT_LT(questions[128].id, questions[129].id);
+  for (std::size_t i = 2; i < 130; ++i) open(i);
+  settle();
+  for (const auto& a : all) EXPECT_EQ(a.word(), "created v1");
+}
+
+TEST_F(placement_test, the_time_of_an_order_begins_before_it_is_let_in) {
+  start_placement();
+  for (int i = 0; i < 128; ++i) place();
+  const auto order = place();
+  const auto began = virtual_now();
+  advance(milliseconds(190));
+  open(0);
+  ASSERT_EQ(questions.size(), 129U);
+  while (order.waiting() && virtual_now() - began < seconds(5)) advance(milliseconds(5));
+  EXPECT_EQ(order.word(), "payment-unavailable");
+  EXPECT_LE(virtual_now() - began, milliseconds(1'920));
+}
+
+TEST_F(placement_test, no_more_than_512_wait_to_be_let_in) {
+  start_placement();
+  for (int i = 0; i < 128 + 512; ++i) EXPECT_EQ(place().word(), "waiting");
+  EXPECT_EQ(place().word(), "overloaded");
+  EXPECT_EQ(questions.size(), 128U);
+}
+
+TEST_F(placement_test, an_order_that_waits_to_be_let_in_runs_once_under_its_key) {
+  start_placement();
+  for (int i = 0; i < 128; ++i) place();
+  const auto order = place(under_key(1)), repeat = place(under_key(1));
+  open(0);
+  open(1);
+  EXPECT_EQ(questions.size(), 130U - 1);
+  EXPECT_EQ(repeat.word(), "operation-running");
+  open(128);
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
 }
 
 // --- Operations

@@ -117,6 +117,13 @@ def test_too_many_waiting_for_payment_are_refused_at_once(serve):
     assert total(server.client(), "orders") == len(placed)
 
 
+def test_300_clients_at_once_of_a_healthy_payment_are_all_served(serve):
+    server = serve()
+    clients = [server.client() for _ in range(300)]
+    for _ in range(3):
+        in_parallel([lambda c=c: place(c, 201) for c in clients])
+
+
 def test_a_failing_payment_opens_the_breaker_and_refusals_are_quick(serve):
     server = serve("--fault", "payment-fail=1@1s..8s")
     client = server.client()

@@ -4,6 +4,7 @@
 
 #include "actors/actor_reply.hpp"
 #include "actors/operation_record.hpp"
+#include "persistence/stored_number.hpp"
 
 namespace skanu {
 
@@ -17,6 +18,11 @@ constexpr std::int64_t ticket_of(entity_id id, int attempt, question q) {
 
 error too_many() { return {errc::overloaded, "Too many orders wait for payment."}; }
 
+/// An id that was never handed out before cannot be in use.
+error id_in_use() {
+  return {errc::undecodable, "The id that it was given is in use: what is stored is damaged."};
+}
+
 /// Tells placement that the order was decided, and then the client, whose repeat must not overtake it.
 reply both(reply placement, reply client) {
   class sink final : public reply_sink {
@@ -24,6 +30,8 @@ reply both(reply placement, reply client) {
     sink(reply placement, reply client)
         : placement_(std::move(placement)), client_(std::move(client)) {}
     void deliver(outcome result) noexcept override {
+      if (const auto* done = std::get_if<accepted>(&result))
+        if (done->what == effect::unchanged) result = id_in_use();
       // Of a success placement needs to know no more than that it was one.
       outcome told = accepted{};
       if (const auto* e = std::get_if<error>(&result)) told = *e;
@@ -38,16 +46,25 @@ reply both(reply placement, reply client) {
   return reply(std::make_unique<sink>(std::move(placement), std::move(client)));
 }
 
-std::int64_t number_in(const std::optional<std::string>& text) {
-  return text ? std::stoll(*text) : 0;
+/// The ids of what is stored lie within those that were reserved, or they would be handed out again.
+void refuse_beyond(entity_id reserved, const snapshot& from, service s) {
+  auto beyond = from.list(s, {.after = reserved, .limit = 1});
+  if (beyond.empty()) beyond = from.tombstones(s, reserved, 1);
+  if (!beyond.empty())
+    throw store_error(errc::undecodable,
+                      "the row order/" + std::string(reserved_ids_key) + " is damaged: there is " +
+                          std::string(name_of(s)) + " " + std::to_string(beyond.front().id) +
+                          ", and it says " + std::to_string(reserved));
 }
 
 }  // namespace
 
 id_recovery recover_ids(const snapshot& orders, bool with_payments) {
   id_recovery found;
-  const auto reserved = number_in(orders.row(service::order, row_space::meta, reserved_ids_key));
-  const auto floor = number_in(orders.row(service::order, row_space::meta, decided_ids_key));
+  const auto reserved = meta_number(orders, service::order, reserved_ids_key);
+  const auto floor = meta_number(orders, service::order, decided_ids_key);
+  refuse_beyond(reserved, orders, service::order);
+  if (with_payments) refuse_beyond(reserved, orders, service::payment);
   for (auto id = std::max<entity_id>(floor, 1); id <= reserved; ++id)
     if (!orders.entity(service::order, id) &&
         (!with_payments || orders.entity(service::payment, id)))
@@ -58,7 +75,7 @@ id_recovery recover_ids(const snapshot& orders, bool with_payments) {
 
 placement::placement(caf::actor_config& config, const service_environment& env,
                      order_region_actor orders, payment_region_actor payments, fault_plan& faults,
-                     breaker_display& display, placement_limits limits)
+                     breaker_display& display, id_recovery ids, placement_limits limits)
     : placement_actor::base(config),
       env_(env),
       orders_(std::move(orders)),
@@ -66,13 +83,13 @@ placement::placement(caf::actor_config& config, const service_environment& env,
       faults_(faults),
       display_(display),
       limits_(limits),
-      breaker_(limits.breaker) {}
+      breaker_(limits.breaker),
+      left_undecided_(std::move(ids.undecided)),
+      ids_(ids.next, left_undecided_) {}
 
 placement::behavior_type placement::make_behavior() {
   set_error_handler([](caf::error&) {});
-  auto recovered = recover_ids(*env_.data.read(), limits_.shared_journal);
-  ids_ = id_blocks(recovered.next, recovered.undecided);
-  for (const auto id : recovered.undecided) {
+  for (const auto id : std::exchange(left_undecided_, {})) {
     auto& p = placings_[id];
     p.at = stage::rejecting;
     send_rejection(id, p);
@@ -194,6 +211,10 @@ void placement::on_payment(entity_id id, int attempt, const outcome& result) {
     // The payment is open, whichever attempt opened it.
     if (current) record(p.permit, true);
     if (!current && p.at == stage::asking) breaker_.release(p.permit);
+    if (opened->what == effect::unchanged && attempt == 1 && p.attempt == 1) {
+      spdlog::error("event=id_in_use id={}", id);
+      return reject(id, p, id_in_use());
+    }
     return register_now(id, p, opened->queued_by);
   }
   if (!current) return;
@@ -245,15 +266,15 @@ void placement::on_decided(entity_id id, bool registration, const outcome& resul
   const auto found = placings_.find(id);
   if (found == placings_.end()) return;
   auto& p = found->second;
-  if (std::holds_alternative<accepted>(result)) {
+  const auto* failure = std::get_if<error>(&result);
+  const bool is_an_order = !registration && failure && failure->code == errc::not_allowed;
+  if (!failure || is_an_order) {
     if (!registration) p.client.answer(p.refusal);
     return finish(found);
   }
-  const auto& e = std::get<error>(result);
-  if (!registration && e.code == errc::not_allowed) return finish(found);  // it is an order
   if (registration) {
     // The client has its answer. The id is undecided, and must not stay so.
-    if (e.code != errc::outcome_unknown) end_operation(p);
+    if (failure->code != errc::outcome_unknown) end_operation(p);
     p.at = stage::rejecting;
     return send_rejection(id, p);
   }

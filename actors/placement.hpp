@@ -63,7 +63,7 @@ struct id_recovery {
   entity_id next = 1;                  ///< The first id that was never reserved.
   std::vector<entity_id> undecided;    ///< Handed out, perhaps, and not decided.
 };
-/// With `with_payments` the payments are in the same database: an id whose payment is not even there was
+/// Throws decode_error and store_error where what is stored of ids is damaged. With `with_payments` the payments are in the same database: an id whose payment is not even there was
 /// handed out to nobody who could still come back to it, and needs no rejection.
 id_recovery recover_ids(const snapshot& orders, bool with_payments);
 
@@ -71,7 +71,7 @@ class placement final : public placement_actor::base {
  public:
   placement(caf::actor_config& config, const service_environment& env, order_region_actor orders,
             payment_region_actor payments, fault_plan& faults, breaker_display& display,
-            placement_limits limits = {});
+            id_recovery ids, placement_limits limits = {});
 
   const char* name() const override { return "placement"; }
   behavior_type make_behavior() override;
@@ -139,7 +139,8 @@ class placement final : public placement_actor::base {
   breaker_display& display_;
   placement_limits limits_;
   circuit_breaker breaker_;
-  id_blocks ids_{1};
+  std::vector<entity_id> left_undecided_;  ///< By an earlier run; rejected at the start.
+  id_blocks ids_;
   entity_id reserving_ = 0;
   std::mt19937_64 random_{std::random_device{}()};
   placings placings_;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/actor_reply.hpp"
+#include "persistence/stored_number.hpp"
 
 namespace skanu {
 
@@ -52,8 +53,7 @@ policy::behavior_type policy::make_behavior() {
 
 void policy::recover() {
   const auto now = env_.data.read();
-  if (const auto position = now->row(definition_.of, row_space::meta, position_key(definition_.name)))
-    next_ = std::stoll(*position) + 1;
+  next_ = meta_number(*now, definition_.of, position_key(definition_.name)) + 1;
   dead_letters_.recover(*now, definition_.of, definition_.name);
 }
 

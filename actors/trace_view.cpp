@@ -6,6 +6,7 @@
 #include "actors/rules/trace_rules.hpp"
 #include "persistence/document.hpp"
 #include "persistence/event.hpp"
+#include "persistence/stored_number.hpp"
 
 namespace skanu {
 
@@ -37,9 +38,8 @@ trace_view::behavior_type trace_view::make_behavior() {
 void trace_view::recover() {
   const auto now = env_.data.read();
   for (auto& f : logs_) {
-    const auto position =
-        now->row(service::ordertrace, row_space::meta, position_key(trace_consumer(f.from.of)));
-    if (position) f.next = std::stoll(*position) + 1;
+    const auto position = position_key(trace_consumer(f.from.of));
+    f.next = meta_number(*now, service::ordertrace, position) + 1;
     dead_letters_.recover(*now, service::ordertrace, trace_consumer(f.from.of));
   }
 }

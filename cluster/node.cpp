@@ -10,6 +10,7 @@
 #include "actors/housekeeper.hpp"
 #include "actors/placement.hpp"
 #include "actors/region.hpp"
+#include "actors/rules/consumers.hpp"
 #include "actors/rules/delivery_rules.hpp"
 #include "actors/rules/order_rules.hpp"
 #include "actors/rules/payment_rules.hpp"
@@ -20,7 +21,9 @@
 #include "cluster/journal_watch.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
+#include "persistence/consumer_keys.hpp"
 #include "persistence/data_directory.hpp"
+#include "persistence/stored_number.hpp"
 
 namespace skanu {
 
@@ -79,7 +82,8 @@ class node::parts {
             }) {
     port_ = server_.bind();
     open_journals();
-    start_actors();
+    auto ids = read_what_actors_begin_with();
+    start_actors(std::move(ids));
     front_ = std::make_unique<front>(*gateway_, view(), front_options{options.cors_origins});
     server_.start();
     faults_.begin(std::chrono::steady_clock::now());
@@ -143,7 +147,19 @@ class node::parts {
     return keep(system_.spawn<region<Rules>>(environment(Rules::of), region_limits{}));
   }
 
-  void start_actors() {
+  bool orders_and_payments_share() {
+    return &database_of(service::order) == &database_of(service::payment);
+  }
+
+  /// An actor could only die of a damaged row; here it refuses the start.
+  id_recovery read_what_actors_begin_with() {
+    for (const auto& who : consumers::all)
+      if (environments_[static_cast<std::size_t>(who.of)])
+        meta_number(*database_of(who.of).data.read(), who.of, position_key(who.name));
+    return recover_ids(*database_of(service::order).data.read(), orders_and_payments_share());
+  }
+
+  void start_actors(id_recovery ids) {
     const auto orders = start_region<order_rules>();
     const auto payments = start_region<payment_rules>();
     const auto deliveries = start_region<delivery_rules>();
@@ -156,9 +172,9 @@ class node::parts {
     if (faults_.touches_payment())
       asked = keep(system_.spawn(faulty_payment, payments, &faults_));
     placement_limits limits;
-    limits.shared_journal = &database_of(service::order) == &database_of(service::payment);
+    limits.shared_journal = orders_and_payments_share();
     placement_ = keep(system_.spawn<placement>(environment(service::order), orders, asked, faults_,
-                                               breaker_, limits));
+                                               breaker_, std::move(ids), limits));
     std::vector<child> children;
     for (auto policies : {order_policies(orders), payment_policies(payments),
                           delivery_policies(deliveries), stamp_policies(stamps)})

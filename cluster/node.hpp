@@ -20,7 +20,7 @@ struct node_options {
 };
 
 /// A running node. Made in the order databases, port, actors, front; where a step fails it throws
-/// store_error or std::system_error and leaves nothing behind.
+/// store_error, decode_error or std::system_error and leaves nothing behind.
 class node {
  public:
   /// `faults` outlives the node. The calling thread's signal mask is inherited by every thread.

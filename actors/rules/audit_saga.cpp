@@ -19,6 +19,18 @@ class saga_check {
   saga_check(const audited_saga& saga, const consumer_progress& progress, audit_report& report)
       : saga_(saga), progress_(progress), report_(report) {}
 
+  // Invariant 2.
+
+  void no_order_lies_beyond_the_reserved_ids(const snapshot& orders) {
+    const auto reserved = meta_number(orders, reserved_ids_key);
+    entity_id highest = 0;
+    for (const auto& [id, o] : *saga_.orders) highest = std::max(highest, id);
+    if (highest > reserved)
+      report_.violated(2, service::order, highest,
+                       "ids are reserved up to " + std::to_string(reserved) +
+                           " only: it will be handed out again");
+  }
+
   // Invariant 1.
 
   void every_order_has_its_payment() {
@@ -207,6 +219,7 @@ void audit_saga(const service_cut& cut, const audited_saga& saga, const consumer
   saga_check check(saga, progress, report);
   const bool orders = saga.orders != nullptr, payments = saga.payments != nullptr,
              deliveries = saga.deliveries != nullptr;
+  if (orders) check.no_order_lies_beyond_the_reserved_ids(*snapshot_of(cut, service::order));
   if (orders && payments) {
     check.every_order_has_its_payment();
     check.every_payment_has_its_order(*snapshot_of(cut, service::order));

@@ -1,5 +1,7 @@
 #include "actors/rules/stamp_rules.hpp"
 
+#include "persistence/stored_number.hpp"
+
 namespace skanu {
 
 namespace {
@@ -20,7 +22,8 @@ std::string stamp_rules::ledger_prefix(entity_id account) { return ordered_key(a
 stamp_rules::facts stamp_rules::gather(entity_id account, const command& c, const row_lookup& row) {
   facts known;
   const auto look = [&](entity_id payment) {
-    if (const auto earned = row(effect_key(account, payment, 'e'))) known.earned = std::stoll(*earned);
+    if (const auto earned = row(effect_key(account, payment, 'e')))
+      known.earned = stored_number(*earned, "of what a payment earned");
     known.deducted = row(effect_key(account, payment, 'd')).has_value();
   };
   if (const auto* earn = std::get_if<earn_stamps>(&c)) look(earn->payment_id);

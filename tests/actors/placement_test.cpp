@@ -37,7 +37,8 @@ class placement_test : public actor_fixture {
   void start_placement(placement_limits limits = {}) {
     orders = start<region<order_rules>>(env(service::order), region_limits{});
     const auto payments = keep(system.spawn(scripted_payment, &questions));
-    placing = start<placement>(env(service::order), orders, payments, faults, breaker, limits);
+    placing = start<placement>(env(service::order), orders, payments, faults, breaker,
+                               recover_ids(*data.read(), limits.shared_journal), limits);
     settle();
   }
 
@@ -476,7 +477,7 @@ TEST_F(placement_test, ids_are_reserved_durably_before_they_are_handed_out) {
   orders = start<region<order_rules>>(env(service::order), region_limits{});
   const auto payments = keep(system.spawn(scripted_payment, &questions));
   placing =
-      start<placement>(env(service::order), orders, payments, faults, breaker, placement_limits{});
+      start<placement>(env(service::order), orders, payments, faults, breaker, id_recovery{});
   const auto early = place();
   EXPECT_TRUE(questions.empty());
   EXPECT_EQ(early.word(), "waiting");
@@ -492,7 +493,7 @@ TEST_F(placement_test, an_order_is_refused_where_no_id_can_be_reserved_and_goes_
   const auto payments = keep(system.spawn(scripted_payment, &questions));
   data.inject({.name = "full", .code = errc::store_full, .times = 2});
   placing =
-      start<placement>(env(service::order), orders, payments, faults, breaker, placement_limits{});
+      start<placement>(env(service::order), orders, payments, faults, breaker, id_recovery{});
   settle();
   const auto refused = place();
   settle();
@@ -568,6 +569,64 @@ TEST_F(placement_test, leaving_waits_for_the_orders_under_way) {
   EXPECT_TRUE(left);
 }
 
+TEST_F(placement_test, ids_that_are_stored_already_are_never_handed_out_again) {
+  start_placement();
+  placed();
+  placed();
+  stop_placement();
+  for (const auto* reserved : {"1", "0", "abc", "-1", "99999999999999999999"}) {
+    commit c{.of = service::order};
+    c.rows.push_back({row_space::meta, std::string(reserved_ids_key), reserved});
+    const commit* one = &c;
+    ASSERT_EQ(data.write(std::span(&one, 1)).front(), std::nullopt);
+    EXPECT_THROW(recover_ids(*data.read(), false), std::runtime_error) << reserved;
+  }
+}
+
+// Of what was stored of the ids, part was lost: orders were answered with 201 and another one's id.
+TEST_F(placement_test, an_order_is_never_given_a_payment_that_is_open_already) {
+  start_placement();
+  const auto order = place();
+  questions.at(0).how.answer(accepted{effect::unchanged, questions.at(0).id, 1, nullptr});
+  settle();
+  EXPECT_EQ(order.word(), "undecodable");
+  EXPECT_EQ(rejected(), 1U);
+}
+
+TEST_F(placement_test, an_order_is_never_given_the_id_of_another_one_like_it) {
+  start_placement();
+  const auto order = place();
+  const auto id = questions.at(0).id;
+  tell(orders, id, register_order{coffee.details});
+  settle();
+  open();
+  settle();
+  EXPECT_EQ(order.word(), "undecodable");
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"Ordered"});
+  EXPECT_TRUE(leave()) << "it is still at work on it";
+}
+
+TEST_F(placement_test, a_payment_that_is_open_and_an_order_of_that_id_are_left_alone) {
+  start_placement();
+  const auto order = place();
+  tell(orders, questions.at(0).id, register_order{coffee.details});
+  settle();
+  questions.at(0).how.answer(accepted{effect::unchanged, questions.at(0).id, 1, nullptr});
+  settle();
+  EXPECT_EQ(order.word(), "undecodable");
+  EXPECT_EQ(log_of(service::order), std::vector<std::string>{"Ordered"});
+}
+
+TEST_F(placement_test, a_damaged_record_of_an_operation_does_not_end_placement) {
+  start_placement();
+  commit c{.of = service::order};
+  c.rows.push_back({row_space::operations, client_operation(1).key(), "{damaged"});
+  const commit* one = &c;
+  ASSERT_EQ(data.write(std::span(&one, 1)).front(), std::nullopt);
+  EXPECT_EQ(place(under_key(1)).word(), "undecodable");
+  EXPECT_EQ(placed().word(), "created v1");
+}
+
 // --- With the real payment behind the same journal -------------------------------------------
 
 class shared_journal_test : public placement_test {
@@ -577,7 +636,8 @@ class shared_journal_test : public placement_test {
     limits.shared_journal = true;
     orders = start<region<order_rules>>(env(service::order), region_limits{});
     payments = start<region<payment_rules>>(env(service::payment), region_limits{});
-    placing = start<placement>(env(service::order), orders, payments, faults, breaker, limits);
+    placing = start<placement>(env(service::order), orders, payments, faults, breaker,
+                               recover_ids(*data.read(), limits.shared_journal), limits);
     settle();
   }
 

@@ -124,6 +124,11 @@ const damage one[] = {
 };
 
 const damage two[] = {
+    {"ids that will be handed out again",
+     [](small_shop& shop) { shop.set_meta(order, reserved_ids_key, "9"); },
+     {1, 2},
+     order,
+     ready_without_phone},
     {"a state that events did not make",
      [](small_shop& shop) {
        shop.edit(entities(delivery), ordered_key(ready_without_phone), R"("READY")", R"("START")");

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "actors/environment.hpp"
+#include "actors/failures.hpp"
 #include "actors/operation_record.hpp"
 #include "actors/rules/decision.hpp"
 #include "messages/interfaces.hpp"
@@ -87,6 +88,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
   const char* name() const override { return "entity"; }
 
   typename base::behavior_type make_behavior() override {
+    contain_failures(*this);
     return {[this](command& c, request& r) {
       try {
         carry_out(c, r);

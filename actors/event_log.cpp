@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/failures.hpp"
 #include "persistence/event.hpp"
 
 namespace skanu {
@@ -33,7 +34,7 @@ event_batch read(const store& data, service of, const log_query& query) {
 event_log_actor::behavior_type event_log(event_log_actor::pointer self,
                                          const service_environment* env, service of) {
   auto followers = std::make_shared<std::vector<follower>>();
-  self->set_error_handler([](caf::error&) {});
+  contain_failures(*self);
   self->set_down_handler([followers](const caf::down_msg& down) {
     std::erase_if(*followers, [&](const follower& f) { return f.to.address() == down.source; });
   });

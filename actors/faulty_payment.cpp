@@ -1,12 +1,13 @@
 #include "actors/faulty_payment.hpp"
 
+#include "actors/failures.hpp"
 
 namespace skanu {
 
 payment_region_actor::behavior_type faulty_payment(payment_region_actor::pointer self,
                                                    payment_region_actor payments,
                                                    fault_plan* faults) {
-  self->set_error_handler([](caf::error&) {});
+  contain_failures(*self);
   return {[=](entity_id id, payment_command& c, request& r) {
             if (!std::holds_alternative<open_payment>(c)) {
               self->send(payments, id, std::move(c), std::move(r));

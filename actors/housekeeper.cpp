@@ -1,6 +1,7 @@
 #include "actors/housekeeper.hpp"
 
 #include "actors/actor_reply.hpp"
+#include "actors/failures.hpp"
 #include "actors/operation_record.hpp"
 
 namespace skanu {
@@ -15,7 +16,7 @@ constexpr std::chrono::milliseconds busy_wait{100};
 
 housekeeper_actor::behavior_type housekeeper(housekeeper_actor::pointer self,
                                              const service_environment* env, service of) {
-  self->set_error_handler([](caf::error&) {});
+  contain_failures(*self);
   self->delayed_send(self, busy_wait, sweep_atom::value);
   return {[=](sweep_atom) {
             auto rows = expired_operations(*env->data.read(), of, env->wall_clock(), at_once);

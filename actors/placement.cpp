@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/actor_reply.hpp"
+#include "actors/failures.hpp"
 #include "actors/operation_record.hpp"
 #include "persistence/stored_number.hpp"
 
@@ -88,7 +89,7 @@ placement::placement(caf::actor_config& config, const service_environment& env,
       ids_(ids.next, left_undecided_) {}
 
 placement::behavior_type placement::make_behavior() {
-  set_error_handler([](caf::error&) {});
+  contain_failures(*this);
   for (const auto id : std::exchange(left_undecided_, {})) {
     auto& p = placings_[id];
     p.at = stage::rejecting;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/actor_reply.hpp"
+#include "actors/failures.hpp"
 #include "persistence/stored_number.hpp"
 
 namespace skanu {
@@ -26,7 +27,7 @@ policy::policy(caf::actor_config& config, const service_environment& env,
       dead_letters_(env) {}
 
 policy::behavior_type policy::make_behavior() {
-  set_error_handler([](caf::error&) {});
+  contain_failures(*this);
   recover();
   consumer_actor::base::send(log_, follow_atom::value, caf::actor_cast<follower_actor>(this));
   pull_after(std::chrono::milliseconds{0});

@@ -47,7 +47,7 @@ class region final : public region_actor<typename Rules::command>::base {
   }
 
   typename base::behavior_type make_behavior() override {
-    this->set_error_handler([](caf::error&) {});
+    contain_failures(*this);
     this->set_down_handler([this](caf::down_msg& down) { on_down(down); });
     return {[this](entity_id id, command& c, request& r) { hand_over(id, c, r); },
             [this](const entity_lost& lost) { forget(lost); },
@@ -136,9 +136,14 @@ class region final : public region_actor<typename Rules::command>::base {
       record.aside_until = now() + std::min<std::chrono::milliseconds>(
                                        limits_.aside * (1 << doublings), std::chrono::minutes(1));
     }
-    spdlog::error("event=entity_crashed service={} times={} reason=\"{}\"", name_of(Rules::of),
-                  record.times, this->system().render(down.reason));
+    spdlog::error("event=entity_crashed service={} id={} times={} reason=\"{}\"",
+                  name_of(Rules::of), name_in_log(id), record.times, this->system().render(down.reason));
     erase(live_.find(id));
+  }
+
+  /// The id of a stamp account is a phone number.
+  static std::string name_in_log(entity_id id) {
+    return Rules::of == service::stamp ? masked_phone(phone_of_account(id)) : std::to_string(id);
   }
 
   bool is_aside(entity_id id) {

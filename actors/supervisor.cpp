@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/failures.hpp"
+
 namespace skanu {
 
 namespace {
@@ -18,7 +20,7 @@ supervisor::supervisor(caf::actor_config& config, std::vector<child> children,
 }
 
 supervisor::behavior_type supervisor::make_behavior() {
-  set_error_handler([](caf::error&) {});
+  contain_failures(*this);
   set_down_handler([this](caf::down_msg& down) { on_down(down); });
   set_exit_handler([this](caf::exit_msg& exit) {
     for (auto& s : children_) {

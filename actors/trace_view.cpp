@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/actor_reply.hpp"
+#include "actors/failures.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "persistence/document.hpp"
 #include "persistence/event.hpp"
@@ -17,7 +18,7 @@ trace_view::trace_view(caf::actor_config& config, const service_environment& env
 }
 
 trace_view::behavior_type trace_view::make_behavior() {
-  set_error_handler([](caf::error&) {});
+  contain_failures(*this);
   recover();
   for (auto& f : logs_)
     send(f.from.log, follow_atom::value, caf::actor_cast<follower_actor>(this));

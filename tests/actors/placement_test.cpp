@@ -672,9 +672,11 @@ TEST_F(shared_journal_test, defect_of_the_original_no_order_without_its_payment)
 TEST_F(shared_journal_test, an_order_fails_as_its_payment_did_in_an_earlier_batch) {
   start_both();
   const auto order = place();
-  data.inject({.name = "full", .code = errc::store_full});
-  disk.turn(1);
-  disk.turn(1);
+  data.inject({.name = "full", .code = errc::store_full, .when = [](const commit& c) {
+                 return c.of == service::payment;
+               }});
+  while (order.waiting() && disk.turn(1)) {
+  }
   EXPECT_EQ(order.word(), "store-full") << "told as a conflict, it was repeated in vain";
   settle();
   EXPECT_EQ(log_of(service::order), std::vector<std::string>{"OrderRejected"});

@@ -46,7 +46,8 @@ class saga_test : public actor_fixture {
     placement_limits limits;
     limits.shared_journal = shared_journal;
     placing = running(
-        system.spawn<placement>(env(service::order), orders, payments, faults, breaker, limits));
+        system.spawn<placement>(env(service::order), orders, payments, faults, breaker,
+                                recover_ids(*data.read(), limits.shared_journal), limits));
     std::vector<child> children;
     for (auto policies : {order_policies(orders), payment_policies(payments),
                           delivery_policies(deliveries), stamp_policies(stamps)})

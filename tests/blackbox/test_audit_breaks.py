@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from damage import in_lmdb, in_lmdb_row
 from rest import (
     COFFEE,
     DEADLINE_S,
@@ -72,25 +73,6 @@ def in_sqlite(data, statement, *values):
     database.close()
 
 
-def in_lmdb(data, service, holding, old, new):
-    """Replaces bytes in the document of a service that holds a text, in every page that has it."""
-    assert len(old) == len(new), "pages keep their lengths"
-    path = data / "lmdb" / "data.mdb"
-    content, changed, at = bytearray(path.read_bytes()), 0, 0
-    while (at := content.find(b'{"type":"%s"' % service.encode(), at)) >= 0:
-        end, following = content.find(b"}}", at), content.find(b'{"type":"', at + 1)
-        # A freed page may hold the front of an old document: that is none, and stays as it is.
-        whole = end >= 0 and not 0 <= following < end
-        document = bytes(content[at:end]) if whole else b""
-        if holding.encode() in document and old.encode() in document:
-            place = at + document.index(old.encode())
-            content[place : place + len(old)] = new.encode()
-            changed += 1
-        at += 1
-    assert changed, f"{old} is in no document of {service} that holds {holding}"
-    path.write_bytes(content)
-
-
 ENTITIES, LOG, META = '"delivery.entities"', '"delivery.log"', '"delivery.meta"'
 EDIT = "update {} set value = replace(value, ?, ?) where key = ? and instr(value, ?)"
 
@@ -109,6 +91,11 @@ def payment_of_another_order(data, used):
 def delivery_that_its_events_did_not_make(data, used):
     edit_delivery(data, used.ready, '"READY"', '"START"')
     return 2, "delivery", used.ready
+
+
+def ids_that_will_be_handed_out_again(data, used):
+    in_lmdb_row(data, "ids.reserved", b"%d" % used.cancelled, b"1")
+    return 2, "order", used.cancelled
 
 
 def lost_event(data, used):
@@ -161,6 +148,7 @@ def event_that_the_view_saw_differently(data, used):
     [
         payment_of_another_order,
         delivery_that_its_events_did_not_make,
+        ids_that_will_be_handed_out_again,
         lost_event,
         lost_delivery,
         unreadable_delivery,

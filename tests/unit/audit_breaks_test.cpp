@@ -125,7 +125,7 @@ const damage one[] = {
 
 const damage two[] = {
     {"ids that will be handed out again",
-     [](small_shop& shop) { shop.set_meta(order, reserved_ids_key, "9"); },
+     [](small_shop& shop) { shop.set_meta(order, reserved_ids_key, "8"); },
      {1, 2},
      order,
      ready_without_phone},

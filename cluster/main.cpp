@@ -84,6 +84,7 @@ int run(const program_options& options) {
 int main(int argc, char** argv) {
   const auto parsed = parse_options(argc, argv);
   if (!parsed.options) return parsed.exit_status;
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its longest is an error of that write: a full disk
   try {
     return run(*parsed.options);
   } catch (const std::exception& problem) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ errc code_of(int status) {
   switch (status) {
     case MDB_MAP_FULL:
     case ENOSPC:
+    case EFBIG:
     case EDQUOT: return errc::store_full;
     default: return errc::store_failed;
   }
@@ -49,14 +51,30 @@ MDB_val value_of(std::string_view text) {
 
 std::string_view text_of(const MDB_val& v) { return {static_cast<const char*>(v.mv_data), v.mv_size}; }
 
-/// True where the disk of an environment has less room than a large batch may take.
+/// True where an environment's disk, or its file, has less room than a large batch may take.
 bool disk_is_full(MDB_env* env) {
   constexpr std::uintmax_t a_large_batch = 16 << 20;
+  rlimit longest{};
+  struct stat file {};
+  int fd = -1;
+  if (::getrlimit(RLIMIT_FSIZE, &longest) == 0 && longest.rlim_cur != RLIM_INFINITY &&
+      mdb_env_get_fd(env, &fd) == MDB_SUCCESS && ::fstat(fd, &file) == 0 &&
+      static_cast<std::uintmax_t>(file.st_size) + a_large_batch > longest.rlim_cur)
+    return true;
   const char* folder = nullptr;
   if (mdb_env_get_path(env, &folder) != MDB_SUCCESS) return false;
   std::error_code problem;
   const auto space = std::filesystem::space(folder, problem);
   return !problem && space.available < a_large_batch;
+}
+
+/// True where a commit that failed may come back after a crash. When LMDB could not write the page that
+/// makes a commit the last one, it begins no transaction any more; that is how it tells.
+bool outcome_is_unknown(MDB_env* env) {
+  MDB_txn* next = nullptr;
+  const auto status = mdb_txn_begin(env, nullptr, 0, &next);
+  if (status == MDB_SUCCESS) mdb_txn_abort(next);
+  return status == MDB_PANIC;
 }
 
 using handles = std::array<std::optional<MDB_dbi>, service_count * table_kind_count>;
@@ -183,6 +201,9 @@ class writer final : public transaction<table_writer> {
     auto status = mdb_txn_commit(std::exchange(txn_, nullptr));
     // LMDB says EIO where a write stopped short, which is how a disk that fills up looks to it.
     if (status == EIO && disk_is_full(env)) status = ENOSPC;
+    if (status != MDB_SUCCESS && outcome_is_unknown(env))
+      throw store_error(errc::outcome_unknown,
+                        std::string("LMDB cannot commit: ") + mdb_strerror(status));
     check("commit", status);
     file_.lengthen();  // what fails here was durable before, and is tried again before the next one
   }
@@ -307,7 +328,8 @@ class reader final : public transaction<table_reader> {
 class lmdb_tables final : public ordered_tables {
  public:
   lmdb_tables(const std::string& folder, const std::vector<service>& services,
-              std::int64_t max_bytes, page_use pages) {
+              std::int64_t max_bytes, page_use pages, std::chrono::milliseconds reader_check)
+      : reader_check_(reader_check) {
     check("make an environment", mdb_env_create(&env_));
     try {
       open(folder, services, max_bytes, pages);
@@ -325,6 +347,7 @@ class lmdb_tables final : public ordered_tables {
   }
 
   std::unique_ptr<table_writer> begin_write() override {
+    forget_dead_readers();
     MDB_txn* txn = nullptr;
     check("begin to write", mdb_txn_begin(env_, nullptr, 0, &txn));
     return std::make_unique<writer>(txn, tables_, *file_);
@@ -374,9 +397,17 @@ class lmdb_tables final : public ordered_tables {
       fail("cannot open the database " + folder, status);
     file_.emplace(env_, std::filesystem::path(folder) / "data.mdb");
     file_->refuse_if_truncated();
-    check("look for readers that died", mdb_reader_check(env_, nullptr));
+    forget_dead_readers();
     readers_ = std::make_shared<idle_readers>(env_);
     open_tables(folder, services);
+  }
+
+  /// Once in a while. Without it, an audit or a backup that was killed would keep its pages for ever.
+  void forget_dead_readers() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_reader_check_) return;
+    next_reader_check_ = now + reader_check_;
+    check("look for readers that died", mdb_reader_check(env_, nullptr));
   }
 
   /// Makes an empty file beside its place and moves it there whole, so that an empty or half a file
@@ -455,6 +486,8 @@ class lmdb_tables final : public ordered_tables {
   }
 
   MDB_env* env_ = nullptr;
+  std::chrono::milliseconds reader_check_;
+  std::chrono::steady_clock::time_point next_reader_check_{};
   handles tables_{};
   std::optional<data_file> file_;
   std::shared_ptr<idle_readers> readers_;
@@ -464,8 +497,9 @@ class lmdb_tables final : public ordered_tables {
 
 std::unique_ptr<ordered_tables> open_lmdb_tables(const std::string& folder,
                                                  const std::vector<service>& services,
-                                                 std::int64_t max_bytes, page_use pages) {
-  return std::make_unique<lmdb_tables>(folder, services, max_bytes, pages);
+                                                 std::int64_t max_bytes, page_use pages,
+                                                 std::chrono::milliseconds reader_check) {
+  return std::make_unique<lmdb_tables>(folder, services, max_bytes, pages, reader_check);
 }
 
 std::vector<service> services_in_lmdb(const std::string& folder) {

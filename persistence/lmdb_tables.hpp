@@ -2,6 +2,7 @@
 // environment, so that one flush serves all of its services.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,6 +20,10 @@ inline constexpr std::int64_t default_lmdb_limit = std::int64_t{256} << 30;
 /// everything reads several times as fast where the system fetches pages before they are asked for.
 enum class page_use : std::uint8_t { scattered, all };
 
+/// How often a writer looks for processes that died while they read: their pages are never used again
+/// until then, and the file grows.
+inline constexpr std::chrono::milliseconds usual_reader_check = std::chrono::seconds{30};
+
 /// Opens or makes the environment in `folder` (made with its parents where it is not there), with the
 /// tables of `services`. `max_bytes` bounds its size; 0 means the default. At most one open environment
 /// per folder in one process. Throws store_error with one clear sentence for a file that is damaged,
@@ -26,7 +31,9 @@ enum class page_use : std::uint8_t { scattered, all };
 std::unique_ptr<ordered_tables> open_lmdb_tables(const std::string& folder,
                                                  const std::vector<service>& services,
                                                  std::int64_t max_bytes = 0,
-                                                 page_use pages = page_use::scattered);
+                                                 page_use pages = page_use::scattered,
+                                                 std::chrono::milliseconds reader_check =
+                                                     usual_reader_check);
 
 /// The services whose tables are in the environment of `folder`. Throws like open_lmdb_tables; makes
 /// nothing.

@@ -193,8 +193,22 @@ class connection {
     const int system_error = sqlite3_system_errno(db_.get());
     const bool no_room =
         (result & 0xff) == SQLITE_FULL ||
-        ((result & 0xff) == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT));
+        ((result & 0xff) == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT)) ||
+        (result == SQLITE_IOERR_WRITE && a_file_is_at_its_longest());
     return no_room ? errc::store_full : errc::store_failed;
+  }
+
+  /// Asks the files themselves: after a commit that failed, sqlite3_system_errno is of a later call.
+  bool a_file_is_at_its_longest() const {
+    for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+      sqlite3_file* file = nullptr;
+      int why = 0;
+      sqlite3_file_control(db_.get(), "main", which, &file);
+      if (file == nullptr || file->pMethods == nullptr) continue;
+      file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &why);
+      if (why == EFBIG) return true;
+    }
+    return false;
   }
 
   statement_handle prepare(const std::string& sql) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "messages/values.hpp"
@@ -20,7 +21,7 @@ struct service_metrics {
   counter passivations = 0;
   counter entity_failures = 0;  ///< Entities that crashed, or whose commit failed.
   counter events = 0;           ///< Events that became durable since the start.
-  counter dead_letters = 0;      ///< Events that its consumers set aside since the start.
+  counter dead_letters = 0;     ///< Events that its consumers set aside since the start.
   counter consumer_restarts = 0;
 };
 
@@ -30,6 +31,14 @@ struct journal_metrics {
   counter commits = 0;
   counter failed_commits = 0;
   counter busy_microseconds = 0;
+};
+
+/// How one database's writes go.
+struct journal_health {
+  using time_point = std::chrono::steady_clock::time_point;
+  std::atomic<int> last_failure = -1;       ///< The errc of the last batch, -1 where it succeeded.
+  std::atomic<time_point> failed_at{};      ///< When that was.
+  std::atomic<time_point> writing_since{};  ///< Of the batch that is being written; else zero.
 };
 
 struct node_metrics {

@@ -19,9 +19,12 @@ std::array<std::int64_t, service_count> commits_per_service(std::span<const pend
 }  // namespace
 
 void journal_watch::before_write(std::span<const pending_commit> batch) {
+  health_.writing_since = std::chrono::steady_clock::now();
   const auto count = commits_per_service(batch);
-  for (const auto s : all_services)
-    if (const auto n = count[static_cast<std::size_t>(s)]) faults_.pass(point(s, "before-commit"), n);
+  for (const auto s : all_services) {
+    const auto n = count[static_cast<std::size_t>(s)];
+    if (n > 0) faults_.pass(point(s, "before-commit"), n);
+  }
 }
 
 void journal_watch::after_write(std::span<const pending_commit> batch,
@@ -64,7 +67,9 @@ void journal_watch::after_write(std::span<const pending_commit> batch,
 
 void journal_watch::note(const commit_result& failure) {
   const auto now = failure ? static_cast<int>(*failure) : -1;
-  const auto before = last_failure_.exchange(now);
+  if (failure) health_.failed_at = std::chrono::steady_clock::now();
+  const auto before = health_.last_failure.exchange(now);
+  health_.writing_since = journal_health::time_point{};
   if (now == before) return;
   if (failure) {
     spdlog::error("event=store_refuses journal={} reason={}", name_, name_of(*failure));

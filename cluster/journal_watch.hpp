@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 
 #include "actors/faults.hpp"
 #include "actors/metrics.hpp"
@@ -17,7 +16,9 @@ class journal_watch final : public journal_observer {
   journal_watch(std::string name, node_metrics& metrics, fault_plan& faults)
       : name_(std::move(name)), node_(metrics), faults_(faults) {}
 
-  void set_log(service s, event_log_actor log) { logs_[static_cast<std::size_t>(s)] = std::move(log); }
+  void set_log(service s, event_log_actor log) {
+    logs_[static_cast<std::size_t>(s)] = std::move(log);
+  }
   void forget_logs() { logs_.fill({}); }
 
   void before_write(std::span<const pending_commit> batch) override;
@@ -25,8 +26,7 @@ class journal_watch final : public journal_observer {
                    std::chrono::microseconds took) override;
 
   const journal_metrics& metrics() const { return metrics_; }
-  /// The code of the last batch that failed, -1 once one succeeded again.
-  const std::atomic<int>& last_failure() const { return last_failure_; }
+  const journal_health& health() const { return health_; }
 
  private:
   void note(const commit_result& failure);
@@ -35,8 +35,8 @@ class journal_watch final : public journal_observer {
   node_metrics& node_;
   fault_plan& faults_;
   journal_metrics metrics_;
+  journal_health health_;
   std::array<event_log_actor, service_count> logs_;
-  std::atomic<int> last_failure_ = -1;
 };
 
 }  // namespace skanu

@@ -224,7 +224,7 @@ class node::parts {
     v.services = options_.services;
     for (const auto& d : databases_)
       v.databases.push_back(
-          {d->name, d->writer.get(), &d->watch.metrics(), &d->watch.last_failure()});
+          {d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health()});
     v.metrics = &metrics_;
     v.breaker = &breaker_;
     v.open_connections = [this] { return static_cast<std::int64_t>(server_.open_connections()); };

@@ -1,5 +1,6 @@
 #include "http/actuator.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -36,6 +37,41 @@ void sample(std::string& out, std::string_view name, std::string_view label, std
   out.append(" ").append(number).append("\n");
 }
 
+constexpr std::chrono::seconds longest_write{3};
+constexpr std::chrono::seconds fresh{30};
+
+struct finding {
+  std::string_view trouble;  ///< Empty: none.
+  bool gone = false;         ///< Not to be written at all now, as far as is known.
+};
+
+finding look_at(const journal_health& h, std::chrono::steady_clock::time_point now) {
+  const auto since = h.writing_since.load();
+  if (since != journal_health::time_point{} && now - since > longest_write) return {"stalled", true};
+  const auto failure = h.last_failure.load();
+  if (failure < 0) return {};
+  const auto code = static_cast<errc>(failure);
+  return {name_of(code), code != errc::store_full && now - h.failed_at.load() < fresh};
+}
+
+std::string health_object(bool up, const actuator_view& view,
+                          std::chrono::steady_clock::time_point now) {
+  std::string components;
+  json_object_writer list(components);
+  for (const auto s : view.services) list.raw(name_of(s), status_object("UP"));
+  for (const auto& d : view.databases) {
+    const auto found = look_at(*d.health, now);
+    list.raw(d.name, status_object(found.trouble.empty() ? "UP" : "DOWN", found.trouble));
+  }
+  list.close();
+  std::string out;
+  json_object_writer writer(out);
+  writer("status", up ? "UP" : "DOWN");
+  writer.raw("components", components);
+  writer.close();
+  return out;
+}
+
 struct service_metric {
   std::string_view name, kind, help;
   counter service_metrics::*member;
@@ -57,22 +93,18 @@ constexpr service_metric service_table[] = {
 
 }  // namespace
 
-std::string render_health(const actuator_view& view) {
-  std::string components;
-  json_object_writer list(components);
-  for (const auto s : view.services) list.raw(name_of(s), status_object("UP"));
-  for (const auto& d : view.databases) {
-    const auto failure = d.last_failure->load();
-    list.raw(d.name, failure < 0 ? status_object("UP")
-                                 : status_object("DOWN", name_of(static_cast<errc>(failure))));
-  }
-  list.close();
-  std::string out;
-  json_object_writer writer(out);
-  writer("status", "UP");
-  writer.raw("components", components);
-  writer.close();
-  return out;
+actuator_answer render_health(const actuator_view& view,
+                              std::chrono::steady_clock::time_point now) {
+  const bool up = view.databases.empty() ||
+                  !std::ranges::all_of(view.databases, [now](const database_view& d) {
+                    return look_at(*d.health, now).gone;
+                  });
+  return {health_object(up, view, now), up ? 200 : 503};
+}
+
+actuator_answer render_liveness(const actuator_view& view,
+                                std::chrono::steady_clock::time_point now) {
+  return {health_object(true, view, now)};
 }
 
 std::string render_circuit_breakers(const actuator_view& view) {

@@ -1,6 +1,7 @@
 // What operators see: health, the circuit breaker, metrics.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -17,8 +18,7 @@ struct database_view {
   std::string name;
   const journal* writer = nullptr;
   const journal_metrics* metrics = nullptr;
-  /// The code of the last write that failed, -1 once one succeeded again.
-  const std::atomic<int>* last_failure = nullptr;
+  const journal_health* health = nullptr;
 };
 
 /// Everything that is shown; all of it outlives the front, and may be read by any thread.
@@ -30,9 +30,18 @@ struct actuator_view {
   std::function<std::int64_t()> open_connections;
 };
 
-/// {"status":"UP","components":{…}}. A database that refuses writes shows as DOWN among the components,
-/// while reads go on and the node stays UP.
-std::string render_health(const actuator_view& view);
+struct actuator_answer {
+  std::string body;
+  int status = 200;
+};
+
+/// {"status":"UP","components":{…}}. A database that refuses writes, or that has been at one for over 3 s,
+/// shows as DOWN among the components. The node itself is DOWN (503) only where that is true of every
+/// database, not for want of room, and its last sign is less than 30 s old: then traffic tries it again.
+actuator_answer render_health(const actuator_view& view, std::chrono::steady_clock::time_point now);
+/// The same, but always UP: a process that answers is alive.
+actuator_answer render_liveness(const actuator_view& view,
+                                std::chrono::steady_clock::time_point now);
 std::string render_circuit_breakers(const actuator_view& view);
 /// The Prometheus text format, version 0.0.4.
 std::string render_metrics(const actuator_view& view, const request_metrics& requests);

@@ -13,7 +13,7 @@ namespace {
 enum class needs { nothing, json_body };
 
 using resource_handler = void (*)(const call&);
-using actuator_handler = std::string (*)(const actuator_view&, const request_metrics&);
+using actuator_handler = actuator_answer (*)(const actuator_view&, const request_metrics&);
 
 struct route {
   std::string_view method;
@@ -26,9 +26,17 @@ struct route {
 
 constexpr std::string_view json_type = "application/json";
 
-std::string health(const actuator_view& v, const request_metrics&) { return render_health(v); }
-std::string breakers(const actuator_view& v, const request_metrics&) {
-  return render_circuit_breakers(v);
+actuator_answer health(const actuator_view& v, const request_metrics&) {
+  return render_health(v, std::chrono::steady_clock::now());
+}
+actuator_answer liveness(const actuator_view& v, const request_metrics&) {
+  return render_liveness(v, std::chrono::steady_clock::now());
+}
+actuator_answer breakers(const actuator_view& v, const request_metrics&) {
+  return {render_circuit_breakers(v)};
+}
+actuator_answer metrics(const actuator_view& v, const request_metrics& m) {
+  return {render_metrics(v, m)};
 }
 
 constexpr auto body = needs::json_body;
@@ -58,10 +66,10 @@ constexpr std::array routes = {
     route{"GET", "/orderTraces/{id}", bare, order_traces::show},
     route{"GET", "/orderTraces/{id}/events", bare, order_traces::events},
     route{"GET", "/actuator/health", bare, nullptr, health, json_type},
-    route{"GET", "/actuator/health/liveness", bare, nullptr, health, json_type},
+    route{"GET", "/actuator/health/liveness", bare, nullptr, liveness, json_type},
     route{"GET", "/actuator/health/readiness", bare, nullptr, health, json_type},
     route{"GET", "/actuator/circuitbreakers", bare, nullptr, breakers, json_type},
-    route{"GET", "/actuator/prometheus", bare, nullptr, render_metrics,
+    route{"GET", "/actuator/prometheus", bare, nullptr, metrics,
           "text/plain; version=0.0.4; charset=utf-8"},
 };
 
@@ -182,8 +190,10 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, std::si
     if (r.body == needs::json_body && !is_json(in.get_header_value("Content-Type")))
       return render_problem(415, "The body must be application/json.", out);
     if (r.actuator) {
-      out.status = 200;
-      return out.set_content(r.actuator(view_, metrics_), std::string(r.type));
+      auto answer = r.actuator(view_, metrics_);
+      out.status = answer.status;
+      if (answer.status == 503) out.set_header("Retry-After", "1");
+      return out.set_content(std::move(answer.body), std::string(r.type));
     }
     return r.resource(call(in, out, to_, parameter));
   }

@@ -55,9 +55,11 @@ std::mt19937_64& random_of_this_thread() {
 operation_id new_operation() {
   operation_id id;
   auto time = static_cast<std::uint64_t>(wall_clock_now().time_since_epoch().count());
-  for (int i = 5; i >= 0; --i, time >>= 8) id.bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(time);
+  for (int i = 5; i >= 0; --i, time >>= 8)
+    id.bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(time);
   auto& random = random_of_this_thread();
-  for (std::size_t i = 6; i < id.bytes.size(); ++i) id.bytes[i] = static_cast<unsigned char>(random());
+  for (std::size_t i = 6; i < id.bytes.size(); ++i)
+    id.bytes[i] = static_cast<unsigned char>(random());
   return id;
 }
 
@@ -70,48 +72,58 @@ bool worth_repeating(const outcome& result) {
 }  // namespace
 
 outcome gateway::place(const place_order& order, const change_conditions& c) {
-  return carry_out(c, [&](request r) { caf::anon_send(services_.placement, order, std::move(r)); });
+  return carry_out(placing_, c,
+                   [&](request r) { caf::anon_send(services_.placement, order, std::move(r)); });
 }
 
 outcome gateway::tell_order(entity_id id, const order_command& what, const change_conditions& c) {
-  return carry_out(c, [&](request r) { caf::anon_send(services_.orders, id, what, std::move(r)); });
+  return carry_out(orders_, c,
+                   [&](request r) { caf::anon_send(services_.orders, id, what, std::move(r)); });
 }
 
 outcome gateway::tell_payment(entity_id id, const payment_command& what,
                               const change_conditions& c) {
-  return carry_out(c, [&](request r) { caf::anon_send(services_.payments, id, what, std::move(r)); });
+  return carry_out(payments_, c,
+                   [&](request r) { caf::anon_send(services_.payments, id, what, std::move(r)); });
 }
 
 outcome gateway::tell_delivery(entity_id id, const delivery_command& what,
                                const change_conditions& c) {
-  return carry_out(c,
+  return carry_out(deliveries_, c,
                    [&](request r) { caf::anon_send(services_.deliveries, id, what, std::move(r)); });
 }
 
 outcome gateway::tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c) {
-  return carry_out(c, [&](request r) { caf::anon_send(services_.stamps, id, what, std::move(r)); });
+  return carry_out(stamps_, c,
+                   [&](request r) { caf::anon_send(services_.stamps, id, what, std::move(r)); });
 }
 
-outcome gateway::carry_out(const change_conditions& c, const std::function<void(request)>& send) {
+outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
+                           const std::function<void(request)>& send) {
+  const bulkhead::place place(through, steady::now());
+  if (!place)
+    return error{errc::overloaded,
+                 "Too many wait for this already. Nothing was done; please come back a little later."};
   request r;
   r.condition = c.condition;
   r.fingerprint = c.fingerprint;
   r.operation = c.client_operation ? *c.client_operation : new_operation();
   r.maybe_repeated = c.client_operation.has_value();
-  if (!c.client_operation) return repeat_until_deadline(std::move(r), send);
+  if (!c.client_operation) return repeat_until_deadline(through, std::move(r), send);
   const auto key = r.operation->key();
   {
     const std::lock_guard lock(mutex_);
     if (!running_.insert(key).second)
       return error{errc::operation_running, "The same operation is still being carried out."};
   }
-  auto result = repeat_until_deadline(std::move(r), send);
+  auto result = repeat_until_deadline(through, std::move(r), send);
   const std::lock_guard lock(mutex_);
   running_.erase(key);
   return result;
 }
 
-outcome gateway::repeat_until_deadline(request r, const std::function<void(request)>& send) {
+outcome gateway::repeat_until_deadline(bulkhead& through, request r,
+                                       const std::function<void(request)>& send) {
   const auto until = steady::now() + deadline;
   const backoff_settings pause{std::chrono::milliseconds{5}, std::chrono::milliseconds{200}};
   for (int attempt = 1;; ++attempt) {
@@ -122,8 +134,9 @@ outcome gateway::repeat_until_deadline(request r, const std::function<void(reque
     auto result = place->wait_until(until);
     if (!result)
       return error{errc::outcome_unknown,
-                   "No answer came in time: it may or may not have happened. Repeat it under the same "
-                   "Idempotency-Key."};
+                   "No answer came in time: it may or may not have happened. Repeat it under the "
+                   "same Idempotency-Key."};
+    through.heard(steady::now());
     if (!worth_repeating(*result)) return std::move(*result);
     const auto wait = backoff(pause, attempt, random_of_this_thread());
     if (steady::now() + wait >= until) return std::move(*result);

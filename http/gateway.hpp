@@ -1,5 +1,5 @@
-// Where HTTP meets the actors: sends a change as a message and waits, within the request's deadline, for
-// its durable answer; reads go to the stores' snapshots.
+// Where HTTP meets the actors: sends a change as a message and waits, within the request's deadline,
+// for its durable answer; reads go to the stores' snapshots.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "actors/placement.hpp"
+#include "http/bulkhead.hpp"
 #include "http/request_fields.hpp"
 #include "messages/interfaces.hpp"
 #include "persistence/store.hpp"
@@ -45,10 +46,16 @@ class gateway {
   }
 
  private:
-  outcome carry_out(const change_conditions& c, const std::function<void(request)>& send);
-  outcome repeat_until_deadline(request r, const std::function<void(request)>& send);
+  outcome carry_out(bulkhead& through, const change_conditions& c,
+                    const std::function<void(request)>& send);
+  outcome repeat_until_deadline(bulkhead& through, request r,
+                                const std::function<void(request)>& send);
 
   service_directory services_;
+  /// Apart from the orders, whose cancels go on while payment is frozen; and with more patience, since
+  /// one attempt at a payment may take 610 ms.
+  bulkhead placing_{{.patience = std::chrono::seconds{1}}};
+  bulkhead orders_, payments_, deliveries_, stamps_;
   std::mutex mutex_;
   std::unordered_set<std::string> running_;  ///< Clients' operations that this gateway waits for.
 };

@@ -24,7 +24,7 @@ struct server_options {
   int backlog = 4096;
 
   /// Threads that run the handler: the number of requests that can wait for something at once.
-  size_t workers = 256;
+  size_t workers = 512;
   /// Whole requests that wait for a worker. Beyond it 503 with `Retry-After`, at once.
   size_t max_queued_requests = 1024;
   /// Beyond it a new connection gets 503 with `Retry-After` and is closed. Lowered to three

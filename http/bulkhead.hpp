@@ -1,0 +1,58 @@
+// Keeps one service that is slow or stuck from taking the threads that the others need.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+
+namespace skanu {
+
+/// Counts who waits for one service, and turns further ones away at a bound, or at a lower one once the
+/// service has been silent. Lock-free; any thread.
+class bulkhead {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  struct limits {
+    int most = 224;  ///< Who may wait at once.
+    int many = 64;   ///< So many may wait even for a service that says nothing.
+    std::chrono::milliseconds patience{500};  ///< Without any answer, while somebody waits.
+  };
+
+  bulkhead() : bulkhead(limits{}) {}
+  explicit bulkhead(limits bounds) : bounds_(bounds) {}
+
+  /// One who waits; false where it was turned away.
+  class place {
+   public:
+    place(bulkhead& of, clock::time_point now) : of_(of.enter(now) ? &of : nullptr) {}
+    place(const place&) = delete;
+    place& operator=(const place&) = delete;
+    ~place() {
+      if (of_) --of_->waiting_;
+    }
+    explicit operator bool() const { return of_ != nullptr; }
+
+   private:
+    bulkhead* of_;
+  };
+
+  /// The service answered somebody.
+  void heard(clock::time_point now) noexcept { heard_.store(now, std::memory_order_relaxed); }
+
+ private:
+  bool enter(clock::time_point now) noexcept {
+    // Silence is counted while somebody waits: a burst after an idle hour meets no suspicion.
+    if (waiting_.load() == 0) heard_.store(now);
+    const auto before = waiting_.fetch_add(1);
+    if (before < bounds_.most && (before < bounds_.many || now - heard_.load() < bounds_.patience))
+      return true;
+    --waiting_;
+    return false;
+  }
+
+  const limits bounds_;
+  std::atomic<int> waiting_ = 0;
+  std::atomic<clock::time_point> heard_{};
+};
+
+}  // namespace skanu

@@ -47,7 +47,8 @@ struct finding {
 
 finding look_at(const journal_health& h, std::chrono::steady_clock::time_point now) {
   const auto since = h.writing_since.load();
-  if (since != journal_health::time_point{} && now - since > longest_write) return {"stalled", true};
+  const bool writing = since != journal_health::time_point{};
+  if (writing && now - since > longest_write) return {"stalled", true};
   const auto failure = h.last_failure.load();
   if (failure < 0) return {};
   const auto code = static_cast<errc>(failure);

@@ -80,7 +80,7 @@ void show_page(const call& c, const collection& from) {
   c.send(hal_page(p), hal_type);
 }
 
-void show_rows(const call& c, const numbered_rows& from) {
+void show_rows(const call& c, const snapshot& now, const numbered_rows& from) {
   page p{.collection = from.name, .path = from.path, .request = c.page_wanted()};
   if (p.request.status)
     throw refused{{errc::invalid_field, "A query parameter is wrong.",
@@ -88,26 +88,28 @@ void show_rows(const call& c, const numbered_rows& from) {
   p.total = from.total;
   const auto size = static_cast<std::int64_t>(p.request.size);
   const bool down = p.request.descending;
+  const auto after = p.request.after.value_or(0);
+  const auto skipped = p.request.after ? 0 : p.request.number * size;
   // Numbers have no gaps, so every place in the list is known.
-  const auto start = p.request.after ? (down ? *p.request.after - 1 : *p.request.after + 1)
-                                     : (down ? p.total - p.request.number * size
-                                             : p.request.number * size + 1);
-  std::string beyond;
-  if (down ? start < p.total : start > 1) {
-    beyond = from.prefix;
-    append_ordered_key(beyond, down ? std::max<std::int64_t>(start + 1, 0) : start - 1);
+  const auto first = down ? (after > 0 ? std::min(after - 1, p.total) : p.total - skipped)
+                          : after + skipped + 1;
+  const auto left = down ? first : p.total - first + 1;
+  if (left > 0) {
+    std::string beyond;
+    if (left < p.total) {
+      beyond = from.prefix;
+      append_ordered_key(beyond, down ? first + 1 : first - 1);
+    }
+    for (auto& row : now.rows(from.of, row_space::rows, from.prefix, beyond, p.request.size, down))
+      p.items.push_back(std::move(row.value));
   }
-  for (auto& row : c.to().read(from.of)->rows(from.of, row_space::rows, from.prefix, beyond,
-                                              p.request.size, down))
-    p.items.push_back(std::move(row.value));
-  const auto last_here = down ? start - size + 1 : start + size - 1;
-  if (down ? last_here > 1 : last_here < p.total) p.next_after = last_here;
-  if (p.request.number > 0) {
-    const auto before = down ? start + size + 1 : start - size - 1;
-    p.prev_after = down ? (before > p.total ? 0 : before) : std::max<std::int64_t>(before, 0);
+  if (left > size) p.next_after = down ? first - size + 1 : first + size - 1;
+  if (left > 0 && left < p.total) {
+    const auto before = down ? first + size + 1 : first - size - 1;
+    p.prev_after = before < 0 || before > p.total ? 0 : before;
   }
-  const auto pages = p.total == 0 ? 1 : (p.total + size - 1) / size;
-  p.last_after = (pages - 1) * size == 0 ? 0 : (down ? p.total - (pages - 1) * size + 1 : (pages - 1) * size);
+  const auto before_last = p.total == 0 ? 0 : (p.total - 1) / size * size;
+  p.last_after = down && before_last > 0 ? p.total - before_last + 1 : before_last;
   c.send(hal_page(p), hal_type);
 }
 

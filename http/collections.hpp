@@ -40,8 +40,8 @@ struct numbered_rows {
   std::string name;    ///< Under _embedded.
   std::string path;
   std::string prefix;  ///< Of the rows' keys; the number follows.
-  std::int64_t total;
+  std::int64_t total;  ///< As of the snapshot that they are read from.
 };
-void show_rows(const call& c, const numbered_rows& from);
+void show_rows(const call& c, const snapshot& now, const numbered_rows& from);
 
 }  // namespace skanu

@@ -89,8 +89,9 @@ outcome gateway::tell_payment(entity_id id, const payment_command& what,
 
 outcome gateway::tell_delivery(entity_id id, const delivery_command& what,
                                const change_conditions& c) {
-  return carry_out(deliveries_, c,
-                   [&](request r) { caf::anon_send(services_.deliveries, id, what, std::move(r)); });
+  return carry_out(deliveries_, c, [&](request r) {
+    caf::anon_send(services_.deliveries, id, what, std::move(r));
+  });
 }
 
 outcome gateway::tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c) {
@@ -103,7 +104,7 @@ outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
   const bulkhead::place place(through, steady::now());
   if (!place)
     return error{errc::overloaded,
-                 "Too many wait for this already. Nothing was done; please come back a little later."};
+                 "Too many wait for this already. Nothing was done; please come back later."};
   request r;
   r.condition = c.condition;
   r.fingerprint = c.fingerprint;

@@ -84,8 +84,13 @@ std::string hal_page(const page& p) {
   add_link(out, "self", link_to(p, p.request.number, p.request.after));
   add_link(out, "first", link_to(p, 0, {}));
   if (p.next_after) add_link(out, "next", link_to(p, p.request.number + 1, p.next_after));
-  if (p.prev_after) add_link(out, "prev", link_to(p, std::max<std::int64_t>(p.request.number - 1, 0), p.prev_after));
-  if (p.last_after) add_link(out, "last", link_to(p, std::max<std::int64_t>(pages - 1, 0), p.last_after));
+  if (p.prev_after) {
+    // The very start is the first page, whatever number the client gave to this one.
+    const auto before = p.prev_after == 0 ? 0 : std::max<std::int64_t>(p.request.number - 1, 0);
+    add_link(out, "prev", link_to(p, before, p.prev_after));
+  }
+  if (p.last_after)
+    add_link(out, "last", link_to(p, std::max<std::int64_t>(pages - 1, 0), p.last_after));
   out += R"(},"page":{"size":)";
   append_integer(out, size);
   out += R"(,"number":)";

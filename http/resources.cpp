@@ -121,10 +121,12 @@ void stamps::show(const call& c) { show_item(c, stamp_collection, c.account()); 
 
 void stamps::entries(const call& c) {
   const auto account = c.account();
-  const auto document = c.to().read(service::stamp)->listed_entity(service::stamp, account);
+  const auto now = c.to().read(service::stamp);
+  const auto document = now->listed_entity(service::stamp, account);
   if (!document) throw refused{{errc::not_found, "There is no such stamp account."}};
-  show_rows(c, {service::stamp, "entries", stamp_collection.path_of(account) + "/entries",
-                stamp_rules::ledger_prefix(account), parts_of(*document).version});
+  show_rows(c, *now,
+            {service::stamp, "entries", stamp_collection.path_of(account) + "/entries",
+             stamp_rules::ledger_prefix(account), parts_of(*document).version});
 }
 
 void stamps::list(const call& c) { show_page(c, stamp_collection); }
@@ -147,10 +149,12 @@ void order_traces::find_by_order(const call& c) {
 
 void order_traces::events(const call& c) {
   const auto id = c.id();
-  const auto document = c.to().read(service::ordertrace)->listed_entity(service::ordertrace, id);
+  const auto now = c.to().read(service::ordertrace);
+  const auto document = now->listed_entity(service::ordertrace, id);
   if (!document) throw refused{{errc::not_found, "There is no such order."}};
-  show_rows(c, {service::ordertrace, "events", trace_collection.path_of(id) + "/events",
-                history_prefix(id), parts_of(*document).version});
+  show_rows(c, *now,
+            {service::ordertrace, "events", trace_collection.path_of(id) + "/events",
+             history_prefix(id), parts_of(*document).version});
 }
 
 void order_traces::list(const call& c) { show_page(c, trace_collection); }

@@ -1,7 +1,9 @@
 """The collections: HAL, paging, sort, status filter, and `next` by key."""
 
+import threading
+
 import pytest
-from rest import CANCEL, END, PREPARE, Shop, fresh_phone
+from rest import CANCEL, END, PREPARE, Shop, fresh_phone, in_parallel
 from support import Server
 
 COLLECTIONS = ["orders", "payments", "deliveries", "stamps", "orderTraces"]
@@ -256,3 +258,86 @@ def test_orders_added_while_following_next_are_neither_doubled_nor_skipped(serve
     later = [shop.place() for _ in range(3)]
     _, rest = follow_next(shop.client, answer.json()["_links"]["next"]["href"], "orders")
     assert keys("orders", answer) + rest == before + later
+
+
+# ------------------------------------------------------------------------------ the rows of an entity
+
+
+def entry_numbers(answer):
+    return [entry["entry"] for entry in answer.expect(200).embedded()]
+
+
+@pytest.fixture(scope="module")
+def ledger(shared_server):
+    """The path of a ledger of ten entries."""
+    phone, shop = fresh_phone(), shared_server.shop()
+    for _ in range(10):
+        shop.add_stamps(phone, 1)
+    return f"/stamps/{phone}/entries"
+
+
+def test_the_ledger_skipped_entries_while_it_grew(serve, phone):
+    """The total came from one snapshot and the rows from another."""
+    server, enough = serve(), threading.Event()
+
+    def grow(client):
+        while not enough.is_set():
+            Shop(client).add_stamps(phone, 1)
+
+    def look():
+        client = server.client()
+        try:
+            for _ in range(300):
+                page = client.get(f"/stamps/{phone}/entries", size=3, sort="id,desc")
+                newest = page.json()["page"]["totalElements"]
+                assert entry_numbers(page) == list(range(newest, max(newest - 3, 0), -1))
+                if newest > 6:
+                    following = client.get(page.json()["_links"]["next"]["href"])
+                    assert entry_numbers(following) == [newest - 3, newest - 4, newest - 5]
+        finally:
+            enough.set()
+
+    Shop(server.client()).add_stamps(phone, 1)
+    in_parallel([look, *[lambda c=server.client(): grow(c) for _ in range(8)]])
+
+
+@pytest.mark.parametrize(
+    "order, expected", [("id,asc", [1, 2, 3]), ("id,desc", [10, 9, 8])], ids=["asc", "desc"]
+)
+def test_after_0_listed_no_entry_backwards(client, ledger, order, expected):
+    """In collections and ledgers alike 0 means from the start, whatever page says."""
+    for query in ({"after": 0}, {"after": 0, "page": 2}):
+        page = client.get(ledger, size=3, sort=order, **query)
+        assert entry_numbers(page) == expected
+        assert "prev" not in page.json()["_links"]
+        orders = keys("orders", client.get("/orders", size=3, sort=order, **query))
+        assert orders == keys("orders", client.get("/orders", size=3, sort=order))
+
+
+@pytest.mark.parametrize(
+    "order, after, before, here, behind",
+    [
+        ("id,asc", 5, [3, 4, 5], [6, 7, 8], [9, 10]),
+        ("id,asc", 2, [1, 2, 3], [3, 4, 5], [6, 7, 8]),
+        ("id,asc", 9, [7, 8, 9], [10], None),
+        ("id,asc", 10, None, [], None),
+        ("id,desc", 6, [8, 7, 6], [5, 4, 3], [2, 1]),
+        ("id,desc", 2, [4, 3, 2], [1], None),
+        ("id,desc", 1, None, [], None),
+        ("id,desc", 99, None, [10, 9, 8], [7, 6, 5]),
+    ],
+)
+@pytest.mark.parametrize("page", [None, 0, 7])
+def test_prev_of_a_ledger_was_wrong_where_page_and_after_were_given(
+    client, ledger, order, after, before, here, behind, page
+):
+    query = {"size": 3, "sort": order, "after": after} | ({} if page is None else {"page": page})
+    answer = client.get(ledger, **query)
+    links = answer.json()["_links"]
+
+    def led(name):
+        return entry_numbers(client.get(links[name]["href"])) if name in links else None
+
+    assert (led("prev"), entry_numbers(answer), led("next")) == (before, here, behind)
+    assert led("first") == ([1, 2, 3] if order == "id,asc" else [10, 9, 8])
+    assert led("last") == ([10] if order == "id,asc" else [1])

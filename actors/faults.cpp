@@ -82,7 +82,7 @@ std::optional<std::string> fault_plan::add(std::string_view text) {
       return "crash-at takes POINT:N, N from 1 to a thousand million";
     if (std::find(points().begin(), points().end(), point) == points().end())
       return "no such crash point: " + point + " (see --fault help)";
-    crashes_.push_back(std::make_unique<crash>(point, static_cast<std::int64_t>(times)));
+    crashes_.push_back(std::make_unique<crash>(point, static_cast<std::int64_t>(times), when));
   } else {
     return "no such fault: " + std::string(name) + " (see --fault help)";
   }
@@ -113,7 +113,7 @@ std::optional<milliseconds> fault_plan::payment_delay() {
 
 void fault_plan::pass(std::string_view point, std::int64_t times) noexcept {
   for (const auto& c : crashes_) {
-    if (c->point != point) continue;
+    if (c->point != point || !(c->when == window{} || active(c->when))) continue;
     const auto left = c->passes_left.fetch_sub(times);
     if (left > 0 && left <= times) ::kill(::getpid(), SIGKILL);
   }

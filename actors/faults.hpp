@@ -1,5 +1,5 @@
-// Faults on demand, for demonstrations and tests: a payment that is slow, refuses or loses replies, and
-// a process that dies at a named point.
+// Faults on demand, for demonstrations and tests: a payment that is slow, refuses or loses replies,
+// and a process that dies at a named point.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ class fault_plan {
   std::optional<std::string> add(std::string_view text);
 
   /// Windows count from here: the moment when the node is ready. Before it no fault is active, but
-  /// crash points count from the start.
+  /// crash points without a window count from the start.
   void begin(clock::time_point ready) { ready_.store(ready.time_since_epoch().count()); }
 
   /// How long the payment service lets a request of the order service wait now.
@@ -34,7 +34,8 @@ class fault_plan {
   /// Whether it carries this one out and says nothing.
   bool payment_loses_reply() { return happens(payment_lose_reply_); }
 
-  /// Passes a named point; the process dies here where it was asked to.
+  /// Passes a named point; the process dies here where it was asked to. Passes outside of a crash's
+  /// window do not count.
   void pass(std::string_view point, std::int64_t times = 1) noexcept;
 
   /// Any payment fault at all.
@@ -51,6 +52,7 @@ class fault_plan {
   struct window {
     milliseconds from{0};
     milliseconds to = milliseconds::max();
+    bool operator==(const window&) const = default;
   };
   struct chance {
     double probability;
@@ -63,7 +65,9 @@ class fault_plan {
   struct crash {
     std::string point;
     std::atomic<std::int64_t> passes_left;
-    crash(std::string p, std::int64_t n) : point(std::move(p)), passes_left(n) {}
+    window when;
+    crash(std::string p, std::int64_t n, window w)
+        : point(std::move(p)), passes_left(n), when(w) {}
   };
 
   bool active(const window& w) const;

@@ -134,11 +134,13 @@ TEST(fault_plan, its_points_are_named_in_its_help) {
 }
 
 /// The signal that ended a child which passed a point so often, 0 if it outlived that.
-int signal_after(const char* fault, std::vector<std::int64_t> passes) {
+int signal_after(const char* fault, std::vector<std::int64_t> passes,
+                 std::optional<milliseconds> ready_ago = {}) {
   const auto child = ::fork();
   if (child == 0) {
     fault_plan faults;
     if (faults.add(fault)) ::_exit(2);
+    if (ready_ago) begin(faults, *ready_ago);
     for (const auto times : passes) faults.pass("order.before-commit", times);
     faults.pass("order.after-commit", 1'000);
     ::_exit(0);
@@ -157,6 +159,15 @@ TEST(fault_plan, the_process_dies_at_the_pass_that_was_asked_for) {
   EXPECT_EQ(signal_after("crash-at=order.before-commit:3", {2, 5}), SIGKILL) << "within a batch";
   EXPECT_EQ(signal_after("crash-at=order.before-commit", {1}), SIGKILL);
   EXPECT_EQ(signal_after("crash-at=payment.before-commit", {100}), 0);
+}
+
+TEST(fault_plan, the_window_of_a_crash_was_ignored) {
+  const auto* fault = "crash-at=order.before-commit:2@10s..20s";
+  EXPECT_EQ(signal_after(fault, {5}), 0) << "before it is ready";
+  EXPECT_EQ(signal_after(fault, {5}, seconds(9)), 0);
+  EXPECT_EQ(signal_after(fault, {1}, seconds(15)), 0);
+  EXPECT_EQ(signal_after(fault, {1, 1}, seconds(15)), SIGKILL);
+  EXPECT_EQ(signal_after(fault, {5}, seconds(21)), 0);
 }
 
 }  // namespace

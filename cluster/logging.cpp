@@ -1,5 +1,7 @@
 #include "cluster/logging.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -10,6 +12,8 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <spdlog/sinks/base_sink.h>
@@ -19,9 +23,9 @@ namespace skanu {
 
 namespace {
 
-/// Gathers lines in memory and lets a thread of its own write them, at most every tenth of a second but
-/// at once after a warning: a thread that logs never waits for the file, and hardly ever wakes anybody.
-/// What does not fit into the bound is dropped, and the number of lost lines is logged.
+/// Gathers lines in memory and lets a thread of its own write them, at most every tenth of a second
+/// but at once after a warning: a thread that logs never waits for the file, and hardly ever wakes
+/// anybody. What does not fit into the bound is dropped, and the number of lost lines is logged.
 class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit gathering_sink(int file) : file_(file), writer_([this] { run(); }) {}
@@ -30,6 +34,7 @@ class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
       const std::lock_guard lock(gathered_mutex_);
       stopping_ = true;
     }
+    give_up_at_ = (std::chrono::steady_clock::now() + patience_at_the_end).time_since_epoch();
     wake_.notify_one();
     writer_.join();
   }
@@ -60,7 +65,12 @@ class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
   }
 
  private:
+  using duration = std::chrono::steady_clock::duration;
+
   static constexpr std::size_t bound = 4 << 20;
+  /// So much a pipe that has room takes without blocking.
+  static constexpr std::size_t piece = PIPE_BUF;
+  static constexpr std::chrono::seconds patience_at_the_end{1};
 
   void run() {
     std::string lines;
@@ -82,16 +92,22 @@ class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
     }
   }
 
+  /// Nobody may be reading the other end of a pipe: it is asked for room before each write, so that
+  /// the wait for a reader ends with the program.
   void write_all(std::string_view text) const {
     while (!text.empty()) {
-      const auto written = ::write(file_, text.data(), text.size());
-      if (written < 0 && errno == EINTR) continue;
+      if (std::chrono::steady_clock::now().time_since_epoch() > give_up_at_.load()) return;
+      pollfd out{file_, POLLOUT, 0};
+      if (::poll(&out, 1, 100) == 0) continue;
+      const auto written = ::write(file_, text.data(), std::min(text.size(), piece));
+      if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (written <= 0) return;  // there is nowhere to say that the log cannot be written
       text.remove_prefix(static_cast<std::size_t>(written));
     }
   }
 
   int file_;
+  std::atomic<duration> give_up_at_ = duration::max();
   std::mutex gathered_mutex_;
   std::condition_variable wake_;
   std::string gathered_;

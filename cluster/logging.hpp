@@ -5,12 +5,12 @@
 
 namespace skanu {
 
-/// Sets up the one logger. Lines are gathered in a bounded buffer and written by a thread of their own;
-/// the rest is dropped and counted, so that a slow disk or terminal never holds up a request. Throws
-/// std::runtime_error where the file cannot be opened.
+/// Sets up the one logger. Lines are gathered in a bounded buffer and written by a thread of their
+/// own; the rest is dropped and counted, so that a slow disk or terminal never holds up a request.
+/// Throws std::runtime_error where the file cannot be opened.
 void start_logging(const std::string& file, const std::string& level);
 
-/// Writes what is still queued.
+/// Writes what is still queued, unless nobody takes it for a second.
 void stop_logging();
 
 }  // namespace skanu

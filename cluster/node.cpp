@@ -37,7 +37,8 @@ struct actor_config : caf::actor_system_config {
     // more threads only wake each other. They share one queue and sleep when it is empty, where
     // stealing would poll.
     set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8));
+    set("scheduler.max-threads",
+        std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8));
     // Without a bound a busy actor keeps its thread, and the others wait.
     set("scheduler.max-throughput", std::size_t{200});
     set("logger.verbosity", caf::atom("quiet"));
@@ -70,7 +71,6 @@ class node::parts {
   parts(const node_options& options, fault_plan& faults)
       : options_(options),
         faults_(faults),
-        directory_(options.data, {options.services, options.max_store_bytes}),
         server_(
             options_of(options),
             [this](const httplib::Request& in, httplib::Response& out) { front_->answer(in, out); },
@@ -81,6 +81,8 @@ class node::parts {
               spdlog::error("event=handler_failed");
             }) {
     port_ = server_.bind();
+    directory_.emplace(options.data,
+                       directory_options{options.services, options.max_store_bytes});
     open_journals();
     auto ids = read_what_actors_begin_with();
     start_actors(std::move(ids));
@@ -118,7 +120,7 @@ class node::parts {
 
  private:
   void open_journals() {
-    for (auto& d : directory_.databases())
+    for (auto& d : directory_->databases())
       databases_.push_back(
           std::make_unique<written_database>(d.name, *d.data, metrics_, faults_));
     for (const auto s : options_.services) {
@@ -129,12 +131,14 @@ class node::parts {
   }
 
   written_database& database_of(service s) {
-    const auto& target = directory_.of(s);
+    const auto& target = directory_->of(s);
     return **std::find_if(databases_.begin(), databases_.end(),
                           [&](const auto& d) { return &d->data == &target; });
   }
 
-  const service_environment& environment(service s) { return *environments_[static_cast<std::size_t>(s)]; }
+  const service_environment& environment(service s) {
+    return *environments_[static_cast<std::size_t>(s)];
+  }
 
   template <class Handle>
   Handle keep(Handle actor) {
@@ -241,7 +245,7 @@ class node::parts {
 
   node_options options_;
   fault_plan& faults_;
-  data_directory directory_;
+  std::optional<data_directory> directory_;
   node_metrics metrics_;
   breaker_display breaker_;
   actor_config config_;

@@ -19,7 +19,7 @@ struct node_options {
   std::vector<std::string> cors_origins;
 };
 
-/// A running node. Made in the order databases, port, actors, front; where a step fails it throws
+/// A running node. Made in the order port, databases, actors, front; where a step fails it throws
 /// store_error, decode_error or std::system_error and leaves nothing behind.
 class node {
  public:
@@ -33,8 +33,8 @@ class node {
   /// The port it listens on. From here on clients are served.
   int port() const;
 
-  /// Accepts nothing more, finishes what it accepted, makes everything durable, and ends every actor.
-  /// Blocks; bounded by a few deadlines of some seconds each.
+  /// Accepts nothing more, finishes what it accepted, makes everything durable, and ends every
+  /// actor. Blocks; bounded by a few deadlines of some seconds each.
   void stop();
 
  private:

@@ -5,6 +5,10 @@
 #include <iostream>
 #include <sstream>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <strings.h>
+
 #include <CLI/CLI.hpp>
 
 namespace skanu {
@@ -27,14 +31,33 @@ bool split_address(const std::string& text, std::string& address, int& port) {
 }
 
 bool is_loopback(const std::string& address) {
-  return address == "localhost" || address == "::1" || address.starts_with("127.");
+  in_addr v4{};
+  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, address.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+  return ::strcasecmp(address.c_str(), "localhost") == 0;
 }
 
+/// The items of a list by commas, without the blanks round them.
 std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> parts;
   std::istringstream in(list);
-  for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
+  for (std::string part; std::getline(in, part, ',');) parts.push_back(CLI::detail::trim(part));
   return parts;
+}
+
+/// A whole decimal number from `least` on. CLI11's own words print the bounds of a type in full.
+CLI::Validator number_from(std::int64_t least) {
+  return {[least](const std::string& text) {
+            std::int64_t value = 0;
+            const auto [end, problem] =
+                std::from_chars(text.data(), text.data() + text.size(), value);
+            const bool fits = problem == std::errc{} && end == text.data() + text.size();
+            return fits && value >= least
+                       ? std::string()
+                       : "takes a whole number from " + std::to_string(least) + " on, not " + text;
+          },
+          "NUMBER"};
 }
 
 /// What the texts of the command line mean, or what is wrong with them.
@@ -45,7 +68,14 @@ std::string interpret(const std::string& http, const std::string& services, cons
   if (!is_loopback(node.address) && !trust_network)
     return "there is no authentication: to listen on " + node.address +
            ", say --trust-network as well";
-  if (cors != "*") node.cors_origins = split(cors);
+  if (cors != "*") {
+    node.cors_origins = split(cors);
+    const auto& origins = node.cors_origins;
+    if (origins.empty() || std::ranges::any_of(origins, &std::string::empty))
+      return "--cors takes origins by commas, or * for every one";
+    if (std::ranges::find(origins, "*") != origins.end())
+      return "--cors takes either * or origins, not both";
+  }
   bool gateway = false;
   node.services.clear();
   for (const auto& name : split(services)) {
@@ -74,7 +104,8 @@ parsed_options parse_options(int argc, const char* const* argv) {
 
   CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
   app.require_subcommand(1);
-  app.set_config("--config", "", "Configuration file (TOML or INI); options of a command stand under [command]")
+  app.set_config("--config", "",
+                 "Configuration file (TOML or INI); options of a command stand under [command]")
       ->envname("SKANU_CONFIG");
   app.option_defaults()->always_capture_default();
   app.allow_config_extras(CLI::config_extras_mode::error);
@@ -91,12 +122,13 @@ parsed_options parse_options(int argc, const char* const* argv) {
   serve->add_flag("--trust-network", trust_network,
                   "Allow an address beyond loopback: whoever reaches it may do everything")
       ->envname("SKANU_TRUST_NETWORK");
-  serve->add_option("--cors", cors, "Origins that browsers may call from, by commas; * is every one")
+  serve
+      ->add_option("--cors", cors, "Origins that browsers may call from, by commas; * is every one")
       ->envname("SKANU_CORS");
   serve->add_option("--max-store-bytes", o.node.max_store_bytes,
                     "Bound on each database's size; 0: only the disk bounds it")
       ->envname("SKANU_MAX_STORE_BYTES")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_from(0));
   serve->add_option("--log-file", o.log_file, "File to log to; empty: standard error")
       ->envname("SKANU_LOG_FILE");
   serve->add_option("--log-level", o.log_level, "trace, debug, info, warn, error or off")
@@ -119,11 +151,12 @@ parsed_options parse_options(int argc, const char* const* argv) {
       ->envname("SKANU_SERVICE");
   events->add_option("--from", o.events_from, "First offset to print")
       ->envname("SKANU_FROM")
-      ->check(CLI::PositiveNumber);
+      ->check(number_from(1));
   events->add_flag("--follow", o.follow, "Go on with new events as they come")
       ->envname("SKANU_FOLLOW");
 
-  auto* backup = app.add_subcommand("backup", "Writes a consistent copy, also beside a running server");
+  auto* backup =
+      app.add_subcommand("backup", "Writes a consistent copy, also beside a running server");
   backup->option_defaults()->always_capture_default();
   backup->add_option("--data", o.data, "Data directory")->envname("SKANU_DATA");
   backup->add_option("--to", o.backup_to, "Folder of the copy: new or empty")
@@ -148,8 +181,8 @@ parsed_options parse_options(int argc, const char* const* argv) {
       std::cout << fault_plan::help();
       return {};
     }
-    if (const auto problem = interpret(http, services, cors, trust_network, o.node); !problem.empty())
-      return refuse(problem);
+    const auto problem = interpret(http, services, cors, trust_network, o.node);
+    if (!problem.empty()) return refuse(problem);
   } else if (audit->parsed()) {
     o.command = program_command::audit;
   } else if (events->parsed()) {

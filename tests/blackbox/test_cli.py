@@ -1,5 +1,6 @@
 """The command line: options, exit statuses, the ready line, signals, logs."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -22,7 +23,7 @@ def assert_refused(done):
     assert done.returncode == 2, done
     assert done.stdout == ""
     lines = [line for line in done.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1 and len(lines[0]) > 10, done.stderr
+    assert len(lines) == 1 and 10 < len(lines[0]) < 250, done.stderr
 
 
 def write_config_file(path, **options):
@@ -84,11 +85,20 @@ BAD_OPTIONS = [
     ["serve", "--fault", "crash-at=nowhere:1"],
     ["serve", "--services", "coffee"],
     ["serve", "--services", ""],
+    ["serve", "--cors", ""],
+    ["serve", "--cors", "http://a,,http://b"],
+    ["serve", "--cors", "*,http://a"],
+    ["serve", "--http", "127.nosuch.invalid:1"],
+    ["serve", "--http", "localhost.invalid:1"],
+    ["serve", "--max-store-bytes", "-1"],
+    ["serve", "--max-store-bytes", "x"],
     ["serve", "extra"],
     ["audit", "--fault", "payment-fail=1"],
     ["events", "--fault", "payment-fail=1"],
     ["backup", "--fault", "payment-fail=1"],
     ["events", "--from", "x"],
+    ["events", "--from", "0"],
+    ["events", "--from", "9" * 30],
     ["events", "--service", "coffee"],
     ["audit", "--nonsense"],
     ["backup"],
@@ -218,6 +228,19 @@ def accepts(port):
         return False
 
 
+def test_it_did_not_end_while_nobody_read_its_log(tmp_path):
+    log = tmp_path / "log"
+    os.mkfifo(log)
+    unread = os.open(log, os.O_RDWR | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(unread, b"x" * 4096)
+    to_log = ["sh", "-c", 'exec "$@" 2>"$0"', str(log)]
+    with Server(tmp_path / "data", prefix=to_log) as server:
+        server.client().get("/nowhere").expect(404)
+    os.close(unread)
+
+
 def test_an_idle_connection_does_not_hold_up_the_end(tmp_path):
     with Server(tmp_path / "data") as server:
         client = server.client()
@@ -232,6 +255,7 @@ def test_a_port_in_use_gives_2_and_one_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert_refused(skanu("serve", "--http", f"127.0.0.1:{port}", "--data", tmp_path / "data"))
+    assert not (tmp_path / "data").exists(), "it left a data directory behind"
 
 
 def test_a_data_directory_held_by_another_server_gives_2_and_one_line(tmp_path):
@@ -304,9 +328,17 @@ def skanu_in_own_network(command):
     )
 
 
-def test_another_loopback_address_needs_no_trust(tmp_path):
-    with Server(tmp_path / "data", address="127.0.0.2:0") as server:
-        assert server.ready_line.startswith("skanu ready http=127.0.0.2:")
+@pytest.mark.parametrize("address", ["127.0.0.2", "LocalHost"])
+def test_another_loopback_address_needs_no_trust(tmp_path, address):
+    with Server(tmp_path / "data", address=f"{address}:0") as server:
+        assert server.ready_line.startswith(f"skanu ready http={address}:")
+
+
+def test_blanks_between_origins_hid_those_behind_them(tmp_path):
+    with Server(tmp_path / "data", "--cors", "http://a, http://b") as server:
+        for origin in ("http://a", "http://b"):
+            answer = server.client().get("/orders", {"Origin": origin}).expect(200)
+            assert answer.header("Access-Control-Allow-Origin") == origin
 
 
 # --------------------------------------------------------------------------------------------- logs

@@ -23,9 +23,32 @@ std::size_t length_of(std::string_view utf8) {
   }));
 }
 
+namespace {
+
+/// What is wrong with bytes that could not be parsed: they are not JSON, or a number is beyond every
+/// type, at which the parser gives up.
+error why_not_parsed(std::string_view bytes) {
+  using json = nlohmann::json;
+  std::string field;
+  try {
+    const auto parsed = json::parse(bytes, [&](int depth, json::parse_event_t event, json& value) {
+      if (event == json::parse_event_t::key && depth == 1) field = value.get_ref<std::string&>();
+      return true;
+    });
+  } catch (const json::out_of_range&) {
+    if (!field.empty())
+      return {errc::invalid_field, "A number is out of range.", {{field, "is out of range"}}};
+  } catch (const json::exception&) {
+    // Said below.
+  }
+  return {errc::malformed, "The body is not valid JSON."};
+}
+
+}  // namespace
+
 std::variant<body_fields, error> body_fields::parse(std::string_view bytes) {
   auto parsed = nlohmann::json::parse(bytes, nullptr, false);
-  if (parsed.is_discarded()) return error{errc::malformed, "The body is not valid JSON."};
+  if (parsed.is_discarded()) return why_not_parsed(bytes);
   if (!parsed.is_object()) return error{errc::malformed, "The body is not a JSON object."};
   return body_fields(std::move(parsed));
 }
@@ -45,7 +68,7 @@ std::optional<std::int64_t> body_fields::integer(std::string_view name, integer_
   if (value->is_number_unsigned()) {
     const auto wide = value->get<std::uint64_t>();
     // Out of every range, so that what does not fit is refused as such.
-    number = wide > static_cast<std::uint64_t>(INT64_MAX) ? INT64_MAX : static_cast<std::int64_t>(wide);
+    number = static_cast<std::int64_t>(std::min<std::uint64_t>(wide, INT64_MAX));
   } else if (value->is_number_integer()) {
     number = value->get<std::int64_t>();
   } else if (value->is_string()) {

@@ -68,6 +68,25 @@ TEST(body_fields, takes_json_objects_only) {
   EXPECT_FALSE(fields_of(" {\"unknown\" : [1, {\"a\": null}]} ").problem());
 }
 
+TEST(body_fields, a_number_beyond_every_type_was_taken_for_malformed_json) {
+  for (const auto& number : {std::string("1e400"), std::string("-1e400"), std::string(400, '9')})
+    for (const auto* form : {R"({"a":{"c":1},"qty":N,"b":1})", R"({"qty":[{"x":1},{"y":N}]})"}) {
+      std::string bytes = form;
+      bytes.replace(bytes.find('N'), 1, number);
+      const auto parsed = body_fields::parse(bytes);
+      ASSERT_TRUE(std::holds_alternative<error>(parsed)) << bytes;
+      const auto& e = std::get<error>(parsed);
+      EXPECT_EQ(e.code, errc::invalid_field);
+      ASSERT_EQ(e.fields.size(), 1U);
+      EXPECT_EQ(e.fields[0].field, "qty");
+    }
+  for (const auto* bytes : {"1e400", "[1e400]", "[{\"a\":1e400}]", "{\"a\":01e400}"}) {
+    const auto parsed = body_fields::parse(bytes);
+    ASSERT_TRUE(std::holds_alternative<error>(parsed)) << bytes;
+    EXPECT_EQ(std::get<error>(parsed).code, errc::malformed) << bytes;
+  }
+}
+
 TEST(body_fields, deep_nesting_is_no_danger) {
   const std::size_t deep = 32 * 1024;
   const auto nested = "{\"a\":" + std::string(deep, '[') + std::string(deep - 8, ']');

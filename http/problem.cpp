@@ -48,7 +48,7 @@ struct status_words {
   std::string_view type, title;
 };
 
-constexpr std::array<status_words, 12> plain = {{
+constexpr std::array<status_words, 13> plain = {{
     {400, "malformed", "Malformed request"},
     {404, "not-found", "Not found"},
     {405, "method-not-allowed", "Method not allowed"},
@@ -61,6 +61,7 @@ constexpr std::array<status_words, 12> plain = {{
     {500, "internal", "Internal error"},
     {501, "not-implemented", "Not implemented"},
     {503, "overloaded", "Overloaded"},
+    {505, "version-not-supported", "HTTP version not supported"},
 }};
 
 void render(int status, std::string_view type, std::string_view title, std::string_view detail,

@@ -1,7 +1,7 @@
 """Refusals: application/problem+json, malformed bodies, unknown paths."""
 
 import pytest
-from rest import PREPARE, READY, assert_problem
+from rest import PREPARE, READY, assert_problem, raw_exchange
 
 MAX_ID = 2**53 - 1
 BODIES = {
@@ -91,6 +91,11 @@ ODD_PATHS = [
 def test_a_malformed_path_is_refused(client, path):
     answer = client.get(path).expect(400, 404)
     assert_problem(answer, answer.status)
+
+
+def test_an_unknown_http_version_had_a_problem_type_without_a_name(shared_server):
+    answer, _ = raw_exchange(shared_server.port, b"GET / HTTP/2.0\r\n\r\n")
+    assert assert_problem(answer, 505)["type"] == "/problems/version-not-supported"
 
 
 @pytest.mark.parametrize("path", ODD_PATHS, ids=lambda path: path[:30])

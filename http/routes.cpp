@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "http/log_text.hpp"
 #include "http/resources.hpp"
 
 namespace skanu {
@@ -112,14 +113,14 @@ bool is_json(std::string_view type) {
 }
 
 /// The path for a log line: a phone number in it is masked.
-std::string loggable(std::string_view path, std::string_view parameter) {
-  std::string text(path);
-  if (parameter.empty()) return text;
-  const auto open = text.find('{');
-  const auto close = text.find('}');
-  const bool phone = text.substr(open, close - open + 1) == "{phoneNumber}";
-  text.replace(open, close - open + 1, phone ? masked_phone(parameter) : std::string(parameter));
-  return text;
+std::string loggable(std::string_view pattern, std::string_view parameter) {
+  std::string text(pattern);
+  if (const auto open = text.find('{'); open != text.npos) {
+    const auto length = text.find('}') - open + 1;
+    const bool is_phone = pattern.substr(open, length) == "{phoneNumber}";
+    text.replace(open, length, without_phone(parameter, is_phone));
+  }
+  return in_quotes(text);
 }
 
 /// " problem=overloaded" for a log line: what the answer says went wrong, if it does.
@@ -149,10 +150,10 @@ void front::answer(const httplib::Request& in, httplib::Response& out) {
   } catch (refused& r) {
     render_problem(r.why, out);
   } catch (const store_error& e) {
-    spdlog::error("event=store_error reason=\"{}\"", e.what());
+    spdlog::error("event=store_error reason={}", in_quotes(e.what()));
     render_problem(error{e.code(), "The store cannot be read at present."}, out);
   } catch (const decode_error& e) {
-    spdlog::error("event=undecodable reason=\"{}\"", e.what());
+    spdlog::error("event=undecodable reason={}", in_quotes(e.what()));
     render_problem(error{errc::undecodable, "What is stored of it cannot be read."}, out);
   }
   add_cors(in, out);
@@ -181,7 +182,7 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, std::si
     std::string_view parameter;
     if (!fits(r.path, in.path, parameter)) continue;
     if (r.method != method) {
-      // A later pattern may name the same path: what it allows counts too, unless this one is exact.
+      // A later pattern may name the same path: what it allows counts too.
       allowed += (allowed.empty() ? "" : ", ") + std::string(r.method);
       if (r.method == "GET") allowed += ", HEAD";
       continue;

@@ -359,6 +359,8 @@ def use_phones(server):
     shop.client.post("/stamps", {"phoneNumber": phones[5], "stampQty": -1}).expect(422)
     shop.client.post("/stamps", f'{{"phoneNumber": "{phones[5]}"').expect(400)
     shop.client.delete(f"/stamps/{phones[5]}").expect(405)
+    shop.client.get(f"/orders/{phones[5]}").expect(404)
+    shop.client.delete(f"/payments/{dashed}").expect(404)
     raw_exchange(
         server.port,
         f"GET /stamps/{phones[5]} HTTP/1.1\r\nIdempotency-Key: {phones[5]}\r\n\r\n".encode(),
@@ -376,6 +378,13 @@ def test_logs_go_to_standard_error_without_a_whole_phone_number(tmp_path):
     log = server.stderr()
     assert "/stamps" in log, "requests are logged"
     assert [phone for phone in phones if phone in log] == []
+
+
+def test_a_path_passed_for_fields_of_its_log_line(tmp_path):
+    with Server(tmp_path / "data") as server:
+        server.client().get("/orders/1%20status=200%22%C3%A9").expect(404)
+    (line,) = [line for line in server.stderr().splitlines() if "/orders/" in line]
+    assert r'path="/orders/1 status=200\"\xc3\xa9" status=404' in line
 
 
 def test_log_file_takes_the_log_from_standard_error(tmp_path):

@@ -1,10 +1,13 @@
 // `skanu backup`: one moment of all databases, copied beside a server that goes on writing.
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cluster/commands.hpp"
@@ -31,12 +34,16 @@ void flush_tree(const fs::path& folder) {
   flush(folder);
 }
 
+/// Where a process gathers what becomes the target.
+fs::path unfinished(const fs::path& target, pid_t by) {
+  return target.string() + ".unfinished-" + std::to_string(by);
+}
+
 /// A folder beside the one that it becomes; what is not finished is removed.
 class unfinished_folder {
  public:
   explicit unfinished_folder(fs::path target)
-      : target_(std::move(target)),
-        path_(target_.string() + ".unfinished-" + std::to_string(::getpid())) {
+      : target_(std::move(target)), path_(unfinished(target_, ::getpid())) {
     if (!fs::create_directories(path_))
       throw std::runtime_error("the folder " + path_.string() + " is in the way");
   }
@@ -72,17 +79,47 @@ fs::path target_of(const std::string& to) {
   return target;
 }
 
+void copy(const std::string& from, const fs::path& target) {
+  const auto databases = open_existing(from);
+  const cut moment(databases);
+  unfinished_folder folder(target);
+  for (std::size_t i = 0; i < databases.size(); ++i)
+    databases[i].data->copy_to((folder.path() / databases[i].folder).string(),
+                               *moment.snapshots()[i]);
+  folder.finish();
+}
+
+/// Waits for the process that copies; asked to stop, ends it and removes what it leaves.
+int watch_over(pid_t copier, const fs::path& target, const sigset_t& awaited) {
+  int signal = 0;
+  sigwait(&awaited, &signal);
+  if (signal != SIGCHLD) ::kill(copier, SIGKILL);
+  int status = 0;
+  while (::waitpid(copier, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  std::error_code ignored;
+  fs::remove_all(unfinished(target, copier), ignored);
+  return 128 + (signal == SIGCHLD ? WTERMSIG(status) : signal);
+}
+
 }  // namespace
 
 int run_backup(const program_options& options) {
   const auto target = target_of(options.backup_to);
-  const auto databases = open_existing(options.data);
-  const cut moment(databases);
-  unfinished_folder copy(target);
-  for (std::size_t i = 0; i < databases.size(); ++i)
-    databases[i].data->copy_to((copy.path() / databases[i].folder).string(),
-                               *moment.snapshots()[i]);
-  copy.finish();
+  sigset_t awaited;
+  sigset_t before;
+  sigemptyset(&awaited);
+  for (const int s : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&awaited, s);
+  pthread_sigmask(SIG_BLOCK, &awaited, &before);
+  // A process of its own does the work, since a copy in the middle of a database hears no signal.
+  const auto copier = ::fork();
+  if (copier < 0) throw std::system_error(errno, std::generic_category(), "cannot fork");
+  if (copier > 0) return watch_over(copier, target, awaited);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  std::signal(SIGINT, SIG_IGN);  // a terminal sends it to both
+  copy(options.data, target);
   return 0;
 }
 

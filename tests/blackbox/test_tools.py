@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -273,3 +274,22 @@ def test_a_backup_never_writes_over_what_is_there(tmp_path, used):
     before = events(other)
     assert skanu("backup", "--data", used, "--to", other).returncode == 2
     assert events(other) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_an_interrupted_backup_left_its_unfinished_copy_behind(tmp_path, number):
+    data, to = tmp_path / "data", tmp_path / "copies" / "copy"
+    Server(data).start().stop()
+    with contextlib.closing(sqlite3.connect(data / "delivery.sqlite3")) as large:
+        large.execute("CREATE TABLE filler (bytes BLOB)")
+        large.executemany("INSERT INTO filler VALUES (zeroblob(1000000))", [()] * 60)
+        large.commit()
+    backup = subprocess.Popen(
+        [str(BINARY), "backup", "--data", str(data), "--to", str(to)],
+        stdin=subprocess.DEVNULL,
+        env=clean_environment(),
+    )
+    wait_until(lambda: to.parent.exists() or backup.poll() is not None, "it copies")
+    backup.send_signal(number)
+    assert backup.wait(DEADLINE_S) in (0, 128 + number)
+    assert [path.name for path in to.parent.iterdir()] in ([], ["copy"])

@@ -35,10 +35,10 @@ struct actuator_answer {
   int status = 200;
 };
 
-/// {"status":"UP","components":{…}}. A database that refuses writes, or that has been at one for over
-/// 3 s, shows as DOWN among the components. The node itself is DOWN (503) only where that is true of
-/// every database, for another reason than room, and since less than 30 s ago: an older refusal says
-/// nothing any more.
+/// {"status":"UP","components":{…}}. A database that refuses writes, or that has been at one for
+/// over 3 s, shows as DOWN among the components. The node itself is DOWN (503) only where that is
+/// true of every database, for another reason than room, and since less than 30 s ago: an older
+/// refusal says nothing any more.
 actuator_answer render_health(const actuator_view& view, std::chrono::steady_clock::time_point now);
 /// The same, but always UP: a process that answers is alive.
 actuator_answer render_liveness(const actuator_view& view,

@@ -25,8 +25,8 @@ std::size_t length_of(std::string_view utf8) {
 
 namespace {
 
-/// What is wrong with bytes that could not be parsed: they are not JSON, or a number is beyond every
-/// type, at which the parser gives up.
+/// What is wrong with bytes that could not be parsed: they are not JSON, or a number is beyond
+/// every type, at which the parser gives up.
 error why_not_parsed(std::string_view bytes) {
   using json = nlohmann::json;
   std::string field;

@@ -6,8 +6,8 @@
 
 namespace skanu {
 
-/// Counts who waits for one service, and turns further ones away at a bound, or at a lower one once the
-/// service has been silent. Lock-free; any thread.
+/// Counts who waits for one service, and turns further ones away at a bound, or at a lower one once
+/// the service has been silent. Lock-free; any thread.
 class bulkhead {
  public:
   using clock = std::chrono::steady_clock;

@@ -1,5 +1,5 @@
-// Where HTTP meets the actors: sends a change as a message and waits, within the request's deadline,
-// for its durable answer; reads go to the stores' snapshots.
+// Where HTTP meets the actors: sends a change as a message and waits, within the request's
+// deadline, for its durable answer; reads go to the stores' snapshots.
 #pragma once
 
 #include <array>
@@ -52,8 +52,8 @@ class gateway {
                                 const std::function<void(request)>& send);
 
   service_directory services_;
-  /// Apart from the orders, whose cancels go on while payment is frozen; and with more patience, since
-  /// one attempt at a payment may take 610 ms.
+  /// Apart from the orders, whose cancels go on while payment is frozen; and with more patience,
+  /// since one attempt at a payment may take 610 ms.
   bulkhead placing_{{.patience = std::chrono::seconds{1}}};
   bulkhead orders_, payments_, deliveries_, stamps_;
   std::mutex mutex_;

@@ -260,7 +260,7 @@ def test_orders_added_while_following_next_are_neither_doubled_nor_skipped(serve
     assert keys("orders", answer) + rest == before + later
 
 
-# ------------------------------------------------------------------------------ the rows of an entity
+# ---------------------------------------------------------------------------- the rows of an entity
 
 
 def entry_numbers(answer):

@@ -1,4 +1,4 @@
-"""A database that another process keeps from being written: the rest goes on, and answers quickly."""
+"""A database that another process keeps from being written: the rest answers quickly."""
 
 import contextlib
 import sqlite3
@@ -27,7 +27,7 @@ def writer_held(server):
 
 @contextlib.contextmanager
 def clients_on_deliveries(server, orders):
-    """So many clients that change deliveries and come back when they are told to; their statuses."""
+    """Clients that change deliveries and come back when they are told to; their statuses."""
     over, statuses = threading.Event(), []
 
     def change(order_id):

@@ -22,8 +22,8 @@ inline caf::error failure_of(const caf::local_actor& self, const std::exception_
   return caf::make_error(caf::sec::runtime_error, std::move(why));
 }
 
-/// The first thing that every actor does. CAF's own handler of exceptions prints on standard output,
-/// which is the ready line's alone; its handler of errors ends the actor.
+/// The first thing that every actor does. CAF's own handler of exceptions prints on standard
+/// output, which is the ready line's alone; its handler of errors ends the actor.
 inline void contain_failures(caf::scheduled_actor& self) {
   self.set_error_handler([](caf::error&) {});
   self.set_exception_handler([](caf::scheduled_actor* failed, std::exception_ptr& thrown) {

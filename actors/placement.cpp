@@ -24,7 +24,8 @@ error id_in_use() {
   return {errc::undecodable, "The id that it was given is in use: what is stored is damaged."};
 }
 
-/// Tells placement that the order was decided, and then the client, whose repeat must not overtake it.
+/// Tells placement that the order was decided, and then the client, whose repeat must not come
+/// first.
 reply both(reply placement, reply client) {
   class sink final : public reply_sink {
    public:
@@ -47,7 +48,8 @@ reply both(reply placement, reply client) {
   return reply(std::make_unique<sink>(std::move(placement), std::move(client)));
 }
 
-/// The ids of what is stored lie within those that were reserved, or they would be handed out again.
+/// The ids of what is stored lie within those that were reserved, or they would be handed out
+/// again.
 void refuse_beyond(entity_id reserved, const snapshot& from, service s) {
   auto beyond = from.list(s, {.after = reserved, .limit = 1});
   if (beyond.empty()) beyond = from.tombstones(s, reserved, 1);
@@ -162,7 +164,7 @@ void placement::park(newcomer n) {
   start_sweeping();
 }
 
-/// In the order in which they came, as far as there is room; refuses those who have waited too long.
+/// In the order in which they came, as far as there is room; refuses those who waited too long.
 void placement::let_parked_in() {
   while (!parked_.empty()) {
     const bool late = parked_.front().since + limits_.patience <= now();

@@ -63,8 +63,9 @@ struct id_recovery {
   entity_id next = 1;                  ///< The first id that was never reserved.
   std::vector<entity_id> undecided;    ///< Handed out, perhaps, and not decided.
 };
-/// Throws decode_error and store_error where what is stored of ids is damaged. With `with_payments` the payments are in the same database: an id whose payment is not even there was
-/// handed out to nobody who could still come back to it, and needs no rejection.
+/// Throws decode_error and store_error where what is stored of ids is damaged. With `with_payments`
+/// the payments are in the same database: an id whose payment is not even there was handed out to
+/// nobody who could still come back to it, and needs no rejection.
 id_recovery recover_ids(const snapshot& orders, bool with_payments);
 
 class placement final : public placement_actor::base {

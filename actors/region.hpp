@@ -137,7 +137,8 @@ class region final : public region_actor<typename Rules::command>::base {
                                        limits_.aside * (1 << doublings), std::chrono::minutes(1));
     }
     spdlog::error("event=entity_crashed service={} id={} times={} reason=\"{}\"",
-                  name_of(Rules::of), name_in_log(id), record.times, this->system().render(down.reason));
+                  name_of(Rules::of), name_in_log(id), record.times,
+                  this->system().render(down.reason));
     erase(live_.find(id));
   }
 

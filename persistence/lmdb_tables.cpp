@@ -68,8 +68,8 @@ bool disk_is_full(MDB_env* env) {
   return !problem && space.available < a_large_batch;
 }
 
-/// True where a commit that failed may come back after a crash. When LMDB could not write the page that
-/// makes a commit the last one, it begins no transaction any more; that is how it tells.
+/// True where a commit that failed may come back after a crash. When LMDB could not write the page
+/// that makes a commit the last one, it begins no transaction any more; that is how it tells.
 bool outcome_is_unknown(MDB_env* env) {
   MDB_txn* next = nullptr;
   const auto status = mdb_txn_begin(env, nullptr, 0, &next);
@@ -402,7 +402,7 @@ class lmdb_tables final : public ordered_tables {
     open_tables(folder, services);
   }
 
-  /// Once in a while. Without it, an audit or a backup that was killed would keep its pages for ever.
+  /// Once in a while. Without it, an audit or a backup that was killed would keep its pages.
   void forget_dead_readers() {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_reader_check_) return;

@@ -20,8 +20,8 @@ inline constexpr std::int64_t default_lmdb_limit = std::int64_t{256} << 30;
 /// everything reads several times as fast where the system fetches pages before they are asked for.
 enum class page_use : std::uint8_t { scattered, all };
 
-/// How often a writer looks for processes that died while they read: their pages are never used again
-/// until then, and the file grows.
+/// How often a writer looks for processes that died while they read: their pages are not used
+/// again until then, and the file grows.
 inline constexpr std::chrono::milliseconds usual_reader_check = std::chrono::seconds{30};
 
 /// Opens or makes the environment in `folder` (made with its parents where it is not there), with the

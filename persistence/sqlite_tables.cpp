@@ -198,7 +198,7 @@ class connection {
     return no_room ? errc::store_full : errc::store_failed;
   }
 
-  /// Asks the files themselves: after a commit that failed, sqlite3_system_errno is of a later call.
+  /// Asks the files: after a commit that failed, sqlite3_system_errno is of a later call.
   bool a_file_is_at_its_longest() const {
     for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
       sqlite3_file* file = nullptr;

@@ -21,7 +21,7 @@ def in_lmdb(data, service, holding, old, new):
 
 
 def in_lmdb_row(data, key, old, new):
-    """Replaces the front of a row's value, which stands behind its key, in every page that has it."""
+    """Replaces the front of a row's value, behind its key, in every page that has it."""
     assert len(old) == len(new), "pages keep their lengths"
     path = data / "lmdb" / "data.mdb"
     content = path.read_bytes()

@@ -61,8 +61,8 @@ TEST(lmdb_commit, whose_last_step_fails_has_an_unknown_outcome) {
   EXPECT_EQ(write(*data, appending(10)), std::nullopt);
 }
 
-/// How long the file gets by many commits that each replace the same value, when another process was
-/// killed while it read.
+/// How long the file gets by many commits that each replace the same value, when another process
+/// was killed while it read.
 std::uintmax_t length_beside_a_killed_reader(std::chrono::milliseconds reader_check) {
   const temporary_folder folder;
   number_pipe reading;

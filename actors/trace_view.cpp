@@ -40,7 +40,7 @@ void trace_view::recover() {
   const auto now = env_.data.read();
   for (auto& f : logs_) {
     const auto position = position_key(trace_consumer(f.from.of));
-    f.next = meta_number(*now, service::ordertrace, position) + 1;
+    f.next = f.batch_end = meta_number(*now, service::ordertrace, position) + 1;
     dead_letters_.recover(*now, service::ordertrace, trace_consumer(f.from.of));
   }
 }

@@ -96,6 +96,7 @@ class trace_view_test : public actor_fixture {
 
   static constexpr service followed[] = {service::order, service::payment, service::delivery};
   std::vector<trace_view::source> logs;
+  int ignored_pulls = 0;
   consumer_actor view;
 };
 
@@ -291,6 +292,27 @@ TEST_F(trace_view_test, a_log_that_does_not_answer_holds_up_no_other) {
   advance(minutes(2));
   EXPECT_GE(pulls, 10);
   EXPECT_LE(pulls, 200) << "at a capped rate";
+}
+
+// Its position was set back to the log's start, and every event of it taken again.
+TEST_F(trace_view_test, a_log_that_does_not_answer_after_a_restart_keeps_its_position) {
+  happen(service::order, {placed(1)});
+  happen(service::payment, {payment_event_of(1)});
+  start_view();
+  catch_up();
+  kill_view();
+  const auto payments = std::exchange(logs[1].log, keep(system.spawn(silent_log, &ignored_pulls)));
+  consumer_limits limits;
+  limits.pull_timeout = milliseconds(100);
+  start_view(limits);
+  happen(service::order, {cancelled(1)});
+  advance(seconds(1));
+  kill_view();
+  logs[1].log = payments;
+  start_view();
+  catch_up();
+  EXPECT_EQ(history_of(1), (std::vector<std::string>{"order 1 Ordered", "payment 1 Paid",
+                                                     "order 2 OrderCancelled"}));
 }
 
 // In the original the start of a delivery never reached the view.

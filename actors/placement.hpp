@@ -76,6 +76,8 @@ class placement final : public placement_actor::base {
 
   const char* name() const override { return "placement"; }
   behavior_type make_behavior() override;
+  /// A promise that was not kept would hold this actor for ever.
+  void on_exit() override { left_ = {}; }
 
  private:
   using time_point = std::chrono::steady_clock::time_point;

@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from rest import CANCEL, COFFEE, DEADLINE_S, Shop, in_parallel, total, wait_until
+from rest import CANCEL, COFFEE, DEADLINE_S, TIME_SCALE, Shop, in_parallel, total, wait_until
 from support import skanu
 
 FAULTS = ["payment-delay", "payment-fail", "payment-lose-reply", "crash-at"]
@@ -113,10 +113,12 @@ def test_too_many_waiting_for_payment_are_refused_at_once(serve):
     refused = [seconds for answer, seconds in answers if answer.status == 503]
     placed = [answer for answer, _ in answers if answer.status == 201]
     assert len(placed) >= 100 and len(refused) >= 20, (len(placed), len(refused))
-    assert sorted(refused)[len(refused) // 2] < 0.45, "a refusal does not wait for payment"
+    middle = sorted(refused)[len(refused) // 2]
+    assert middle < 0.45 * TIME_SCALE, "a refusal does not wait for payment"
     assert total(server.client(), "orders") == len(placed)
 
 
+@pytest.mark.slow  # a matter of speed: not with a sanitizer
 def test_300_clients_at_once_of_a_healthy_payment_are_all_served(serve):
     server = serve()
     clients = [server.client() for _ in range(300)]

@@ -214,7 +214,9 @@ void placement::on_payment(entity_id id, int attempt, const outcome& result) {
     // The payment is open, whichever attempt opened it.
     if (current) record(p.permit, true);
     if (!current && p.at == stage::asking) breaker_.release(p.permit);
-    if (opened->what == effect::unchanged && attempt == 1 && p.attempt == 1) {
+    // Between nodes even a first attempt may have been sent twice.
+    const bool asked_once = limits_.shared_journal && attempt == 1 && p.attempt == 1;
+    if (opened->what == effect::unchanged && asked_once) {
       spdlog::error("event=id_in_use id={}", id);
       return reject(id, p, id_in_use());
     }
@@ -223,7 +225,8 @@ void placement::on_payment(entity_id id, int attempt, const outcome& result) {
   if (!current) return;
   const auto& why = std::get<error>(result);
   record(p.permit, false);
-  if (!is_transient(why.code)) return reject(id, p, why);
+  // One that has been away for long is not waited for any longer.
+  if (!is_transient(why.code) || why.code == errc::service_away) return reject(id, p, why);
   attempt_failed(id, p, {errc::payment_unavailable, "Payment refused. Please come back a little later."});
 }
 

@@ -32,7 +32,7 @@ struct placement_limits {
   std::chrono::milliseconds shortest_attempt{50};
   std::size_t bulkhead = 128;                 ///< Orders that wait for payment at once.
   std::size_t parked = 512;                   ///< Orders that wait for room among those …
-  std::chrono::milliseconds patience{200};    ///< … for so long.
+  std::chrono::milliseconds patience{300};    ///< … for so long.
   std::chrono::milliseconds sweep{10};
   circuit_breaker_settings breaker;
   backoff_settings retry{std::chrono::milliseconds{10}, std::chrono::milliseconds{100}};

@@ -33,7 +33,10 @@ policy::behavior_type policy::make_behavior() {
   pull_after(std::chrono::milliseconds{0});
   return {[this](hint_atom, service) {
             more_ = true;
-            if (!busy_) pull_after(limits_.window);
+            if (busy_) return;
+            // A log that speaks again is not left waiting for the end of a backoff.
+            if (std::exchange(failed_pulls_, 0) > 0) pull_planned_ = false;
+            pull_after(limits_.window);
           },
           [this](const answered& a) {
             if (a.ticket == 0) {

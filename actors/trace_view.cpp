@@ -24,8 +24,12 @@ trace_view::behavior_type trace_view::make_behavior() {
     send(f.from.log, follow_atom::value, caf::actor_cast<follower_actor>(this));
   turn_after(std::chrono::milliseconds{0});
   return {[this](hint_atom, service of) {
-            for (auto& f : logs_)
-              if (f.from.of == of) f.more = true;
+            for (auto& f : logs_) {
+              if (f.from.of != of) continue;
+              f.more = true;
+              // A log that speaks again is not left waiting for the end of a backoff.
+              if (std::exchange(f.failing, false) && !busy_) turn_planned_ = false;
+            }
             if (!busy_) turn_after(limits_.window);
           },
           [this](const answered& a) { on_commit(a.result); },
@@ -62,7 +66,7 @@ void trace_view::turn() {
               pulled();
             },
             [this, &f](const caf::error&) {
-              f.more = pull_failed_ = true;
+              f.more = f.failing = pull_failed_ = true;
               pulled();
             });
   }

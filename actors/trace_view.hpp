@@ -32,6 +32,7 @@ class trace_view final : public consumer_actor::base {
     log_offset next = 1;
     log_offset batch_end = 1;
     bool more = true;   ///< Its log has hinted since the last pull.
+    bool failing = false;
     bool full = false;  ///< The last pull found as much as it asked for.
   };
   struct touched {

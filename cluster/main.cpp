@@ -55,7 +55,7 @@ int serve(const program_options& options) {
   std::signal(SIGPIPE, SIG_IGN);
   keep_freed_memory();
   wake_without_preempting();
-  start_logging(options.log_file, options.log_level);
+  start_logging(options.log_file, options.log_level, options.node.cluster.name);
   {
     node running(options.node, faults);
     const bool v6 = options.node.address.find(':') != std::string::npos;

@@ -19,6 +19,7 @@
 #include "actors/supervisor.hpp"
 #include "actors/trace_view.hpp"
 #include "cluster/journal_watch.hpp"
+#include "cluster/remote.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
 #include "persistence/consumer_keys.hpp"
@@ -30,9 +31,12 @@ namespace skanu {
 namespace {
 
 constexpr std::chrono::seconds leave_timeout{3};
+/// Of what peers asked: no call of theirs is waited for any longer.
+constexpr std::chrono::milliseconds serve_timeout{2'000};
 
 struct actor_config : caf::actor_system_config {
-  actor_config() {
+  explicit actor_config(const cluster_options& cluster) {
+    configure(*this, cluster);
     // Actors take turns on half of the processors, which leaves the rest to requests and the journal:
     // more threads only wake each other. They share one queue and sleep when it is empty, where
     // stealing would poll.
@@ -85,8 +89,15 @@ class node::parts {
                        directory_options{options.services, options.max_store_bytes});
     open_journals();
     auto ids = read_what_actors_begin_with();
-    start_actors(std::move(ids));
-    front_ = std::make_unique<front>(*gateway_, view(), front_options{options.cors_origins});
+    try {
+      start_actors(std::move(ids));
+    } catch (...) {
+      end_actors();
+      throw;
+    }
+    front_ = std::make_unique<front>(
+        *gateway_, view(),
+        front_options{options.cors_origins, options.gateway ? everything() : options.services});
     server_.start();
     faults_.begin(std::chrono::steady_clock::now());
   }
@@ -97,6 +108,7 @@ class node::parts {
     if (std::exchange(stopped_, true)) return;
     spdlog::info("event=stopping");
     server_.stop();
+    peers_.leave(serve_timeout);
     {
       caf::scoped_actor self{system_};
       self->request(placement_, leave_timeout, leave_atom::value)
@@ -107,10 +119,8 @@ class node::parts {
       self->send_exit(supervisor_, caf::exit_reason::user_shutdown);
       self->wait_for(supervisor_);
     }
-    for (const auto& a : long_lived_) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
     gateway_.reset();
-    forget_handles();
-    system_.await_all_actors_done();
+    end_actors();
     for (auto& d : databases_) {
       d->writer.reset();
       d->watch.forget_logs();
@@ -119,6 +129,14 @@ class node::parts {
   }
 
  private:
+  /// Those that the supervisor does not end.
+  void end_actors() {
+    for (const auto& a : long_lived_) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+    peers_.stop();
+    forget_handles();
+    system_.await_all_actors_done();
+  }
+
   void open_journals() {
     for (auto& d : directory_->databases())
       databases_.push_back(
@@ -146,13 +164,43 @@ class node::parts {
     return actor;
   }
 
+  static std::vector<service> everything() { return {std::begin(all_services), std::end(all_services)}; }
+
+  bool runs_here(service s) const {
+    return std::ranges::find(options_.services, s) != options_.services.end();
+  }
+
+  /// The entities of a service: the region itself, or its stand-in where it runs elsewhere.
   template <class Rules>
-  auto start_region() {
-    return keep(system_.spawn<region<Rules>>(environment(Rules::of), region_limits{}));
+  region_actor<typename Rules::command> start_region() {
+    using command = typename Rules::command;
+    if (runs_here(Rules::of))
+      return keep(region_actor<command>(
+          system_.spawn<region<Rules>>(environment(Rules::of), region_limits{})));
+    return keep(region_actor<command>(
+        system_.spawn(remote_region<command>, peers_.caller_to(Rules::of))));
+  }
+
+  event_log_actor start_log(service s) {
+    if (!runs_here(s)) return keep(system_.spawn(remote_log, peers_.caller_to(s), s));
+    const auto here = keep(system_.spawn(event_log, &environment(s), s));
+    database_of(s).watch.set_log(s, here);
+    return here;
+  }
+
+  placement_actor start_placement(const order_region_actor& orders,
+                                  const payment_region_actor& payments, id_recovery ids) {
+    if (!runs_here(service::order))
+      return keep(system_.spawn(remote_placement, peers_.caller_to(service::order)));
+    placement_limits limits;
+    limits.shared_journal = orders_and_payments_share();
+    return keep(system_.spawn<placement>(environment(service::order), orders, payments, faults_,
+                                         breaker_, std::move(ids), limits));
   }
 
   bool orders_and_payments_share() {
-    return &database_of(service::order) == &database_of(service::payment);
+    return runs_here(service::order) && runs_here(service::payment) &&
+           &database_of(service::order) == &database_of(service::payment);
   }
 
   /// An actor could only die of a damaged row; here it refuses the start.
@@ -160,36 +208,57 @@ class node::parts {
     for (const auto& who : consumers::all)
       if (environments_[static_cast<std::size_t>(who.of)])
         meta_number(*database_of(who.of).data.read(), who.of, position_key(who.name));
+    if (!runs_here(service::order)) return {};
     return recover_ids(*database_of(service::order).data.read(), orders_and_payments_share());
   }
 
   void start_actors(id_recovery ids) {
     const auto orders = start_region<order_rules>();
-    const auto payments = start_region<payment_rules>();
+    auto payments = start_region<payment_rules>();
+    // Faults of payment are its own node's.
+    if (runs_here(service::payment) && faults_.touches_payment())
+      payments = keep(system_.spawn(faulty_payment, payments, &faults_));
     const auto deliveries = start_region<delivery_rules>();
     const auto stamps = start_region<stamp_rules>();
-    for (const auto s : {service::order, service::payment, service::delivery, service::stamp}) {
-      log(s) = keep(system_.spawn(event_log, &environment(s), s));
-      database_of(s).watch.set_log(s, log(s));
-    }
-    auto asked = payments;
-    if (faults_.touches_payment())
-      asked = keep(system_.spawn(faulty_payment, payments, &faults_));
-    placement_limits limits;
-    limits.shared_journal = orders_and_payments_share();
-    placement_ = keep(system_.spawn<placement>(environment(service::order), orders, asked, faults_,
-                                               breaker_, std::move(ids), limits));
+    for (const auto s : {service::order, service::payment, service::delivery, service::stamp})
+      log(s) = start_log(s);
+    placement_ = start_placement(orders, payments, std::move(ids));
+    peers_.start(for_peers(orders, payments, deliveries, stamps));
     std::vector<child> children;
     for (auto policies : {order_policies(orders), payment_policies(payments),
                           delivery_policies(deliveries), stamp_policies(stamps)})
-      for (auto& p : policies) children.push_back(child_of(std::move(p)));
-    children.push_back(trace_child());
+      for (auto& p : policies)
+        if (runs_here(p.of)) children.push_back(child_of(std::move(p)));
+    if (runs_here(service::ordertrace)) children.push_back(trace_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
     supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
     service_directory directory{placement_, orders, payments, deliveries, stamps, {}};
-    for (const auto s : options_.services)
-      directory.stores[static_cast<std::size_t>(s)] = &database_of(s).data;
+    for (const auto s : all_services) directory.readers[static_cast<std::size_t>(s)] = reader_of(s);
     gateway_ = std::make_unique<gateway>(std::move(directory));
+  }
+
+  std::function<std::unique_ptr<reading>()> reader_of(service s) {
+    if (!runs_here(s)) return [through = peers_.caller_to(s)] { return remote_reading(through); };
+    return [&data = database_of(s).data] { return data.read(); };
+  }
+
+  local_services for_peers(const order_region_actor& orders, const payment_region_actor& payments,
+                           const delivery_region_actor& deliveries,
+                           const stamp_region_actor& stamps) {
+    local_services here;
+    if (runs_here(service::order)) {
+      here.placement = placement_;
+      here.orders = orders;
+      here.breaker = &breaker_;
+    }
+    if (runs_here(service::payment)) here.payments = payments;
+    if (runs_here(service::delivery)) here.deliveries = deliveries;
+    if (runs_here(service::stamp)) here.stamps = stamps;
+    for (const auto s : options_.services) {
+      here.logs[static_cast<std::size_t>(s)] = log(s);
+      here.stores[static_cast<std::size_t>(s)] = &database_of(s).data;
+    }
+    return here;
   }
 
   child child_of(policy_definition p) {
@@ -226,11 +295,22 @@ class node::parts {
   actuator_view view() {
     actuator_view v;
     v.services = options_.services;
+    for (const auto s : all_services) {
+      const auto* status = peers_.status_of(s);
+      if (runs_here(s) || (status == nullptr && !options_.gateway)) continue;
+      v.elsewhere.push_back({s, status ? &status->up : nullptr});
+    }
     for (const auto& d : databases_)
       v.databases.push_back(
           {d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health()});
     v.metrics = &metrics_;
-    v.breaker = &breaker_;
+    if (runs_here(service::order)) {
+      v.breaker = &breaker_;
+    } else if (options_.gateway) {
+      v.breaker_elsewhere = [through = peers_.caller_to(service::order)] {
+        return remote_breaker(through);
+      };
+    }
     v.open_connections = [this] { return static_cast<std::int64_t>(server_.open_connections()); };
     return v;
   }
@@ -248,8 +328,9 @@ class node::parts {
   std::optional<data_directory> directory_;
   node_metrics metrics_;
   breaker_display breaker_;
-  actor_config config_;
+  actor_config config_{options_.cluster};
   caf::actor_system system_{config_};
+  peers peers_{system_, options_.cluster};
   std::vector<std::unique_ptr<written_database>> databases_;
   std::array<std::unique_ptr<service_environment>, service_count> environments_;
   std::vector<caf::actor> long_lived_;

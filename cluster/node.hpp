@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/faults.hpp"
+#include "cluster/peers.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -17,6 +18,8 @@ struct node_options {
   std::vector<service> services{std::begin(all_services), std::end(all_services)};
   std::int64_t max_store_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
   std::vector<std::string> cors_origins;
+  bool gateway = true;  ///< The front of all services, wherever they run; else of its own.
+  cluster_options cluster;
 };
 
 /// A running node. Made in the order port, databases, actors, front; where a step fails it throws

@@ -1,50 +1,18 @@
 #include "cluster/options.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <iostream>
-#include <sstream>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <strings.h>
 
 #include <CLI/CLI.hpp>
+
+#include "cluster/addresses.hpp"
+#include "cluster/cluster_arguments.hpp"
 
 namespace skanu {
 
 namespace {
 
 constexpr int bad_usage = 2;
-
-/// ADDR:PORT, where ADDR may be an IPv6 address in brackets.
-bool split_address(const std::string& text, std::string& address, int& port) {
-  const auto colon = text.rfind(':');
-  if (colon == text.npos || colon == 0) return false;
-  address = text.substr(0, colon);
-  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
-    address = address.substr(1, address.size() - 2);
-  const auto digits = text.substr(colon + 1);
-  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  return !digits.empty() && problem == std::errc{} && end == digits.data() + digits.size() &&
-         port >= 0 && port <= 65535;
-}
-
-bool is_loopback(const std::string& address) {
-  in_addr v4{};
-  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
-  in6_addr v6{};
-  if (::inet_pton(AF_INET6, address.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
-  return ::strcasecmp(address.c_str(), "localhost") == 0;
-}
-
-/// The items of a list by commas, without the blanks round them.
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> parts;
-  std::istringstream in(list);
-  for (std::string part; std::getline(in, part, ',');) parts.push_back(CLI::detail::trim(part));
-  return parts;
-}
 
 /// A whole decimal number from `least` on. CLI11's own words print the bounds of a type in full.
 CLI::Validator number_from(std::int64_t least) {
@@ -61,8 +29,8 @@ CLI::Validator number_from(std::int64_t least) {
 }
 
 /// What the texts of the command line mean, or what is wrong with them.
-std::string interpret(const std::string& http, const std::string& services, const std::string& cors,
-                      bool trust_network, node_options& node) {
+std::string interpret(const std::string& http, const std::string& cors, bool trust_network,
+                      node_options& node) {
   if (!split_address(http, node.address, node.port))
     return "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + http;
   if (!is_loopback(node.address) && !trust_network)
@@ -76,21 +44,6 @@ std::string interpret(const std::string& http, const std::string& services, cons
     if (std::ranges::find(origins, "*") != origins.end())
       return "--cors takes either * or origins, not both";
   }
-  bool gateway = false;
-  node.services.clear();
-  for (const auto& name : split(services)) {
-    if (name == "gateway") {
-      gateway = true;
-    } else if (const auto s = service_named(name)) {
-      node.services.push_back(*s);
-    } else {
-      return "no such service: " + name;
-    }
-  }
-  std::sort(node.services.begin(), node.services.end());
-  node.services.erase(std::unique(node.services.begin(), node.services.end()), node.services.end());
-  if (node.services.size() != service_count || !gateway)
-    return "this version runs all services in one process: leave --services out";
   return {};
 }
 
@@ -99,7 +52,7 @@ std::string interpret(const std::string& http, const std::string& services, cons
 parsed_options parse_options(int argc, const char* const* argv) {
   program_options o;
   std::string http = "127.0.0.1:8088", cors = "*", events_service, fault_help;
-  std::string services = "order,payment,delivery,ordertrace,stamp,gateway";
+  cluster_arguments cluster;
   bool trust_network = false;
 
   CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
@@ -117,8 +70,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   serve->add_option("--http", http, "Address and port to listen on; port 0 takes a free one")
       ->envname("SKANU_HTTP");
   serve->add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
-  serve->add_option("--services", services, "Services to run in this process")
-      ->envname("SKANU_SERVICES");
+  cluster.add_to(*serve);
   serve->add_flag("--trust-network", trust_network,
                   "Allow an address beyond loopback: whoever reaches it may do everything")
       ->envname("SKANU_TRUST_NETWORK");
@@ -181,7 +133,8 @@ parsed_options parse_options(int argc, const char* const* argv) {
       std::cout << fault_plan::help();
       return {};
     }
-    const auto problem = interpret(http, services, cors, trust_network, o.node);
+    auto problem = interpret(http, cors, trust_network, o.node);
+    if (problem.empty()) problem = interpret(cluster, o.node);
     if (!problem.empty()) return refuse(problem);
   } else if (audit->parsed()) {
     o.command = program_command::audit;

@@ -60,6 +60,10 @@ std::string health_object(bool up, const actuator_view& view,
   std::string components;
   json_object_writer list(components);
   for (const auto s : view.services) list.raw(name_of(s), status_object("UP"));
+  for (const auto& s : view.elsewhere) {
+    const bool there = s.up != nullptr && s.up->load();
+    list.raw(name_of(s.of), status_object(there ? "UP" : "DOWN", there ? "" : "service-away"));
+  }
   for (const auto& d : view.databases) {
     const auto found = look_at(*d.health, now);
     list.raw(d.name, status_object(found.trouble.empty() ? "UP" : "DOWN", found.trouble));
@@ -109,9 +113,10 @@ actuator_answer render_liveness(const actuator_view& view,
 }
 
 std::string render_circuit_breakers(const actuator_view& view) {
+  if (view.breaker == nullptr && !view.breaker_elsewhere) return R"({"circuitBreakers":{}})";
   std::string breaker;
   json_object_writer writer(breaker);
-  const auto f = view.breaker->get();
+  const auto f = view.breaker != nullptr ? view.breaker->get() : view.breaker_elsewhere();
   writer("state", name_of(f.state));
   writer.raw("failureRate", percent(f.failure_rate));
   writer.raw("slowCallRate", percent(f.slow_call_rate));
@@ -150,6 +155,9 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
                                  static_cast<double>(d.metrics->busy_microseconds.load()) / 1e6);
                    return std::string(text.data());
                  });
+  metric(out, "skanu_http_connections", "gauge", "Open connections.");
+  sample(out, "skanu_http_connections", {}, {}, std::to_string(view.open_connections()));
+  if (view.breaker == nullptr) return out;
   const auto f = view.breaker->get();
   metric(out, "skanu_circuit_breaker_state", "gauge", "1 for the state the breaker is in.");
   for (const auto s : {breaker_state::closed, breaker_state::open, breaker_state::half_open})
@@ -157,8 +165,6 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
   metric(out, "skanu_circuit_breaker_not_permitted_calls_total", "counter", "Calls the breaker kept back.");
   sample(out, "skanu_circuit_breaker_not_permitted_calls_total", {}, {},
          std::to_string(f.not_permitted_calls));
-  metric(out, "skanu_http_connections", "gauge", "Open connections.");
-  sample(out, "skanu_http_connections", {}, {}, std::to_string(view.open_connections()));
   return out;
 }
 

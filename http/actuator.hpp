@@ -21,12 +21,22 @@ struct database_view {
   const journal_health* health = nullptr;
 };
 
+/// A service that runs on another node.
+struct remote_service_view {
+  service of = service::order;
+  const std::atomic<bool>* up = nullptr;  ///< Null where nobody was said to run it.
+};
+
 /// Everything that is shown; all of it outlives the front, and may be read by any thread.
 struct actuator_view {
-  std::vector<service> services;
+  std::vector<service> services;  ///< That run here.
+  std::vector<remote_service_view> elsewhere;
   std::vector<database_view> databases;
   const node_metrics* metrics = nullptr;
-  const breaker_display* breaker = nullptr;
+  const breaker_display* breaker = nullptr;  ///< Where orders are placed here.
+  /// The breaker of the node where orders are placed; throws store_error. Empty where it is here, or
+  /// shown by others.
+  std::function<circuit_breaker::figures()> breaker_elsewhere;
   std::function<std::int64_t()> open_connections;
 };
 

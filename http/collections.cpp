@@ -11,7 +11,7 @@ namespace {
 }
 
 /// Where the page before the one that begins at `first` begins: found by looking back.
-std::optional<entity_id> key_before(const snapshot& from, service of, list_query query,
+std::optional<entity_id> key_before(const reading& from, service of, list_query query,
                                     entity_id first, std::size_t size) {
   query.descending = !query.descending;
   query.after = first;
@@ -23,7 +23,7 @@ std::optional<entity_id> key_before(const snapshot& from, service of, list_query
 }
 
 /// Where the last page begins.
-entity_id key_of_last(const snapshot& from, service of, list_query query, std::int64_t total,
+entity_id key_of_last(const reading& from, service of, list_query query, std::int64_t total,
                       std::size_t size) {
   const auto on_last = static_cast<std::size_t>((total - 1) % static_cast<std::int64_t>(size)) + 1;
   query.descending = !query.descending;
@@ -80,7 +80,7 @@ void show_page(const call& c, const collection& from) {
   c.send(hal_page(p), hal_type);
 }
 
-void show_rows(const call& c, const snapshot& now, const numbered_rows& from) {
+void show_rows(const call& c, const reading& now, const numbered_rows& from) {
   page p{.collection = from.name, .path = from.path, .request = c.page_wanted()};
   if (p.request.status)
     throw refused{{errc::invalid_field, "A query parameter is wrong.",

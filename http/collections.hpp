@@ -42,6 +42,6 @@ struct numbered_rows {
   std::string prefix;  ///< Of the rows' keys; the number follows.
   std::int64_t total;  ///< As of the snapshot that they are read from.
 };
-void show_rows(const call& c, const snapshot& now, const numbered_rows& from);
+void show_rows(const call& c, const reading& now, const numbered_rows& from);
 
 }  // namespace skanu

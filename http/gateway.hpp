@@ -17,14 +17,15 @@
 
 namespace skanu {
 
-/// The services as the front sees them. A store per service: several may be the same one.
+/// The services as the front sees them, wherever they run.
 struct service_directory {
   placement_actor placement;
   order_region_actor orders;
   payment_region_actor payments;
   delivery_region_actor deliveries;
   stamp_region_actor stamps;
-  std::array<const store*, service_count> stores{};
+  /// What is durable in each of them.
+  std::array<std::function<std::unique_ptr<reading>()>, service_count> readers;
 };
 
 /// Thread-safe; its functions block for at most the deadline.
@@ -40,9 +41,9 @@ class gateway {
   outcome tell_delivery(entity_id id, const delivery_command& what, const change_conditions& c);
   outcome tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c);
 
-  /// What is durable in a service's store now.
-  std::unique_ptr<snapshot> read(service s) const {
-    return services_.stores[static_cast<std::size_t>(s)]->read();
+  /// What is durable in a service's store now. Throws store_error.
+  std::unique_ptr<reading> read(service s) const {
+    return services_.readers[static_cast<std::size_t>(s)]();
   }
 
  private:
@@ -52,9 +53,10 @@ class gateway {
                                 const std::function<void(request)>& send);
 
   service_directory services_;
-  /// Apart from the orders, whose cancels go on while payment is frozen; and with more patience,
-  /// since one attempt at a payment may take 610 ms.
-  bulkhead placing_{{.patience = std::chrono::seconds{1}}};
+  /// Apart from the orders, whose cancels go on while payment is frozen; wider, since placement has
+  /// a bulkhead of its own behind it, and with more patience, since one attempt at a payment may
+  /// take 610 ms.
+  bulkhead placing_{{.most = 384, .patience = std::chrono::seconds{1}}};
   bulkhead orders_, payments_, deliveries_, stamps_;
   std::mutex mutex_;
   std::unordered_set<std::string> running_;  ///< Clients' operations that this gateway waits for.

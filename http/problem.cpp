@@ -14,7 +14,7 @@ struct row {
   std::string_view title;
 };
 
-constexpr std::array<row, 21> table = {{
+constexpr std::array<row, 22> table = {{
     {errc::malformed, 400, "Malformed request"},
     {errc::invalid_field, 422, "Invalid field"},
     {errc::immutable_field, 422, "Field cannot change"},
@@ -35,6 +35,7 @@ constexpr std::array<row, 21> table = {{
     {errc::store_failed, 503, "Store unavailable"},
     {errc::shutting_down, 503, "Shutting down"},
     {errc::outcome_unknown, 504, "Outcome unknown"},
+    {errc::service_away, 503, "Service away"},
     {errc::undecodable, 503, "Stored data cannot be read"},
 }};
 

@@ -74,6 +74,20 @@ constexpr std::array routes = {
           "text/plain; version=0.0.4; charset=utf-8"},
 };
 
+/// Whose resource a path is, if it is one.
+constexpr std::optional<service> service_of(std::string_view path) {
+  constexpr std::array<std::pair<std::string_view, service>, 5> roots = {{
+      {"/orders", service::order},
+      {"/payments", service::payment},
+      {"/deliveries", service::delivery},
+      {"/stamps", service::stamp},
+      {"/orderTraces", service::ordertrace},
+  }};
+  for (const auto& [root, s] : roots)
+    if (path.substr(0, path.find('/', 1)) == root) return s;
+  return std::nullopt;
+}
+
 /// Takes the first segment off a path: "/orders/1" gives "orders" and leaves "/1".
 std::string_view take_segment(std::string_view& path) {
   path.remove_prefix(1);
@@ -150,8 +164,10 @@ void front::answer(const httplib::Request& in, httplib::Response& out) {
   } catch (refused& r) {
     render_problem(r.why, out);
   } catch (const store_error& e) {
-    spdlog::error("event=store_error reason={}", in_quotes(e.what()));
-    render_problem(error{e.code(), "The store cannot be read at present."}, out);
+    // Of a service on another node the reason says which one it is, and nothing else.
+    const bool away = e.code() == errc::service_away || e.code() == errc::overloaded;
+    if (!away) spdlog::error("event=store_error reason={}", in_quotes(e.what()));
+    render_problem(error{e.code(), away ? e.what() : "The store cannot be read at present."}, out);
   } catch (const decode_error& e) {
     spdlog::error("event=undecodable reason={}", in_quotes(e.what()));
     render_problem(error{errc::undecodable, "What is stored of it cannot be read."}, out);
@@ -174,13 +190,18 @@ void front::answer_error(int status, std::string_view reason, httplib::Response&
   if (options_.cors_origins.empty()) out.set_header("Access-Control-Allow-Origin", "*");
 }
 
+bool front::is_shown(std::string_view path) const {
+  const auto of = service_of(path);
+  return !of || std::ranges::find(options_.shown, *of) != options_.shown.end();
+}
+
 void front::dispatch(const httplib::Request& in, httplib::Response& out, std::size_t& route) {
   const std::string_view method = in.method == "HEAD" ? "GET" : std::string_view(in.method);
   std::string allowed;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const auto& r = routes[i];
     std::string_view parameter;
-    if (!fits(r.path, in.path, parameter)) continue;
+    if (!fits(r.path, in.path, parameter) || !is_shown(r.path)) continue;
     if (r.method != method) {
       // A later pattern may name the same path: what it allows counts too.
       allowed += (allowed.empty() ? "" : ", ") + std::string(r.method);

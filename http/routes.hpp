@@ -15,6 +15,8 @@ namespace skanu {
 struct front_options {
   /// Origins that browsers may call from; empty: every one.
   std::vector<std::string> cors_origins;
+  /// Whose resources are shown; the paths of others are not there.
+  std::vector<service> shown{std::begin(all_services), std::end(all_services)};
 };
 
 /// Answers every request. Thread-safe; all that it is given outlives it.
@@ -29,6 +31,7 @@ class front {
 
  private:
   void dispatch(const httplib::Request& in, httplib::Response& out, std::size_t& route);
+  bool is_shown(std::string_view path) const;
   void add_cors(const httplib::Request& in, httplib::Response& out) const;
 
   gateway& to_;

@@ -7,13 +7,13 @@ namespace skanu {
 
 namespace {
 
-constexpr std::array<std::string_view, 21> words = {
+constexpr std::array<std::string_view, 22> words = {
     "malformed",         "invalid-field",     "immutable-field",     "negative-balance",
     "not-found",         "already-delivered", "already-cancelled",   "already-paid",
     "not-allowed",       "version-mismatch",  "operation-reused",    "operation-running",
     "payment-unavailable", "overloaded",      "entity-failed",       "conflicting-commit",
     "store-full",        "store-failed",      "shutting-down",       "outcome-unknown",
-    "undecodable"};
+    "service-away",      "undecodable"};
 
 static_assert(words.size() == static_cast<std::size_t>(errc::undecodable) + 1);
 
@@ -36,6 +36,7 @@ bool is_transient(errc code) {
     case errc::store_full:
     case errc::store_failed:
     case errc::shutting_down:
+    case errc::service_away:
     case errc::outcome_unknown: return true;
     default: return false;
   }

@@ -31,6 +31,7 @@ enum class errc : std::uint8_t {
   store_failed,         ///< The store cannot be read or written: nothing was done.
   shutting_down,        ///< This node is leaving: nothing was done.
   outcome_unknown,      ///< No answer in time: it may or may not have happened.
+  service_away,         ///< Its node cannot be reached: nothing was done.
   undecodable,          ///< Stored or received bytes are not what they should be.
 };
 

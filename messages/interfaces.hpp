@@ -12,30 +12,13 @@
 #include <caf/all.hpp>
 
 #include "messages/delivery.hpp"
+#include "messages/log.hpp"
 #include "messages/order.hpp"
 #include "messages/payment.hpp"
 #include "messages/reply.hpp"
 #include "messages/stamp.hpp"
 
 namespace skanu {
-
-/// Part of a service's log, in order.
-struct event_batch {
-  struct event {
-    log_offset offset = 0;
-    std::string body;
-  };
-  std::vector<event> events;
-  log_offset next = 1;   ///< Where to go on reading.
-  bool more = false;     ///< There is more already.
-};
-
-/// A consumer's question to a log.
-struct log_query {
-  log_offset from = 1;
-  std::size_t limit = 0;           ///< How many events to look at, at most.
-  std::vector<std::string> types;  ///< Only events of these types; empty: of all.
-};
 
 /// The answer to a command whose asker is an actor, under the ticket the asker gave.
 struct answered {

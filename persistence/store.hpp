@@ -103,20 +103,28 @@ struct list_query {
   std::size_t limit = 20;
 };
 
-/// An unchanging picture of one database. Belongs to the thread that took it and ends before its
-/// store; short-lived, except for audit and backup, since it keeps old pages from being used again.
-/// Functions throw store_error.
-class snapshot {
+/// What a service shows of itself: the entities, lists and rows that are durable. Throws store_error.
+class reading {
  public:
-  virtual ~snapshot() = default;
+  virtual ~reading() = default;
 
-  /// The document of an entity, listed or not.
-  virtual std::optional<std::string> entity(service s, entity_id id) const = 0;
-  /// True where the entity is there and listed.
+  /// The document of an entity that is there and listed.
   virtual std::optional<std::string> listed_entity(service s, entity_id id) const = 0;
   virtual std::vector<stored_entity> list(service s, const list_query& query) const = 0;
   /// How many listed entities there are, in one status or in all: the same cost however many.
   virtual std::int64_t count(service s, std::optional<std::uint8_t> status) const = 0;
+  /// Rows whose key begins with `prefix` and lies beyond `after` (a whole key, or empty).
+  virtual std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
+                                       std::string_view after, std::size_t limit,
+                                       bool descending = false) const = 0;
+};
+
+/// An unchanging picture of one database. Belongs to the thread that took it and ends before its
+/// store; short-lived, except for audit and backup, since it keeps old pages from being used again.
+class snapshot : public reading {
+ public:
+  /// The document of an entity, listed or not.
+  virtual std::optional<std::string> entity(service s, entity_id id) const = 0;
   /// Tombstones by id, for the audit.
   virtual std::vector<stored_entity> tombstones(service s, entity_id after, std::size_t limit) const = 0;
   /// The index that lists by status read, by status and id beyond `after`, for the audit.
@@ -130,10 +138,6 @@ class snapshot {
   virtual log_offset log_end(service s) const = 0;
 
   virtual std::optional<std::string> row(service s, row_space space, std::string_view key) const = 0;
-  /// Rows whose key begins with `prefix` and lies beyond `after` (a whole key, or empty).
-  virtual std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
-                                       std::string_view after, std::size_t limit,
-                                       bool descending = false) const = 0;
 };
 
 /// What became of one commit: nothing means durable.

@@ -272,7 +272,7 @@ TEST_F(placement_test, at_most_128_orders_wait_for_payment) {
   EXPECT_EQ(questions.size(), 128U);
   const auto parked = place();
   EXPECT_EQ(questions.size(), 128U);
-  advance(milliseconds(150));
+  advance(milliseconds(250));
   EXPECT_EQ(parked.word(), "waiting");
   advance(milliseconds(70));
   EXPECT_EQ(parked.word(), "overloaded");

@@ -1,0 +1,145 @@
+#include "cluster/caller.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/failures.hpp"
+
+namespace skanu {
+
+namespace {
+
+/// What a leaving node answers to what it will not do any more.
+bool says_that_it_leaves(const answer_body& answer) {
+  const auto* e = std::get_if<error>(&answer);
+  return e != nullptr && e->code == errc::shutting_down;
+}
+
+}  // namespace
+
+caller::caller(caf::actor_config& config, std::string peer, caller_limits limits)
+    : caller_actor::base(config), peer_name_(std::move(peer)), limits_(limits) {}
+
+/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+void caller::on_exit() {
+  peer_ = nullptr;
+  calls_.clear();
+  for (auto& followers : logs_) followers.clear();
+}
+
+caller::behavior_type caller::make_behavior() {
+  contain_failures(*this);
+  lost_since_ = now();
+  return {[this](outgoing_call& c) { make(std::move(c)); },
+          [this](reply_atom, call_number number, const std::string& bytes) {
+            if (from_peer()) take_answer(number, bytes);
+          },
+          [this](grown_atom, std::uint8_t of) {
+            if (!from_peer() || of >= service_count) return;
+            for (const auto& log : logs_[of]) send(log, hint_atom::value);
+          },
+          [this](pull_atom, service of, log_query& query) { return pull(of, query); },
+          [this](follow_atom, service of, const event_log_actor& log) {
+            logs_[static_cast<std::size_t>(of)].push_back(log);
+            if (up_) send(log, hint_atom::value);
+          },
+          [this](const peer_arrived& a) { arrive(a.peer); },
+          [this](const peer_lost& l) { lose(l.since); },
+          [this](sweep_atom) { sweep(); }};
+}
+
+void caller::make(outgoing_call c) {
+  if (out_of_patience()) return c.take(away());
+  if (calls_.size() >= (up_ ? limits_.calls : limits_.calls_while_lost))
+    return c.take(error{errc::overloaded, "Too much waits for the " + peer_name_ + " service."});
+  const auto number = ++last_number_;
+  auto& kept =
+      calls_.emplace(number, waiting_call{std::move(c), now() + limits_.deadline}).first->second;
+  if (up_) send_to_peer(number, kept);
+  start_sweeping();
+}
+
+caf::result<event_batch> caller::pull(service of, log_query& query) {
+  auto answer = make_response_promise<event_batch>();
+  make({pull_call{of, std::move(query)}, [answer](answer_body a) mutable {
+          if (auto* batch = std::get_if<event_batch>(&a)) {
+            answer.deliver(std::move(*batch));
+          } else {
+            answer.deliver(caf::make_error(caf::sec::request_receiver_down));
+          }
+        }});
+  return answer;
+}
+
+void caller::send_to_peer(call_number number, waiting_call& c) {
+  if (c.tries++ > 0) mark_repeated(c.call.body);
+  send(peer_, call_atom::value, number, encode(c.call.body));
+}
+
+void caller::take_answer(call_number number, const std::string& bytes) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end()) return;  // its time was over
+  answer_body answer;
+  try {
+    answer = decode_answer(bytes);
+  } catch (const decode_error& problem) {
+    spdlog::error("event=undecodable_answer peer={} reason=\"{}\"", peer_name_, problem.what());
+    answer = error{errc::undecodable, "The answer of another node could not be read."};
+  }
+  if (says_that_it_leaves(answer)) {  // nothing was done: it is asked again when it is back
+    found->second.tries = std::max(0, found->second.tries - 1);
+    return;
+  }
+  const auto take = std::move(found->second.call.take);
+  calls_.erase(found);
+  take(std::move(answer));
+}
+
+void caller::arrive(const peer_handles& peer) {
+  peer_ = peer.servant;
+  up_ = true;
+  for (auto& [number, c] : calls_) send_to_peer(number, c);
+  for (const auto& followers : logs_)
+    for (const auto& log : followers) send(log, hint_atom::value);
+}
+
+void caller::lose(time_point since) {
+  if (!std::exchange(up_, false)) return;
+  lost_since_ = since;
+}
+
+void caller::sweep() {
+  sweeping_ = false;
+  while (!calls_.empty() && (out_of_patience() || calls_.begin()->second.until <= now())) {
+    auto c = std::move(calls_.begin()->second);
+    calls_.erase(calls_.begin());
+    give_up(c);
+  }
+  start_sweeping();
+}
+
+void caller::start_sweeping() {
+  if (calls_.empty() || std::exchange(sweeping_, true)) return;
+  delayed_send(this, limits_.sweep, sweep_atom::value);
+}
+
+void caller::give_up(waiting_call& c) {
+  if (c.tries > 0 && is_change(c.call.body)) {
+    c.call.take(error{errc::outcome_unknown,
+                      "The " + peer_name_ + " service did not answer in time: it may or may not "
+                      "have happened. Repeat it under the same Idempotency-Key."});
+  } else {
+    c.call.take(away());
+  }
+}
+
+bool caller::from_peer() const {
+  return peer_ && const_cast<caller*>(this)->current_sender() == peer_;
+}
+
+error caller::away() const {
+  return {errc::service_away, "The " + peer_name_ + " service is away. Nothing was changed."};
+}
+
+}  // namespace skanu

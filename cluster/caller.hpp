@@ -1,0 +1,65 @@
+// Makes a node's calls to one peer, and keeps each until it is answered.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "cluster/links.hpp"
+
+namespace skanu {
+
+struct caller_limits {
+  /// Of every call: what a client's request has in all.
+  std::chrono::milliseconds deadline{2'000};
+  /// So long after the peer was lost its return is waited for; then calls are refused at once.
+  std::chrono::milliseconds patience{2'000};
+  std::size_t calls = 4'096;         ///< Under way at once.
+  std::size_t calls_while_lost = 96; ///< So few that they leave the front's threads to others.
+  std::chrono::milliseconds sweep{20};
+};
+
+class caller final : public caller_actor::base {
+ public:
+  caller(caf::actor_config& config, std::string peer, caller_limits limits = {});
+
+  const char* name() const override { return "caller"; }
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  using time_point = std::chrono::steady_clock::time_point;
+  struct waiting_call {
+    outgoing_call call;
+    time_point until;
+    int tries = 0;  ///< That were sent, and not answered with a refusal that changed nothing.
+  };
+
+  void make(outgoing_call c);
+  caf::result<event_batch> pull(service of, log_query& query);
+  void send_to_peer(call_number number, waiting_call& c);
+  void take_answer(call_number number, const std::string& bytes);
+  void arrive(const peer_handles& peer);
+  void lose(time_point since);
+  void sweep();
+  void start_sweeping();
+  void give_up(waiting_call& c);
+  bool out_of_patience() const { return !up_ && now() - lost_since_ >= limits_.patience; }
+  bool from_peer() const;
+  error away() const;
+  time_point now() const { return clock().now(); }
+
+  std::string peer_name_;
+  caller_limits limits_;
+  peer_servant_actor peer_;  ///< What calls go to; kept while the peer is silent.
+  bool up_ = false;
+  time_point lost_since_;
+  call_number last_number_ = 0;
+  std::map<call_number, waiting_call> calls_;  ///< In the order of their time: all wait equally long.
+  std::array<std::vector<event_log_actor>, service_count> logs_;
+  bool sweeping_ = false;
+};
+
+}  // namespace skanu

@@ -1,0 +1,153 @@
+// The actors between two nodes. START READING HERE for the cluster.
+//
+// For each peer a node has one link, which dials, recognises and watches it; one caller, through which
+// everything that this node asks of the peer goes; and one servant, which answers what the peer asks.
+// Nobody else holds a handle of another node.
+//
+//        this node                                     peer
+//   regions, logs, readers ──▶ caller ── call ──▶ servant ──▶ regions, logs, stores
+//                              caller ◀─ answer ── servant
+//                              link ◀── alive ──▶ link
+//
+// CAF carries messages at most once and says nothing of those that are lost. So the caller keeps each
+// call until it is answered, sends it again when the peer is back, and gives up at its deadline. A
+// repeat is harmless: changes have operation ids or natural keys.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "cluster/wire.hpp"
+#include "messages/interfaces.hpp"
+
+namespace skanu {
+
+using call_atom = caf::atom_constant<caf::atom("call")>;
+using reply_atom = caf::atom_constant<caf::atom("reply")>;
+using grown_atom = caf::atom_constant<caf::atom("grown")>;
+using alive_atom = caf::atom_constant<caf::atom("alive")>;
+using bye_atom = caf::atom_constant<caf::atom("bye")>;
+using hello_atom = caf::atom_constant<caf::atom("hello")>;
+using proof_atom = caf::atom_constant<caf::atom("proof")>;
+using dial_atom = caf::atom_constant<caf::atom("dial")>;
+using call_number = std::uint64_t;
+
+// What a peer may say to this node's actors.
+
+using peer_caller_actor = caf::typed_actor<
+    // From the peer's servant: the answer to a call.
+    caf::reacts_to<reply_atom, call_number, std::string>,
+    // From the peer's servant: the log of that service has grown.
+    caf::reacts_to<grown_atom, std::uint8_t>>;
+
+using peer_servant_actor = caf::typed_actor<
+    // From the peer's caller: a call.
+    caf::reacts_to<call_atom, call_number, std::string>>;
+
+using peer_link_actor = caf::typed_actor<
+    // From the peer that dialed: it knows the secret.
+    caf::reacts_to<proof_atom, std::string>,
+    // From the peer's link, several times a second, and first when it begins to take our calls.
+    caf::reacts_to<alive_atom>,
+    // From the peer's link: it takes no more calls, and is about to end.
+    caf::reacts_to<bye_atom>>;
+
+struct peer_handles {
+  peer_link_actor link;
+  peer_caller_actor caller;
+  peer_servant_actor servant;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_handles& h) {
+  return f(caf::meta::type_name("skanu::peer_handles"), h.link, h.caller, h.servant);
+}
+
+/// What is published: where peers introduce themselves.
+using door_actor = caf::typed_actor<
+    // From a dialing link: its hello and its handles. Answers with this node's hello, its proof and its
+    // handles for that peer.
+    caf::replies_to<hello_atom, std::string, peer_handles>::with<std::string, std::string, peer_handles>>;
+
+// What this node's own actors say to each other.
+
+/// A call of this node to a peer.
+struct outgoing_call {
+  call_body body;
+  /// Takes the answer, or the error that there is none: service_away where it certainly was not carried
+  /// out, outcome_unknown where it may have been. Called once, on the caller's thread; must not block.
+  std::function<void(answer_body)> take;
+};
+
+/// The peer is there: where calls go.
+struct peer_arrived {
+  peer_handles peer;
+};
+
+/// The peer is gone, silent or leaving, since then.
+struct peer_lost {
+  std::chrono::steady_clock::time_point since;
+};
+
+/// A dialer's hello at this node's door, handed to the link for that peer.
+struct peer_offer {
+  peer_handles dialer;
+  std::string dialers_hello;
+  std::string own_hello;
+};
+
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::outgoing_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_arrived)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_offer)
+
+namespace skanu {
+
+/// Makes this node's calls to one peer.
+using caller_actor = peer_caller_actor::extend<
+    // Make this call; refused at once where too many wait, or the peer has been away for long.
+    caf::reacts_to<outgoing_call>,
+    // From a log's stand-in on this node: part of that service's log.
+    caf::replies_to<pull_atom, service, log_query>::with<event_batch>,
+    // From a log's stand-in on this node: tell it when that service's log has grown.
+    caf::reacts_to<follow_atom, service, event_log_actor>,
+    // From the link: the peer is there, or not.
+    caf::reacts_to<peer_arrived>, caf::reacts_to<peer_lost>,
+    // From itself: looks for calls whose time is over.
+    caf::reacts_to<sweep_atom>>;
+
+/// Answers one peer's calls from what runs on this node.
+using servant_actor = peer_servant_actor::extend<
+    // The answer to a command; the ticket is its own.
+    caf::reacts_to<answered>,
+    // From a log of this node: it has grown.
+    caf::reacts_to<hint_atom, service>,
+    // From the link: the peer is there.
+    caf::reacts_to<peer_arrived>,
+    // The node leaves: answers once no call is being carried out any more.
+    caf::replies_to<leave_atom>::with<bool>>;
+
+/// Owns the connection to one peer.
+using link_actor = peer_link_actor::extend<
+    // From the door: the peer dialed.
+    caf::reacts_to<peer_offer>,
+    // From this node: say bye to the peer, and dial no more.
+    caf::reacts_to<leave_atom>,
+    // From itself: tells the peer that it lives, looks whether the peer does, dials where there is none.
+    caf::reacts_to<sweep_atom>>;
+
+/// Finds the door of one peer.
+using dialer_actor = caf::typed_actor<
+    // Answers with the peer's door.
+    caf::replies_to<dial_atom>::with<door_actor>>;
+
+/// What is known of a peer, for operators; any thread may read it.
+struct peer_status {
+  std::atomic<bool> up = false;
+};
+
+}  // namespace skanu

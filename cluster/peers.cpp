@@ -1,0 +1,162 @@
+#include "cluster/peers.hpp"
+
+#include <algorithm>
+#include <random>
+#include <system_error>
+
+#include <caf/io/all.hpp>
+#include <caf/openssl/all.hpp>
+#include <spdlog/spdlog.h>
+
+#include "cluster/caller.hpp"
+
+namespace skanu {
+
+namespace {
+
+/// How long a dialer waits for an address before it asks CAF to connect there.
+constexpr std::chrono::milliseconds dial_patience{500};
+
+/// CAF's own watch over a connection: it closes one whose other end is frozen or cut off, so that a new
+/// one can be made. The links notice earlier.
+constexpr std::chrono::milliseconds heartbeat{500}, connection_silence{2'500};
+
+std::uint64_t new_incarnation() {
+  std::random_device random;
+  return static_cast<std::uint64_t>(random()) << 32 | random();
+}
+
+template <class Handle>
+void end(Handle& actor) {
+  if (actor) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  actor = nullptr;
+}
+
+}  // namespace
+
+void configure(caf::actor_system_config& config, const cluster_options& options) {
+  if (!options.given()) return;
+  config.add_message_type<peer_handles>("skanu::peer_handles");
+  config.load<caf::io::middleman>();
+  config.set("middleman.workers", std::size_t{0});
+  config.set("middleman.heartbeat-interval", caf::timespan(heartbeat));
+  config.set("middleman.connection-timeout", caf::timespan(connection_silence));
+  if (!options.tls.given()) return;
+  config.load<caf::openssl::manager>();
+  config.openssl_certificate = options.tls.certificate;
+  config.openssl_key = options.tls.key;
+  config.openssl_cafile = options.tls.authority;
+}
+
+peers::peers(caf::actor_system& system, cluster_options options)
+    : system_(system),
+      options_(std::move(options)),
+      identity_{options_.name, new_incarnation(), options_.secret} {
+  for (const auto& address : options_.peers) {
+    auto p = std::make_unique<peer>();
+    p->address = address;
+    p->caller = system_.spawn<caller>(address.name);
+    for (const auto s : address.services) callers_[static_cast<std::size_t>(s)] = p->caller;
+    peers_.emplace(address.name, std::move(p));
+  }
+  for (const auto s : all_services) {
+    auto& c = callers_[static_cast<std::size_t>(s)];
+    if (c) continue;
+    c = system_.spawn<caller>(std::string(name_of(s)));
+    others_.push_back(caf::actor_cast<caf::actor>(c));
+  }
+}
+
+const peer_status* peers::status_of(service s) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, p] : peers_)
+    if (std::ranges::find(p->address.services, s) != p->address.services.end()) return &p->status;
+  return nullptr;
+}
+
+void peers::start(local_services here) {
+  here_ = std::move(here);
+  if (!options_.given()) return;
+  for (auto& [name, p] : peers_) {
+    const dial_target target{p->address.host, p->address.port, options_.tls.given()};
+    const auto by = system_.spawn<caf::detached>(dialer, target, dial_patience);
+    others_.push_back(caf::actor_cast<caf::actor>(by));
+    start(*p, by);
+  }
+  door_ = system_.spawn(door, identity_, [this](const std::string& name) { return side_of(name); });
+  port_ = publish();
+  spdlog::info("event=node_listens node={} address={}:{} tls={}", options_.name, options_.address,
+               port_, options_.tls.given());
+}
+
+void peers::start(peer& p, std::optional<dialer_actor> by) {
+  p.servant = system_.spawn<servant>(here_);
+  p.link = system_.spawn<link>(identity_, p.address.name, p.caller, p.servant, std::move(by),
+                               p.status);
+}
+
+std::optional<peer_side> peers::side_of(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  auto found = peers_.find(name);
+  if (found == peers_.end()) {
+    if (++strangers_ > most_strangers) return std::nullopt;
+    auto p = std::make_unique<peer>();
+    p->address.name = name;
+    p->caller = system_.spawn<caller>(name);
+    start(*p, std::nullopt);
+    found = peers_.emplace(name, std::move(p)).first;
+  }
+  const auto& p = *found->second;
+  return peer_side{p.link, p.caller, p.servant};
+}
+
+std::uint16_t peers::publish() {
+  const auto opened =
+      options_.tls.given()
+          ? caf::openssl::publish(door_, options_.port, options_.address.c_str(), true)
+          : system_.middleman().publish(door_, options_.port, options_.address.c_str(), true);
+  if (!opened)
+    throw std::system_error(std::make_error_code(std::errc::address_in_use),
+                            "cannot listen for other nodes on " + options_.address + ":" +
+                                std::to_string(options_.port));
+  return *opened;
+}
+
+void peers::leave(std::chrono::milliseconds limit) {
+  std::vector<std::pair<std::string, peer_side>> sides;
+  {
+    // Not held while it waits below: the door would wait for it with a thread that others need.
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, p] : peers_)
+      if (p->link) sides.emplace_back(name, peer_side{p->link, p->caller, p->servant});
+  }
+  const auto until = std::chrono::steady_clock::now() + limit;
+  caf::scoped_actor self{system_};
+  for (const auto& [name, side] : sides) self->send(side.link, leave_atom::value);
+  for (const auto& [name, side] : sides) {
+    const auto left = std::max(std::chrono::milliseconds(1),
+                               std::chrono::ceil<std::chrono::milliseconds>(
+                                   until - std::chrono::steady_clock::now()));
+    self->request(side.servant, left, leave_atom::value)
+        .receive([](bool) {}, [peer = name](caf::error&) {
+          spdlog::warn("event=calls_left_behind peer={}", peer);
+        });
+  }
+}
+
+void peers::stop() {
+  // No lock: the door's own thread may wait for it in side_of.
+  end(door_);
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, p] : peers_) {
+    end(p->link);
+    end(p->servant);
+    end(p->caller);
+  }
+  for (auto& a : others_) end(a);
+  others_.clear();
+  callers_.fill({});
+  here_ = {};
+}
+
+}  // namespace skanu

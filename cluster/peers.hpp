@@ -1,0 +1,93 @@
+// The other nodes of a cluster, as one node has them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "cluster/door.hpp"
+#include "cluster/servant.hpp"
+
+namespace skanu {
+
+struct peer_address {
+  std::string name;               ///< The node's.
+  std::vector<service> services;  ///< That run there.
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+/// Files in PEM form. All three are given, or none: then nodes talk without TLS.
+struct tls_files {
+  std::string certificate, key, authority;
+  bool given() const { return !certificate.empty(); }
+};
+
+struct cluster_options {
+  std::string name;  ///< This node's; empty where it stands alone.
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  ///< For other nodes; 0 takes a free one.
+  std::vector<peer_address> peers;
+  std::string secret;
+  tls_files tls;
+  bool given() const { return !name.empty(); }
+};
+
+/// What CAF has to know before its system starts.
+void configure(caf::actor_system_config& config, const cluster_options& options);
+
+/// Made before the node's own actors, which need its callers; started after them. Everything but stop()
+/// may be used by any thread once it is started.
+class peers {
+ public:
+  static constexpr std::size_t most_strangers = 64;
+
+  peers(caf::actor_system& system, cluster_options options);
+  peers(const peers&) = delete;
+  peers& operator=(const peers&) = delete;
+
+  /// Through which the service is reached where it does not run here. A service that no peer was said
+  /// to run is away for ever.
+  const caller_actor& caller_to(service s) const { return callers_[static_cast<std::size_t>(s)]; }
+  /// Whether its node is there; null where nobody was said to run it.
+  const peer_status* status_of(service s) const;
+
+  /// Opens the door and begins to dial. Throws std::system_error where the port cannot be opened.
+  void start(local_services here);
+  std::uint16_t port() const { return port_; }
+
+  /// Tells every peer that this node leaves, and waits until what they asked of it is done, for `limit`
+  /// at most.
+  void leave(std::chrono::milliseconds limit);
+  /// Ends every actor of this.
+  void stop();
+
+ private:
+  struct peer {
+    peer_address address;
+    caller_actor caller;
+    servant_actor servant;
+    link_actor link;
+    peer_status status;
+  };
+
+  void start(peer& p, std::optional<dialer_actor> by);
+  std::optional<peer_side> side_of(const std::string& name);
+  std::uint16_t publish();
+
+  caf::actor_system& system_;
+  cluster_options options_;
+  link_identity identity_;
+  local_services here_;
+  mutable std::mutex mutex_;  ///< Peers that nobody told of come while others are looked up.
+  std::map<std::string, std::unique_ptr<peer>> peers_;
+  std::size_t strangers_ = 0;
+  std::array<caller_actor, service_count> callers_;
+  std::vector<caf::actor> others_;  ///< Dialers, and callers to nobody.
+  door_actor door_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace skanu

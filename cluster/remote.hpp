@@ -1,0 +1,31 @@
+// Stand-ins for what runs on another node: they look like the local actors, so that nobody who talks to
+// a service knows where it runs.
+#pragma once
+
+#include <memory>
+
+#include "cluster/links.hpp"
+
+namespace skanu {
+
+/// Stands in for the entities of a service.
+template <class Command>
+typename region_actor<Command>::behavior_type remote_region(
+    typename region_actor<Command>::pointer self, caller_actor caller);
+
+/// Stands in for the saga that places orders.
+placement_actor::behavior_type remote_placement(placement_actor::pointer self, caller_actor caller);
+
+/// Stands in for a service's log: followers here are told when it grows there, and when the connection
+/// is back.
+event_log_actor::behavior_type remote_log(event_log_actor::pointer self, caller_actor caller,
+                                          service of);
+
+/// What a service's reader on another node shows; its functions block, for 2 s at most, and throw
+/// store_error with service_away where nobody answers. Any thread.
+std::unique_ptr<reading> remote_reading(const caller_actor& caller);
+
+/// The breaker of the node that places orders. Blocks and throws likewise.
+circuit_breaker::figures remote_breaker(const caller_actor& caller);
+
+}  // namespace skanu

@@ -1,0 +1,161 @@
+#include "cluster/servant.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/actor_reply.hpp"
+#include "actors/failures.hpp"
+
+namespace skanu {
+
+namespace {
+
+error not_here() { return {errc::service_away, "That service does not run on this node."}; }
+
+answer_body answer_to(const snapshot& now, const entity_call& c) {
+  return now.listed_entity(c.of, c.id);
+}
+answer_body answer_to(const snapshot& now, const list_call& c) { return now.list(c.of, c.query); }
+answer_body answer_to(const snapshot& now, const count_call& c) {
+  return now.count(c.of, c.status);
+}
+answer_body answer_to(const snapshot& now, const rows_call& c) {
+  return now.rows(c.of, c.space, c.prefix, c.after, c.limit, c.descending);
+}
+
+}  // namespace
+
+servant::servant(caf::actor_config& config, local_services services)
+    : servant_actor::base(config), services_(std::move(services)) {}
+
+/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+void servant::on_exit() {
+  peer_ = nullptr;
+  services_ = {};
+  left_ = {};
+}
+
+servant::behavior_type servant::make_behavior() {
+  contain_failures(*this);
+  for (const auto& log : services_.logs)
+    if (log) send(log, follow_atom::value, caf::actor_cast<follower_actor>(this));
+  return {[this](call_atom, call_number number, const std::string& bytes) {
+            if (peer_ && current_sender() == peer_) serve(number, bytes);
+          },
+          [this](answered& a) {
+            const auto found = under_way_.find(a.ticket);
+            if (found == under_way_.end()) return;  // of a peer that is no more
+            const auto number = found->second;
+            under_way_.erase(found);
+            numbers_.erase(number);
+            reply_with(number, std::visit([](auto&& r) { return answer_body(std::move(r)); },
+                                          std::move(a.result)));
+            finished();
+          },
+          [this](hint_atom, service of) {
+            if (peer_) send(peer_, grown_atom::value, static_cast<std::uint8_t>(of));
+          },
+          [this](const peer_arrived& a) {
+            if (peer_ != a.peer.caller) {
+              under_way_.clear();
+              numbers_.clear();
+              ++peer_runs_;
+              finished();
+            }
+            peer_ = a.peer.caller;
+          },
+          [this](leave_atom) -> caf::result<bool> {
+            leaving_ = true;
+            left_ = make_response_promise<bool>();
+            finished();
+            return left_;
+          }};
+}
+
+void servant::serve(call_number number, const std::string& bytes) {
+  // A repeat of what is under way is answered with it.
+  if (numbers_.contains(number)) return;
+  if (leaving_) return reply_with(number, error{errc::shutting_down, "This node is leaving."});
+  if (under_way_.size() >= most_calls)
+    return reply_with(number, error{errc::overloaded, "Too much is waiting here."});
+  try {
+    auto call = decode_call(bytes);
+    std::visit([&](auto& c) { carry_out(number, c); }, call);
+  } catch (const decode_error& problem) {
+    spdlog::error("event=undecodable_call reason=\"{}\"", problem.what());
+    reply_with(number, error{errc::undecodable, "The call could not be read."});
+  } catch (const store_error& problem) {
+    reply_with(number, error{problem.code(), problem.what()});
+  }
+}
+
+skanu::request servant::request_for(call_number number, request_terms&& terms) {
+  const auto ticket = ++last_ticket_;
+  under_way_.emplace(ticket, number);
+  numbers_.insert(number);
+  skanu::request r;
+  r.answer = reply_to(address(), ticket);
+  r.operation = terms.operation;
+  r.fingerprint = terms.fingerprint;
+  r.maybe_repeated = terms.maybe_repeated;
+  r.condition = std::move(terms.condition);
+  return r;
+}
+
+void servant::carry_out(call_number number, place_call& c) {
+  if (!services_.placement) return reply_with(number, not_here());
+  send(services_.placement, std::move(c.order), request_for(number, std::move(c.with)));
+}
+
+template <class Command>
+void servant::carry_out(call_number number, command_call<Command>& c) {
+  const auto to = [&](const auto& region) {
+    if (!region) return reply_with(number, not_here());
+    send(region, c.id, std::move(c.command), request_for(number, std::move(c.with)));
+  };
+  if constexpr (std::same_as<Command, order_command>) {
+    to(services_.orders);
+  } else if constexpr (std::same_as<Command, payment_command>) {
+    to(services_.payments);
+  } else if constexpr (std::same_as<Command, delivery_command>) {
+    to(services_.deliveries);
+  } else {
+    to(services_.stamps);
+  }
+}
+
+void servant::carry_out(call_number number, pull_call& c) {
+  const auto& log = services_.logs[static_cast<std::size_t>(c.of)];
+  if (!log) return reply_with(number, not_here());
+  // It answers at once, from the store: what takes longer is lost with its log.
+  request(log, std::chrono::seconds(2), pull_atom::value, std::move(c.query))
+      .then(
+          [this, number, asked_by = peer_runs_](event_batch& batch) {
+            if (asked_by == peer_runs_) reply_with(number, std::move(batch));
+          },
+          [this, number, asked_by = peer_runs_](const caf::error&) {
+            if (asked_by == peer_runs_)
+              reply_with(number, error{errc::store_failed, "The log could not be read."});
+          });
+}
+
+template <class Read>
+void servant::carry_out(call_number number, Read& c) {
+  if constexpr (std::same_as<Read, breaker_call>) {
+    if (services_.breaker == nullptr) return reply_with(number, not_here());
+    reply_with(number, services_.breaker->get());
+  } else {
+    const auto* data = services_.stores[static_cast<std::size_t>(c.of)];
+    if (data == nullptr) return reply_with(number, not_here());
+    reply_with(number, answer_to(*data->read(), c));
+  }
+}
+
+void servant::reply_with(call_number number, const answer_body& answer) {
+  send(peer_, reply_atom::value, number, encode(answer));
+}
+
+void servant::finished() {
+  if (leaving_ && left_.pending() && under_way_.empty()) left_.deliver(true);
+}
+
+}  // namespace skanu

@@ -1,0 +1,58 @@
+// Answers one peer's calls from what runs on this node.
+#pragma once
+
+#include <functional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "actors/placement.hpp"
+#include "cluster/links.hpp"
+
+namespace skanu {
+
+/// What runs on a node, as its peers may use it; a handle is null where the service does not run here.
+struct local_services {
+  placement_actor placement;
+  order_region_actor orders;
+  payment_region_actor payments;
+  delivery_region_actor deliveries;
+  stamp_region_actor stamps;
+  std::array<event_log_actor, service_count> logs;
+  std::array<const store*, service_count> stores{};
+  const breaker_display* breaker = nullptr;  ///< Where orders are placed.
+};
+
+class servant final : public servant_actor::base {
+ public:
+  static constexpr std::size_t most_calls = 8'192;
+
+  servant(caf::actor_config& config, local_services services);
+
+  const char* name() const override { return "servant"; }
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  void serve(call_number number, const std::string& bytes);
+  void reply_with(call_number number, const answer_body& answer);
+  void finished();
+  skanu::request request_for(call_number number, request_terms&& terms);
+
+  void carry_out(call_number number, place_call& c);
+  template <class Command>
+  void carry_out(call_number number, command_call<Command>& c);
+  void carry_out(call_number number, pull_call& c);
+  template <class Read>
+  void carry_out(call_number number, Read& c);
+
+  local_services services_;
+  peer_caller_actor peer_;
+  int peer_runs_ = 0;  ///< Changes with the peer's incarnation.
+  std::int64_t last_ticket_ = 0;
+  std::unordered_map<std::int64_t, call_number> under_way_;  ///< By ticket.
+  std::unordered_set<call_number> numbers_;                  ///< Of what is under way.
+  bool leaving_ = false;
+  caf::typed_response_promise<bool> left_;
+};
+
+}  // namespace skanu

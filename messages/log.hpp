@@ -1,0 +1,30 @@
+// What a consumer asks of a service's event log, and what it gets.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "messages/values.hpp"
+
+namespace skanu {
+
+/// Part of a service's log, in order.
+struct event_batch {
+  struct event {
+    log_offset offset = 0;
+    std::string body;
+  };
+  std::vector<event> events;
+  log_offset next = 1;   ///< Where to go on reading.
+  bool more = false;     ///< There is more already.
+};
+
+/// A consumer's question to a log.
+struct log_query {
+  log_offset from = 1;
+  std::size_t limit = 0;           ///< How many events to look at, at most.
+  std::vector<std::string> types;  ///< Only events of these types; empty: of all.
+};
+
+}  // namespace skanu

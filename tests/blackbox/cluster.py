@@ -1,0 +1,243 @@
+"""Six nodes, one per service, over loopback or in network namespaces of their own."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from rest import DEADLINE_S, Shop, wait_until
+from support import Server, assert_sound
+
+SERVICES = ["order", "payment", "delivery", "stamp", "ordertrace"]
+NODES = ["gateway", *SERVICES]
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+class Cluster:
+    """Nodes by service. As a context manager it starts all, and stops by SIGTERM."""
+
+    def __init__(self, folder, nodes=NODES, arguments=(), faults=None):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.hosts = self.addresses(nodes)
+        self.peers = [
+            part for n in nodes for part in ("--peer", f"{n}={self.hosts[n][0]}:{self.hosts[n][1]}")
+        ]
+        self.nodes = {n: self.node(n, [*arguments, *(faults or {}).get(n, ())]) for n in nodes}
+
+    def addresses(self, nodes):
+        return {n: ("127.0.0.1", port) for n, port in zip(nodes, free_ports(len(nodes)))}
+
+    def node(self, name, arguments=(), **options):
+        host, port = self.hosts[name]
+        return Server(
+            self.folder / name,
+            "--services",
+            name,
+            "--node",
+            f"{host}:{port}",
+            *self.peers,
+            *arguments,
+            **options,
+        )
+
+    def __getitem__(self, name):
+        return self.nodes[name]
+
+    def start(self, *names):
+        chosen = names or self.nodes
+        for n in chosen:
+            self.nodes[n].start(wait=False)
+        for n in chosen:
+            self.nodes[n].wait_ready()
+        return self
+
+    def wait_up(self, *names):
+        """Until the gateway's health shows these services UP, or all that run."""
+        wanted = names or [n for n in SERVICES if n in self.nodes and self.nodes[n].running()]
+
+        def all_up():
+            shown = self.health()["components"]
+            return all(shown[n]["status"] == "UP" for n in wanted)
+
+        wait_until(all_up, f"{wanted} are up", 3 * DEADLINE_S)
+        return self
+
+    def health(self):
+        with self.client() as client:
+            return client.get("/actuator/health").expect(200).json()
+
+    def wait_away(self, *names):
+        """How long until the gateway noticed that these are gone, in seconds."""
+        began = time.monotonic()
+
+        def gone():
+            shown = self.health()["components"]
+            return all(shown[n]["status"] == "DOWN" for n in names)
+
+        wait_until(gone, f"{names} are noticed to be away", 3 * DEADLINE_S)
+        return time.monotonic() - began
+
+    def client(self, node="gateway", **options):
+        return self.nodes[node].client(**options)
+
+    def shop(self):
+        return Shop(self.client())
+
+    @property
+    def port(self):
+        """The gateway's, so that customers take a cluster for a server."""
+        return self.nodes["gateway"].port
+
+    def freeze(self, name):
+        self.nodes[name].send_signal(signal.SIGSTOP)
+
+    def thaw(self, name):
+        self.nodes[name].send_signal(signal.SIGCONT)
+
+    def kill(self, name):
+        self.nodes[name].kill()
+
+    def again(self, name):
+        """Starts a node that was killed or stopped."""
+        self.nodes[name].start()
+
+    def stop(self):
+        for n in self.nodes.values():
+            if n.running():
+                n.send_signal(signal.SIGCONT)
+                n.send_signal(signal.SIGTERM)
+        for n in self.nodes.values():
+            if n.process:
+                n.wait_stopped()
+
+    def end(self):
+        """Whatever state they are in."""
+        for n in self.nodes.values():
+            if n.running():
+                n.send_signal(signal.SIGCONT)
+                n.kill()
+
+    def assert_sound(self):
+        return assert_sound(self.folder)
+
+    def __enter__(self):
+        try:
+            return self.start().wait_up()
+        except BaseException:
+            self.end()
+            raise
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.stop()
+            self.assert_sound()
+        else:
+            self.end()
+
+
+# ------------------------------------------------------------------- network namespaces: silent cuts
+
+
+def run(*words):
+    subprocess.run(words, check=True, capture_output=True, text=True)
+
+
+def can_make_namespaces():
+    name = f"skanu-{os.getpid()}-probe"
+    try:
+        run("ip", "netns", "add", name)
+        run("ip", "netns", "del", name)
+        return True
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+class Network:
+    """One namespace per node and one for their bridge. A cut takes a cable out: nothing comes
+    through any more, and nobody is told."""
+
+    def __init__(self, nodes):
+        self.prefix = f"sk{os.getpid() % 10_000}"
+        self.nodes = list(nodes)
+        self.hub = f"{self.prefix}-hub"
+
+    def space(self, node):
+        return f"{self.prefix}-{node}"
+
+    def address(self, node):
+        return f"10.77.0.{self.nodes.index(node) + 1}"
+
+    def __enter__(self):
+        run("ip", "netns", "add", self.hub)
+        run("ip", "-n", self.hub, "link", "add", "br0", "type", "bridge")
+        run("ip", "-n", self.hub, "link", "set", "br0", "up")
+        for i, node in enumerate(self.nodes):
+            space = self.space(node)
+            run("ip", "netns", "add", space)
+            run("ip", "link", "add", "eth0", "netns", space, "type", "veth", "peer", "name",
+                f"port{i}", "netns", self.hub)  # fmt: skip
+            run("ip", "-n", self.hub, "link", "set", f"port{i}", "master", "br0", "up")
+            run("ip", "-n", space, "addr", "add", f"{self.address(node)}/24", "dev", "eth0")
+            run("ip", "-n", space, "link", "set", "eth0", "up")
+            run("ip", "-n", space, "link", "set", "lo", "up")
+        return self
+
+    def __exit__(self, *_):
+        for space in [*map(self.space, self.nodes), self.hub]:
+            subprocess.run(["ip", "netns", "del", space], capture_output=True)
+
+    def cut(self, node):
+        run("ip", "-n", self.hub, "link", "set", f"port{self.nodes.index(node)}", "down")
+
+    def mend(self, node):
+        run("ip", "-n", self.hub, "link", "set", f"port{self.nodes.index(node)}", "up")
+
+
+@contextlib.contextmanager
+def inside(space):
+    """This thread, and those that it starts, live in that network namespace meanwhile."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter(descriptor):
+        if libc.setns(descriptor, 0x40000000) != 0:  # CLONE_NEWNET
+            raise OSError(ctypes.get_errno(), "setns")
+
+    with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{space}") as there:
+        enter(there.fileno())
+        try:
+            yield
+        finally:
+            enter(home.fileno())
+
+
+class NetworkCluster(Cluster):
+    """Each node in a namespace of its own; clients live in the gateway's."""
+
+    def __init__(self, folder, network, **options):
+        self.network = network
+        super().__init__(folder, arguments=("--node-without-tls",), **options)
+
+    def addresses(self, nodes):
+        return {n: (self.network.address(n), 9080) for n in nodes}
+
+    def node(self, name, arguments=(), **options):
+        prefix = ["ip", "netns", "exec", self.network.space(name)]
+        return super().node(name, arguments, prefix=prefix, **options)
+
+    def cut(self, name):
+        self.network.cut(name)
+
+    def mend(self, name):
+        self.network.mend(name)

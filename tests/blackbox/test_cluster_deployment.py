@@ -1,0 +1,343 @@
+"""What cluster/ has for containers: that it names what exists, and that its settings work.
+
+Nothing is built or deployed here: no machine of ours has Docker or Kubernetes.
+"""
+
+import re
+import shutil
+import socket
+import subprocess
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from rest import DEADLINE_S, Client, Shop, wait_until
+from support import BINARY, REPO, Server, skanu
+
+yaml = pytest.importorskip("yaml", reason="Debian's python3-yaml is not installed")
+
+SERVICES = ("order", "payment", "delivery", "ordertrace", "stamp", "gateway")
+CLUSTER = REPO / "cluster"
+KUBERNETES = CLUSTER / "kubernetes"
+DOCKERFILE = (CLUSTER / "Dockerfile").read_text()
+HAPROXY_CFG = CLUSTER / "haproxy.cfg"
+HAPROXY = shutil.which("haproxy") or shutil.which("/usr/sbin/haproxy")
+needs_haproxy = pytest.mark.skipif(not HAPROXY, reason="haproxy is not installed")
+
+
+def documents(name):
+    """{(kind, name): document} of a file for Kubernetes."""
+    found = yaml.safe_load_all((KUBERNETES / name).read_text())
+    return {(one["kind"], one.get("metadata", {}).get("name")): one for one in found}
+
+
+def stateful_set(service):
+    return documents(f"{service}.yaml")["StatefulSet", service]
+
+
+def pod(service):
+    return stateful_set(service)["spec"]["template"]["spec"]
+
+
+def container(service):
+    (one,) = pod(service)["containers"]
+    return one
+
+
+def configuration():
+    return documents("configmap.yaml")["ConfigMap", "skanu"]["data"]
+
+
+def kustomization():
+    (one,) = documents("kustomization.yaml").values()
+    return one
+
+
+def compose():
+    return yaml.safe_load((CLUSTER / "compose.yaml").read_text())
+
+
+def compose_nodes():
+    return {name: one for name, one in compose()["services"].items() if one["image"] == "skanu"}
+
+
+@pytest.fixture(scope="module")
+def known_variables():
+    """The environment variables that `serve` takes."""
+    return set(re.findall(r"\(Env:(SKANU_\w+)\)", skanu("serve", "--help").stdout))
+
+
+def peers(text):
+    return dict(part.split("=") for part in text.split())
+
+
+# ---------------------------------------------------------------------------------- environment
+
+
+def test_every_variable_is_one_that_the_program_takes(known_variables):
+    named = set(configuration()) | set(re.findall(r"\bSKANU_\w+", DOCKERFILE))
+    for service in SERVICES:
+        named |= {variable["name"] for variable in container(service)["env"]}
+    for node in compose_nodes().values():
+        named |= set(node.get("environment", {}))
+    assert len(named) > 8
+    assert named <= known_variables
+
+
+@pytest.mark.parametrize("where", ["kubernetes", "compose"])
+def test_the_settings_make_a_cluster(where, tmp_path):
+    """The nodes' own environment, with this machine's addresses: TLS and a secret at 0.0.0.0."""
+    secrets = tmp_path / "secrets"
+    names = ["stamp", "gateway-1"] if where == "compose" else ["stamp", "gateway"]
+    made = subprocess.run([CLUSTER / "certs", secrets, *names], timeout=6 * DEADLINE_S)
+    assert made.returncode == 0
+    (secrets / "secret").write_text("of this cluster\n")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        node_port = probe.getsockname()[1]
+
+    def environment(name):
+        if where == "compose":
+            settings = dict(compose_nodes()[name]["environment"])
+        else:
+            settings = dict(configuration())
+            for variable in container(name)["env"]:
+                settings[variable["name"]] = variable.get("value", f"{name}-0")
+        for variable, value in settings.items():
+            value = value.replace("/secrets/node", f"/secrets/{name}")
+            value = value.replace("/secrets", str(secrets)).replace("stamp:9088", "stamp:NODE")
+            settings[variable] = value.replace("stamp:NODE", f"127.0.0.1:{node_port}")
+        settings["SKANU_HTTP"] = settings["SKANU_HTTP"].replace(":8088", ":0")
+        own = node_port if name == "stamp" else 0
+        settings["SKANU_NODE"] = settings["SKANU_NODE"].replace(":9088", f":{own}")
+        return settings
+
+    with ExitStack() as stack:
+        stamp, gateway = (
+            stack.enter_context(Server(tmp_path / name, env=environment(name), address=None))
+            for name in names
+        )
+        wait_until(lambda: "address=0.0.0.0" in stamp.stderr(), "it listens for other machines")
+        with gateway.client() as client:
+            wait_until(lambda: health(client)["stamp"] == "UP", "the gateway finds stamp by TLS")
+            wait_until(
+                lambda: client.get("/stamps").expect(200, 503, 504).status == 200,
+                "stamp answers through the gateway",
+            )
+            assert health(client)["order"] == "DOWN"
+
+
+def health(client):
+    components = client.get("/actuator/health").expect(200).json()["components"]
+    return {name: component["status"] for name, component in components.items()}
+
+
+# ----------------------------------------------------------------------------------- kubernetes
+
+
+def test_kustomization_names_every_file():
+    files = {file.name for file in KUBERNETES.iterdir() if file.suffix == ".yaml"}
+    assert set(kustomization()["resources"]) == files - {"kustomization.yaml"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_has_what_it_needs(service):
+    one = container(service)
+    values = {variable["name"]: variable.get("value") for variable in one["env"]}
+    assert values["SKANU_SERVICES"] == service
+    assert values["SKANU_NAME"] in (None, service)
+    headless = documents(f"{service}.yaml")["Service", stateful_set(service)["spec"]["serviceName"]]
+    assert headless["spec"]["clusterIP"] == "None"
+    assert headless["spec"]["selector"] == {"app": service}
+    assert set(one["resources"]["limits"]) == {"cpu", "memory"}
+    assert pod(service)["securityContext"]["runAsNonRoot"]
+    user = pod(service)["securityContext"]["runAsUser"]
+    assert f"USER {user}:" in DOCKERFILE
+    (secret,) = [v for v in pod(service)["volumes"] if v["name"] == "secrets"]
+    generated = {g["name"]: g["files"] for g in kustomization()["secretGenerator"]}
+    files = dict(file.split("=") for file in generated[secret["secret"]["secretName"]])
+    assert files["node.pem"] == f"secrets/{service}.pem"
+    assert files["node-key.pem"] == f"secrets/{service}-key.pem"
+    mounts = {mount["name"]: mount["mountPath"] for mount in one["volumeMounts"]}
+    for variable in ("SECRET_FILE", "TLS_CERT", "TLS_KEY", "TLS_CA"):
+        path = configuration()[f"SKANU_{variable}"]
+        assert path.removeprefix(mounts["secrets"] + "/") in files
+    assert f"SKANU_DATA={mounts['data']}\n" in DOCKERFILE
+
+
+def test_the_services_differ_in_nothing_but_their_name():
+    texts = {(KUBERNETES / f"{s}.yaml").read_text().replace(s, "NAME") for s in SERVICES[:-1]}
+    assert len(texts) == 1
+
+
+def test_a_service_has_one_writer_and_a_volume():
+    for service in SERVICES[:-1]:
+        assert stateful_set(service)["spec"]["replicas"] == 1
+        (claim,) = stateful_set(service)["spec"]["volumeClaimTemplates"]
+        assert claim["metadata"]["name"] == "data"
+
+
+def test_peers_are_services_at_their_nodes_port():
+    nodes = [node for node in compose_nodes().values() if node != certs()]
+    texts = [node["environment"]["SKANU_PEER"] for node in nodes]
+    for text in (configuration()["SKANU_PEER"], *texts):
+        assert peers(text) == {service: f"{service}:9088" for service in SERVICES[:-1]}
+    for service in SERVICES:
+        ports = {port["name"]: port["containerPort"] for port in container(service)["ports"]}
+        assert ports == {"http": 8088, "node": 9088}
+
+
+def certs():
+    return compose()["services"]["certs"]
+
+
+def test_probes_ask_what_is_answered(client):
+    asked = set()
+    for service in SERVICES:
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            asked.add(container(service)[probe]["httpGet"]["path"])
+    for node in compose_nodes().values():
+        if node != certs():
+            asked.add(re.search(r":8088(/\S+)", node["healthcheck"]["test"][-1])[1])
+    asked.add(re.search(r"uri (\S+)", HAPROXY_CFG.read_text())[1])
+    assert asked == {"/actuator/health/liveness", "/actuator/health/readiness"}
+    for path in asked:
+        client.get(path).expect(200)
+
+
+# --------------------------------------------------------------------------- compose, Dockerfile
+
+
+def test_compose_has_every_service_and_declares_its_volumes():
+    nodes = compose_nodes()
+    run = {n["environment"]["SKANU_SERVICES"] for n in nodes.values() if n != certs()}
+    assert run == set(SERVICES)
+    for name, node in nodes.items():
+        for volume in node["volumes"]:
+            assert volume.split(":")[0] in compose()["volumes"]
+        if node == certs():
+            continue
+        assert f"{name}:/data" in node["volumes"]
+        assert f" {name}" in certs()["command"][0], "it gets a certificate"
+        assert node["environment"]["SKANU_TLS_KEY"] == f"/secrets/{name}-key.pem"
+        assert node["environment"]["SKANU_NAME"] == name
+
+
+def test_compose_publishes_on_loopback_only():
+    published = [port for one in compose()["services"].values() for port in one.get("ports", [])]
+    assert published == ["127.0.0.1:8088:8088"]
+
+
+def test_the_dockerfile_takes_debian_only_and_names_what_there_is():
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"debian:bookworm-slim"}
+    stages = re.findall(r"^FROM \S+ AS (\w+)", DOCKERFILE, re.MULTILINE)
+    assert stages[-1] == "skanu"
+    targets = {one["build"]["target"] for one in compose()["services"].values()}
+    assert targets <= set(stages)
+    for source in re.findall(r"^COPY (\w[\w/.]*) ", DOCKERFILE, re.MULTILINE):
+        assert (REPO / source).exists()
+
+
+@pytest.mark.skipif(not shutil.which("dpkg"), reason="not a Debian machine")
+def test_the_dockerfile_installs_the_programs_libraries():
+    linked = subprocess.run(["ldd", BINARY], capture_output=True, text=True, timeout=DEADLINE_S)
+    libraries = re.findall(r"(lib\S+\.so\S*) => /", linked.stdout)
+    owners = subprocess.run(
+        ["dpkg", "-S", *(f"*/{library}" for library in libraries)],
+        capture_output=True,
+        text=True,
+        timeout=6 * DEADLINE_S,
+    )
+    # Sanitizers are of test builds; what else has the same file name is for another machine.
+    other = r"lib32|libx32|lib64|^libc6|^libgcc-s1|^lib[a-z]*san\d|cross|-dev|-dbg|-i386"
+    needed = {
+        line.split(":")[0]
+        for line in owners.stdout.splitlines()
+        if not re.search(other, line) and "/x86_64-linux-gnu/" in line
+    }
+    assert needed, "it is linked to something"
+    assert not {package for package in needed if f" {package} " not in DOCKERFILE}
+
+
+# --------------------------------------------------------------------------------------- haproxy
+
+
+def haproxy_servers():
+    return dict(re.findall(r"^  server (\S+) (\S+)", HAPROXY_CFG.read_text(), re.MULTILINE))
+
+
+def test_haproxy_knows_composes_gateways():
+    gateways = {f"{name}:8088" for name in compose_nodes() if name.startswith("gateway")}
+    assert set(haproxy_servers().values()) == gateways
+
+
+def test_haproxy_repeats_only_what_was_not_sent():
+    assert re.findall(r"^ *retry-on (.*)", HAPROXY_CFG.read_text(), re.MULTILINE) == [
+        "conn-failure"
+    ]
+
+
+@needs_haproxy
+def test_haproxy_accepts_its_configuration():
+    done = subprocess.run(
+        [HAPROXY, "-c", "-f", HAPROXY_CFG], capture_output=True, text=True, timeout=DEADLINE_S
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def front_of(gateways, tmp_path):
+    """HAProxy before these servers, by cluster/haproxy.cfg with other addresses; gives its port."""
+    text = HAPROXY_CFG.read_text()
+    for address, server in zip(haproxy_servers().values(), gateways, strict=True):
+        text = text.replace(f" {address}", f" 127.0.0.1:{server.port}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (tmp_path / "haproxy.cfg").write_text(text.replace("bind :8088", f"bind 127.0.0.1:{port}"))
+    with open(tmp_path / "haproxy.log", "wb") as log:
+        process = subprocess.Popen(
+            [HAPROXY, "-db", "-f", str(tmp_path / "haproxy.cfg")],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(DEADLINE_S)
+
+
+def answers(port):
+    try:
+        with Client(port, timeout_s=2) as client:
+            return client.get("/stamps").status == 200
+    except OSError:
+        return False
+
+
+@needs_haproxy
+def test_behind_haproxy_a_gateway_may_go(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        node_port = probe.getsockname()[1]
+    node = f"127.0.0.1:{node_port}"
+
+    def gateway(name):
+        data = tmp_path / name
+        return Server(data, "--services", "gateway", "--name", name, "--peer", f"stamp={node}")
+
+    with ExitStack() as stack:
+        stack.enter_context(Server(tmp_path / "stamp", "--services", "stamp", "--node", node))
+        gateways = [stack.enter_context(gateway(name)) for name in ("one", "two")]
+        port = stack.enter_context(front_of(gateways, tmp_path))
+        for each in gateways:
+            wait_until(lambda: answers(each.port), "the gateway has found stamp")
+        wait_until(lambda: answers(port), "haproxy has found the gateways")
+        for count in range(1, 61):
+            if count == 20:
+                gateways[0].kill()
+            with Client(port) as client:
+                Shop(client).add_stamps("01012341234", 1)
+        with Client(port) as client:
+            assert Shop(client).stamps("01012341234") == 60

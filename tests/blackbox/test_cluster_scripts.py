@@ -1,0 +1,514 @@
+"""cluster/up, down, status, kill and start, and cluster/certs: what their users meet.
+
+Every cluster stands on ports and in a folder of its own, and nothing of it outlives its test.
+"""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from rest import COFFEE, DEADLINE_S, TIME_SCALE, Shop, assert_problem, wait_until
+from scripted_cluster import HTTP_DISTANCE, NODE_DISTANCE, SERVICES, Cluster, is_alive, script
+from support import BINARY, REPO, Server, assert_sound, clean_environment
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    one = Cluster(tmp_path / "cluster")
+    yield one
+    one.clean_up()
+
+
+@pytest.fixture
+def running(cluster):
+    """It is stopped with cluster/down in the end, and its data are sound."""
+    cluster.up()
+    yield cluster
+    cluster.down()
+    assert not cluster.processes()
+    assert_sound(cluster.folder)
+
+
+# ------------------------------------------------------------------------------------- the tour
+
+
+def test_a_cluster_goes_up_loses_payment_gets_it_back_and_goes_down(cluster):
+    assert f"http://127.0.0.1:{cluster.http}" in cluster.up().stdout
+    for service, (state, pid, address, health) in cluster.status().items():
+        assert (state, health) == ("running", "UP")
+        assert address == f"http://127.0.0.1:{cluster.http + HTTP_DISTANCE[service]}"
+        assert int(pid) == cluster.pid(service)
+
+    with cluster.client() as client:
+        shop = Shop(client)
+        order = shop.place()
+        assert cluster.run("kill", "payment").stdout == "payment is killed\n"
+        states = {name: fields[0] for name, fields in cluster.status(status=1).items()}
+        assert states == {name: "running" for name in SERVICES} | {"payment": "stopped"}
+
+        answer = client.post("/orders", COFFEE)
+        assert_problem(answer, 503)
+        assert answer.header("Retry-After")
+        wait_until(lambda: cluster.health()["payment"] == "DOWN", "the gateway knows it")
+        assert shop.order(order)["orderStatus"] == "Order complete"
+        assert_problem(client.get(f"/payments/{order}"), 503)
+        shop.cancel_order(order)
+
+        assert "payment is running" in cluster.run("start", "payment").stdout
+        wait_until(
+            lambda: client.post("/orders", COFFEE).expect(201, 503).status == 201,
+            "orders go through again",
+            deadline_s=3 * DEADLINE_S,
+        )
+        shop.wait_payment(order, "CANCEL")
+
+    before = cluster.processes()
+    assert "already running" in cluster.up().stdout
+    assert cluster.processes() == before
+
+    assert cluster.down().stdout == "The cluster is down\n"
+    assert not cluster.processes()
+    assert {fields[0] for fields in cluster.status(status=1).values()} == {"stopped"}
+    assert_sound(cluster.folder)
+
+
+def test_data_outlive_down_and_up(running):
+    with running.client() as client:
+        order = Shop(client).place()
+    running.down()
+    running.up()
+    with running.client() as client:
+        assert Shop(client).order(order)["id"] == order
+
+
+def test_every_service_shows_its_resources_at_its_own_port(running):
+    with running.client() as client:
+        order = Shop(client).place()
+    paths = {"order": "/orders", "payment": "/payments", "delivery": "/deliveries"}
+    paths |= {"stamp": "/stamps", "ordertrace": "/orderTraces"}
+    for service, path in paths.items():
+        with running.client(service) as client:
+            client.get(path).expect(200)
+            client.get("/actuator/health/readiness").expect(200)
+    with running.client("order") as client:
+        assert client.get(f"/orders/{order}").expect(200).json()["id"] == order
+        client.get(f"/payments/{order}").expect(404)
+
+
+# ---------------------------------------------------------------------- run twice, and in any order
+
+
+def test_up_starts_what_is_missing(running):
+    before = running.pid("order")
+    running.run("kill", "stamp")
+    running.run("kill", "gateway")
+    assert "started stamp gateway" in running.up().stdout
+    assert running.pid("order") == before
+    running.status()
+
+
+def test_up_finds_the_running_cluster_without_its_port(running):
+    assert str(running.http) in running.run("up").stdout
+
+
+def test_up_refuses_another_port_than_the_running_clusters(running):
+    done = running.run("up", "--http", running.http + 20, status=1)
+    assert f"runs at port {running.http}" in done.stderr
+    running.status()
+
+
+def test_down_twice_and_down_without_a_cluster(cluster):
+    assert "No cluster is running" in cluster.down().stdout
+    assert not cluster.folder.exists()
+    cluster.up()
+    cluster.down()
+    assert cluster.down().stdout == "The cluster is not running\n"
+
+
+def test_start_and_kill_twice(running):
+    pid = running.pid("stamp")
+    assert running.run("start", "stamp").stdout == "stamp is already running\n"
+    assert running.pid("stamp") == pid
+    running.run("kill", "stamp")
+    assert running.run("kill", "stamp").stdout == "stamp is not running\n"
+    running.run("start", "stamp")
+
+
+def test_start_without_a_cluster_says_what_makes_one(cluster):
+    done = cluster.run("start", "payment", status=1)
+    assert "cluster/up makes one" in done.stderr
+
+
+def test_two_ups_at_once_start_each_node_once(cluster):
+    arguments = ["--dir", str(cluster.folder), "--http", str(cluster.http)]
+    both = [
+        subprocess.Popen(
+            [str(REPO / "cluster/up"), *arguments],
+            env=clean_environment({"SKANU_BIN": str(BINARY)}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = sorted(one.communicate(timeout=60 * TIME_SCALE)[0] for one in both)
+    assert [one.returncode for one in both] == [0, 0]
+    assert said[0].startswith("The cluster is already running")
+    assert said[1].startswith("The cluster is up")
+    assert len(cluster.processes()) == len(SERVICES)
+    cluster.down()
+
+
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("up", ["--http", "7"]),
+        ("up", ["--http", "64536"]),
+        ("up", ["--http", "x"]),
+        ("up", ["--http"]),
+        ("up", ["payment"]),
+        ("down", ["--tls"]),
+        ("down", ["--", "--log-level", "debug"]),
+        ("status", ["--http", "8088"]),
+        ("kill", []),
+        ("kill", ["brewing"]),
+        ("kill", ["order", "payment"]),
+        ("start", []),
+        ("start", ["--dir"]),
+        ("certs", []),
+    ],
+)
+def test_a_bad_command_line_is_refused(name, arguments, tmp_path):
+    done = script(name, *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr
+    assert not list(tmp_path.iterdir()), "it leaves nothing behind"
+
+
+@pytest.mark.parametrize("name", ["up", "down", "status", "kill", "start", "certs"])
+def test_help(name, tmp_path):
+    done = script(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: cluster/{name}")
+
+
+# ------------------------------------------------------------------------------------- failures
+
+
+@pytest.mark.parametrize("distance", [HTTP_DISTANCE["delivery"], NODE_DISTANCE - 6])
+def test_a_port_in_use_is_named_and_nothing_stays(cluster, distance):
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", cluster.http + distance))
+        taken.listen()
+        done = cluster.up(status=1)
+    assert f"127.0.0.1:{cluster.http + distance}" in done.stderr
+    assert not cluster.processes()
+    cluster.up()
+    cluster.down()
+
+
+def test_a_failed_up_leaves_what_ran_before(cluster):
+    cluster.up()
+    cluster.run("kill", "payment")
+    cluster.run("kill", "stamp")
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", cluster.http + HTTP_DISTANCE["payment"]))
+        taken.listen()
+        cluster.up(status=1)
+    states = {name: fields[0] for name, fields in cluster.status(status=1).items()}
+    assert states == {name: "running" for name in SERVICES} | {
+        "payment": "stopped",
+        "stamp": "stopped",
+    }
+    cluster.down()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("last", ["order", "payment", "gateway"])
+def test_an_interrupted_up_leaves_nothing(cluster, number, last):
+    process = subprocess.Popen(
+        [str(REPO / "cluster/up"), "--dir", cluster.folder, "--http", str(cluster.http)],
+        env=clean_environment({"SKANU_BIN": str(BINARY)}),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    wait_until(lambda: (cluster.folder / "run" / f"{last}.stdout").exists(), "it starts nodes")
+    os.killpg(process.pid, number)
+    assert process.wait(30 * TIME_SCALE) != 0
+    assert not cluster.processes()
+
+
+def test_a_bad_option_for_a_node_is_shown(cluster):
+    done = cluster.up("--", "--log-level", "loud", status=1)
+    assert "--log-level" in done.stderr
+    assert not cluster.processes()
+
+
+def test_a_program_that_is_not_there_is_named(cluster):
+    environment = clean_environment({"SKANU_BIN": str(cluster.folder / "none")})
+    done = subprocess.run(
+        [str(REPO / "cluster/up"), "--dir", str(cluster.folder)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+    assert done.returncode == 1
+    assert "./dev build" in done.stderr
+
+
+@contextmanager
+def stranger():
+    """A process that is nobody's node."""
+    process = subprocess.Popen(["sleep", "600"], stdin=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_stranger_with_a_nodes_process_id_is_left_alone(running):
+    """A reboot, or a busy machine, gives the id of a node that died to another process."""
+    pid_file = running.folder / "run" / "payment.pid"
+    known = pid_file.read_text().split()
+    running.run("kill", "payment")
+    with stranger() as process:
+        for text in (f"{process.pid} {' '.join(known[1:])}\n", f"{process.pid}\n"):
+            pid_file.write_text(text)
+            assert running.status(status=1)["payment"][0] == "stopped"
+            assert running.run("kill", "payment").stdout == "payment is not running\n"
+            assert process.poll() is None
+        running.run("start", "payment")
+        pid_file.write_text(f"{process.pid} {' '.join(known[1:])}\n")
+        orphan = running.processes()
+        running.down()
+        assert process.poll() is None
+        # The node whose file was overwritten is nobody's that down knows of: it is ours to end.
+        (left,) = running.processes()
+        assert left in orphan
+        os.kill(left, signal.SIGTERM)
+        wait_until(lambda: not is_alive(left), "it ends")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "rubbish\n", "-1\n", "0 0 0\n", "../1 2 3\n"])
+def test_a_pid_file_with_rubbish_counts_as_stopped(cluster, text):
+    (cluster.folder / "run").mkdir(parents=True)
+    (cluster.folder / "run" / "payment.pid").write_text(text)
+    assert cluster.status(status=1)["payment"][0] == "stopped"
+    assert cluster.down().stdout == "The cluster is not running\n"
+
+
+def test_a_frozen_node_is_silent_in_status_and_down_ends_it(running):
+    os.kill(running.pid("stamp"), signal.SIGSTOP)
+    state, _, _, health = running.status()["stamp"]
+    assert (state, health) == ("running", "silent")
+    assert "killed" not in running.down().stderr
+
+
+# ------------------------------------------------------------------------ detached, options, secret
+
+
+def test_nodes_are_detached_from_their_caller(running):
+    """script() has read up's pipes to their end already; here is what each node holds."""
+    running.run("kill", "stamp")
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    script("start", "stamp", "--dir", running.folder, close_fds=False)
+    os.close(writer)
+    assert os.read(reader, 1) == b"", "a node holds a descriptor of its caller"
+    os.close(reader)
+    for service in SERVICES:
+        pid = running.pid(service)
+        assert os.getsid(pid) == pid
+        assert os.readlink(f"/proc/{pid}/fd/0") == "/dev/null"
+        for descriptor in (1, 2):
+            assert str(running.folder) in os.readlink(f"/proc/{pid}/fd/{descriptor}")
+        held = [os.readlink(f"/proc/{pid}/fd/{d}") for d in os.listdir(f"/proc/{pid}/fd")]
+        assert str(running.folder / "run" / "lock") not in held
+
+
+def test_options_behind_two_dashes_go_to_every_node(cluster):
+    cluster.up("--", "--log-level", "error")
+    for service in SERVICES:
+        command = Path(f"/proc/{cluster.pid(service)}/cmdline").read_text().split("\0")
+        assert command[command.index("--log-level") + 1] == "error"
+    cluster.down()
+
+
+def test_one_node_can_have_a_fault(running):
+    running.run("kill", "payment")
+    running.run("start", "payment", "--", "--fault", "payment-fail=1")
+    with running.client() as client:
+        wait_until(
+            lambda: client.post("/orders", COFFEE).expect(503).json()["title"] != "Service away",
+            "payment is back, and refuses",
+        )
+    running.run("kill", "payment")
+    running.run("start", "payment")
+    with running.client() as client:
+        wait_until(
+            lambda: client.post("/orders", COFFEE).expect(201, 503).status == 201,
+            "the fault went with its node, and the breaker closes",
+            deadline_s=3 * DEADLINE_S,
+        )
+
+
+def test_the_secret_is_made_once_and_is_nobody_elses_to_read(running):
+    secret = running.folder / "secret"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    text = secret.read_text()
+    assert len(text.strip()) == 64
+    running.down()
+    running.up()
+    assert secret.read_text() == text
+
+
+def test_a_folder_with_blanks(tmp_path):
+    one = Cluster(tmp_path / "our shop's cluster")
+    try:
+        one.up("--tls")
+        one.status()
+        one.down()
+        assert not one.processes()
+    finally:
+        one.clean_up()
+
+
+# ------------------------------------------------------------------------------------------- TLS
+
+
+def test_certificates_are_signed_and_their_keys_private(tmp_path):
+    def certs(*names):
+        return script("certs", tmp_path / "certs", *names)
+
+    assert certs("order", "gateway-1").returncode == 0
+    files = {file.name: file.read_bytes() for file in (tmp_path / "certs").iterdir()}
+    assert set(files) == {
+        *("ca.pem", "ca-key.pem", "order.pem", "order-key.pem"),
+        *("gateway-1.pem", "gateway-1-key.pem"),
+    }
+    for name in files:
+        mode = stat.S_IMODE((tmp_path / "certs" / name).stat().st_mode)
+        assert mode & 0o077 == 0, f"{name} has mode {mode:o}"
+    checked = subprocess.run(
+        ["openssl", "verify", "-x509_strict", "-CAfile", "ca.pem", "order.pem", "gateway-1.pem"],
+        cwd=tmp_path / "certs",
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert certs("order", "stamp").returncode == 0  # what is there stays, what is new is added
+    for name, content in files.items():
+        assert (tmp_path / "certs" / name).read_bytes() == content
+    assert (tmp_path / "certs" / "stamp-key.pem").exists()
+
+
+@pytest.mark.parametrize("name", ["", "ca", "a/b", "..", "-x y"])
+def test_names_that_no_node_can_have_are_refused(tmp_path, name):
+    done = script("certs", tmp_path / "certs", "order", name)
+    assert done.returncode == 1
+    assert not (tmp_path / "certs").exists()
+
+
+def gateway_beside(cluster, name, *options):
+    """A second gateway with the cluster's secret, in a folder of its own."""
+    peers = []
+    for service in SERVICES[:-1]:
+        port = cluster.http + HTTP_DISTANCE[service] + NODE_DISTANCE
+        peers += ["--peer", f"{service}=127.0.0.1:{port}"]
+    secret = ["--secret-file", cluster.folder / "secret"]
+    data = cluster.folder.parent / name
+    return Server(data, "--services", "gateway", "--name", name, *peers, *secret, *options)
+
+
+def tls(certs, name):
+    files = {"cert": f"{name}.pem", "key": f"{name}-key.pem", "ca": "ca.pem"}
+    return [part for kind, file in files.items() for part in (f"--tls-{kind}", certs / file)]
+
+
+def seen_by(server):
+    """{service: UP|DOWN} as this gateway sees it."""
+    with server.client() as client:
+        components = client.get("/actuator/health").expect(200).json()["components"]
+        return {name: component["status"] for name, component in components.items()}
+
+
+def try_every_node(server):
+    """Waits until this gateway has tried to reach every service's node."""
+    wait_until(
+        lambda: server.stderr().count("event=peer_not_reached") >= len(SERVICES) - 1,
+        f"{server.data.name} has tried every node",
+        deadline_s=4 * DEADLINE_S,
+    )
+
+
+EVERYBODY = {service: "UP" for service in SERVICES[:-1]}
+NOBODY = {service: "DOWN" for service in SERVICES[:-1]}
+
+
+def test_with_tls_only_a_node_with_a_certificate_gets_in(cluster, tmp_path):
+    cluster.up("--tls")
+    with cluster.client() as client:
+        Shop(client).place()
+    wait_until(lambda: "tls=true" in cluster.log("order"), "the log says so")
+    ours, others = cluster.folder / "certs", tmp_path / "others"
+    assert script("certs", ours, "second").returncode == 0
+    assert script("certs", others, "foreign").returncode == 0
+    without = gateway_beside(cluster, "without")
+    foreign = gateway_beside(cluster, "foreign", *tls(others, "foreign"))
+    second = gateway_beside(cluster, "second", *tls(ours, "second"))
+    with ExitStack() as stack:
+        for server in (without, foreign):
+            cluster.strangers.add(stack.enter_context(server).process.pid)
+            try_every_node(server)
+        for server in (without, foreign):
+            assert seen_by(server) == NOBODY
+            server.stop()
+        cluster.strangers.add(stack.enter_context(second).process.pid)
+        wait_until(lambda: seen_by(second) == EVERYBODY, "with a certificate it gets in")
+        for service in SERVICES:
+            assert "peer_arrived peer=without" not in cluster.log(service)
+            assert "peer_arrived peer=foreign" not in cluster.log(service)
+        with second.client() as client:
+            wait_until(
+                lambda: client.post("/orders", COFFEE).expect(201, 503).status == 201,
+                "orders go through it",
+                deadline_s=3 * DEADLINE_S,
+            )
+    cluster.down()
+    assert not cluster.processes()
+    assert_sound(cluster.folder)
+
+
+def test_with_tls_a_node_comes_back(cluster):
+    cluster.up("--tls")
+    cluster.run("kill", "payment")
+    cluster.run("start", "payment")  # as up had it: with TLS
+    wait_until(lambda: cluster.health() == EVERYBODY, "payment is back")
+    wait_until(lambda: cluster.log("payment").count("tls=true") == 2, "the log says so")
+    cluster.down()
+
+
+def test_with_tls_a_stranger_who_knocks_disturbs_nobody(cluster):
+    cluster.up("--tls")
+    with cluster.client() as client, gateway_beside(cluster, "without") as without:
+        cluster.strangers.add(without.process.pid)
+        order = Shop(client).place()
+        try_every_node(without)
+        for _ in range(20):
+            Shop(client).order(order)
+        for service in SERVICES:
+            assert "event=peer_lost" not in cluster.log(service)

@@ -1,0 +1,43 @@
+// What another node says, damaged: it is read, or refused with decode_error, never more. What was
+// read can be written, and is then read as the same.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "cluster/handshake.hpp"
+#include "cluster/wire.hpp"
+
+namespace {
+
+using namespace skanu;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+template <class Decode>
+void read(std::string_view bytes, Decode decode) {
+  std::string written;
+  try {
+    written = encode(decode(bytes));
+  } catch (const decode_error&) {
+    return;
+  }
+  require(written.size() <= bytes.size());
+  require(encode(decode(written)) == written);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  read(bytes, decode_call);
+  read(bytes, decode_answer);
+  read(bytes, [](std::string_view b) {
+    const auto h = decode_hello(b);
+    if (h.protocol != protocol_version) throw decode_error("not read any further");
+    return h;
+  });
+  return 0;
+}

@@ -1,0 +1,79 @@
+// What CAF's connection between two nodes is to their actors, in one system: each sees of the other
+// only stand-ins, which die with the connection, and a cut that nobody is told of.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "actors/failures.hpp"
+#include "cluster/links.hpp"
+
+namespace skanu {
+
+class cable {
+ public:
+  explicit cable(caf::actor_system& system) : system_(system) {}
+
+  /// The other end's stand-in for an actor; the same one as long as the connection stands.
+  template <class Handle>
+  Handle far(const Handle& near) {
+    return caf::actor_cast<Handle>(stand_in_for(caf::actor_cast<caf::actor>(near)));
+  }
+  peer_handles far(const peer_handles& near) {
+    return {far(near.link), far(near.caller), far(near.servant)};
+  }
+
+  /// Ends the connection: whoever watches the other end is told.
+  void close() {
+    for (const auto& [id, a] : stand_ins_) caf::anon_send_exit(a, caf::exit_reason::kill);
+    stand_ins_.clear();
+  }
+
+  bool cut = false;  ///< Swallows everything, as a cut cable or a frozen node does.
+  /// Loses the messages for which this is true.
+  std::function<bool(const caf::message&)> loses = [](const caf::message&) { return false; };
+
+ private:
+  caf::actor stand_in_for(const caf::actor& near) {
+    auto& a = stand_ins_[near.id()];
+    if (!a) a = system_.spawn(stand_in, this, near);
+    return a;
+  }
+
+  void carry(const caf::strong_actor_ptr& from, const caf::actor& to, caf::message what) {
+    if (cut || loses(what)) return;
+    const auto seen = from ? stand_in_for(caf::actor_cast<caf::actor>(from)) : caf::actor{};
+    to->enqueue(caf::actor_cast<caf::strong_actor_ptr>(seen), caf::make_message_id(),
+                std::move(what), nullptr);
+  }
+
+  static caf::behavior stand_in(caf::event_based_actor* self, cable* through,
+                                const caf::actor& near) {
+    contain_failures(*self);
+    self->set_default_handler(
+        [=](caf::scheduled_actor*, caf::message_view& view) -> caf::result<caf::message> {
+          through->carry(self->current_sender(), near, view.move_content_to_message());
+          return caf::message{};
+        });
+    return {[=](hello_atom, const std::string& hello, const peer_handles& dialer)
+                -> caf::result<std::string, std::string, peer_handles> {
+      auto welcome = self->make_response_promise<std::string, std::string, peer_handles>();
+      if (through->cut) return welcome;
+      self->request(caf::actor_cast<door_actor>(near), caf::infinite, hello_atom::value, hello,
+                    through->far(dialer))
+          .then(
+              [=](const std::string& own, const std::string& proof,
+                  const peer_handles& peer) mutable {
+                if (!through->cut) welcome.deliver(own, proof, through->far(peer));
+              },
+              [=](caf::error& why) mutable { welcome.deliver(std::move(why)); });
+      return welcome;
+    }};
+  }
+
+  caf::actor_system& system_;
+  std::map<caf::actor_id, caf::actor> stand_ins_;
+};
+
+}  // namespace skanu

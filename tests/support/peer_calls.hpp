@@ -1,0 +1,105 @@
+// Calls between nodes for the tests of their actors: what was asked, what came back, and in which
+// words a test speaks of it.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cluster/caller.hpp"
+#include "cluster/servant.hpp"
+#include "tests/support/actor_fixture.hpp"
+
+namespace skanu {
+
+/// The word of an error, or of the kind of an answer.
+inline std::string word_for(const answer_body& answer) {
+  if (const auto* e = std::get_if<error>(&answer)) return std::string(name_of(e->code));
+  constexpr std::array<const char*, 8> kinds = {"error",    "accepted", "events", "document",
+                                                "entities", "count",    "rows",   "breaker"};
+  return kinds.at(answer.index());
+}
+
+/// What came back for one call: every answer, so that a second one is seen.
+class called {
+ public:
+  outgoing_call call(call_body body) const {
+    return {std::move(body), [to = answers_](answer_body a) { to->push_back(std::move(a)); }};
+  }
+
+  std::string word() const {
+    if (answers_->empty()) return "waiting";
+    return (answers_->size() > 1 ? "answered twice, first " : "") + word_for(answers_->front());
+  }
+  const answer_body& answer() const { return answers_->at(0); }
+
+ private:
+  std::shared_ptr<std::deque<answer_body>> answers_ =
+      std::make_shared<std::deque<answer_body>>();
+};
+
+inline std::ostream& operator<<(std::ostream& out, const called& c) { return out << c.word(); }
+
+/// A call that reached the peer.
+struct received_call {
+  call_number number = 0;
+  call_body body;
+
+  /// Names the entity it is about.
+  entity_id id() const {
+    return std::visit(
+        [](const auto& c) -> entity_id {
+          if constexpr (requires { c.id; }) return c.id;
+          return 0;
+        },
+        body);
+  }
+  /// Of a change: whether it says that it may have been carried out before.
+  bool repeated() const {
+    return std::visit(
+        [](const auto& c) {
+          if constexpr (requires { c.with; }) return c.with.maybe_repeated;
+          return false;
+        },
+        body);
+  }
+};
+
+/// A peer's servant that answers when the test says so.
+inline peer_servant_actor::behavior_type scripted_servant(peer_servant_actor::pointer,
+                                                          std::vector<received_call>* calls) {
+  return {[=](call_atom, call_number number, const std::string& bytes) {
+    calls->push_back({number, decode_call(bytes)});
+  }};
+}
+
+/// A peer's caller that keeps what it is told.
+struct received_answers {
+  std::vector<std::pair<call_number, answer_body>> answers;
+  std::vector<std::uint8_t> grown;
+
+  std::string words() const {
+    std::string all;
+    for (const auto& [number, a] : answers)
+      all += (all.empty() ? "" : ", ") + std::to_string(number) + " " + word_for(a);
+    return all;
+  }
+};
+
+inline peer_caller_actor::behavior_type scripted_caller(peer_caller_actor::pointer,
+                                                        received_answers* to) {
+  return {[=](reply_atom, call_number number, const std::string& bytes) {
+            to->answers.emplace_back(number, decode_answer(bytes));
+          },
+          [=](grown_atom, std::uint8_t of) { to->grown.push_back(of); }};
+}
+
+/// A change …
+inline call_body change(entity_id id) {
+  return command_call<payment_command>{id, cancel_payment{}, {}};
+}
+/// … and a read.
+inline call_body look(entity_id id) { return entity_call{service::payment, id}; }
+
+}  // namespace skanu

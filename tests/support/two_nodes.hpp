@@ -1,0 +1,124 @@
+// The cluster's actors of several nodes in one system, on a cable between them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/door.hpp"
+#include "tests/support/cable.hpp"
+#include "tests/support/peer_calls.hpp"
+#include "tests/support/placement_fixture.hpp"
+
+namespace skanu {
+
+/// One node's actors for its peers, and its door.
+struct node_side {
+  struct peer {
+    peer_status status;
+    caller_actor caller;
+    servant_actor servant;
+    link_actor link;
+  };
+
+  link_identity identity;
+  local_services here;
+  std::map<std::string, std::unique_ptr<peer>> peers;
+  door_actor door;
+  bool listens = true;
+  int dials = 0;  ///< Of others at its address.
+};
+
+class two_nodes_test : public actor_fixture {
+ protected:
+  ~two_nodes_test() override { end_nodes(); }
+
+  /// What a test does before what its nodes use goes away.
+  void end_nodes() {
+    for (auto& s : sides_)
+      for (auto& [name, p] : s->peers) {
+        caf::anon_send_exit(p->link, caf::exit_reason::kill);
+        caf::anon_send_exit(p->caller, caf::exit_reason::kill);
+        caf::anon_send_exit(p->servant, caf::exit_reason::kill);
+      }
+    run();
+    sides_.clear();
+    between.close();
+    run();
+  }
+
+  /// A node with a door. The first of a name is found at the address of that name.
+  node_side& node(const std::string& name, const std::string& secret = "secret") {
+    auto& s = *sides_.emplace_back(std::make_unique<node_side>());
+    s.identity = {name, ++incarnations_, secret};
+    s.door = keep(system.spawn(
+        door, s.identity,
+        [&s](const std::string& peer) -> std::optional<peer_side> {
+          const auto found = s.peers.find(peer);
+          if (found == s.peers.end()) return std::nullopt;
+          const auto& p = *found->second;
+          return peer_side{p.link, p.caller, p.servant};
+        }));
+    at_address.emplace(name, &s);
+    return s;
+  }
+
+  /// What the node has for one peer; it dials what stands at `address`, or waits where it is empty.
+  node_side::peer& add_peer(node_side& s, const std::string& name, const std::string& address,
+                            link_limits limits = {}) {
+    auto& p = *s.peers.emplace(name, std::make_unique<node_side::peer>()).first->second;
+    p.caller = start<caller>(name);
+    p.servant = start<servant>(s.here);
+    std::optional<dialer_actor> by;
+    if (!address.empty()) by = keep(system.spawn(scripted_dialer, this, address));
+    p.link = start<link>(s.identity, name, p.caller, p.servant, by, p.status, limits);
+    run();
+    return p;
+  }
+
+  called call(node_side& from, const std::string& to, call_body body) {
+    called c;
+    caf::anon_send(from.peers.at(to)->caller, c.call(std::move(body)));
+    run();
+    return c;
+  }
+
+  static bool up(const node_side& s, const std::string& peer) {
+    return s.peers.at(peer)->status.up;
+  }
+
+  /// A payment service that answers everything at once.
+  payment_region_actor prompt_payments() { return keep(system.spawn(prompt_payment, &paid_)); }
+  int carried_out() const { return paid_; }
+
+  cable between{system};
+  std::map<std::string, node_side*> at_address;
+
+ private:
+  static payment_region_actor::behavior_type prompt_payment(payment_region_actor::pointer,
+                                                            int* carried_out) {
+    return {[=](entity_id id, payment_command&, request& r) {
+              ++*carried_out;
+              r.answer(accepted{effect::changed, id, 1, nullptr});
+            },
+            [](const entity_lost&) {}, [](sweep_atom) {}};
+  }
+
+  static dialer_actor::behavior_type scripted_dialer(dialer_actor::pointer, two_nodes_test* test,
+                                                     const std::string& address) {
+    return {[=](dial_atom) -> caf::result<door_actor> {
+      const auto found = test->at_address.find(address);
+      if (found == test->at_address.end() || !found->second->listens)
+        return caf::make_error(caf::sec::cannot_connect_to_node);
+      ++found->second->dials;
+      return test->between.far(found->second->door);
+    }};
+  }
+
+  std::vector<std::unique_ptr<node_side>> sides_;
+  std::uint64_t incarnations_ = 0;
+  int paid_ = 0;
+};
+
+}  // namespace skanu

@@ -11,6 +11,7 @@ import time
 
 import pytest
 from rest import CANCEL, COFFEE, DEADLINE_S, END, TIME_SCALE, fresh_phone, wait_until
+from scripted_cluster import Cluster
 from support import BINARY, REPO, Server, assert_sound, clean_environment
 
 EXAMPLES = REPO / "examples"
@@ -200,9 +201,10 @@ def test_the_breaker_opens_and_closes(tmp_path):
 # ------------------------------------------------------------------------------------- README
 
 
-def readme_commands():
-    """(command, output) of each, in their order."""
+def readme_commands(section):
+    """(command, output) of each in the section, in their order."""
     text = (REPO / "README.md").read_text()
+    text = re.search(rf"^## {section}\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)[1]
     for block in re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
@@ -214,21 +216,59 @@ def without_times(text):
 
 
 def printed_by(script, folder):
-    return without_times(assert_succeeds(run("bash", "-c", script, cwd=folder)))
+    done = run("bash", "-c", script, cwd=folder, SKANU_BIN=str(BINARY))
+    return without_times(assert_succeeds(done))
 
 
-def test_the_readme_shows_what_really_happens(serve, tmp_path):
-    """Reads are repeated until they show it: their effects come behind the answer to a change."""
-    server = serve()
+def assert_prints(script, output, folder, repeats, compared=lambda text: text):
+    """What may be repeated is, until it prints that: effects come behind the answer to a change."""
+    end = time.monotonic() + DEADLINE_S
+    expected, printed = without_times(output), printed_by(script, folder)
+    while repeats and compared(printed) != compared(expected) and time.monotonic() < end:
+        printed = printed_by(script, folder)
+    assert compared(printed) == compared(expected), script
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where the README's commands are typed."""
     (tmp_path / "build").mkdir()
     os.symlink(BINARY, tmp_path / "build" / "skanu")
-    commands = list(readme_commands())
+    os.symlink(REPO / "cluster", tmp_path / "cluster")
+    return tmp_path
+
+
+def test_the_readme_shows_what_really_happens(serve, folder):
+    server = serve()
+    commands = list(readme_commands("A walk-through"))
     assert len(commands) >= 8
     for command, output in commands:
         script = command.replace("localhost:8088", f"127.0.0.1:{server.port}")
-        reads = not re.search(r" (--json|-X) ", command)
-        end = time.monotonic() + DEADLINE_S
-        printed = printed_by(script, tmp_path)
-        while reads and printed != without_times(output) and time.monotonic() < end:
-            printed = printed_by(script, tmp_path)
-        assert printed == without_times(output), command
+        assert_prints(script, output, folder, repeats=not re.search(r" (--json|-X) ", command))
+
+
+@pytest.mark.slow
+def test_the_readmes_tour_of_a_cluster_shows_what_really_happens(folder):
+    """Orders may be repeated too: one that is refused changes nothing."""
+    cluster = Cluster(folder / "cluster-data")
+
+    def here(text):
+        text = re.sub(r"\bcluster/up\b", f"cluster/up --http {cluster.http}", text)
+        text = re.sub(r"localhost:8088\b", f"127.0.0.1:{cluster.http}", text)
+        ports = r"(?<=127\.0\.0\.1:)808(\d)\b *"
+        return re.sub(ports, lambda found: str(cluster.http - 8 + int(found[1])) + "  ", text)
+
+    def compared(text):
+        """The logs of services are seen in either order, and ports have more digits here."""
+        return sorted(re.sub(" +", " ", line).strip() for line in text.splitlines())
+
+    try:
+        commands = list(readme_commands("A cluster"))
+        assert len(commands) >= 12
+        for command, output in commands:
+            placed = "--json" in command and '"id":1,' in output
+            repeats = not placed and "cluster/" not in command and " -X " not in command
+            assert_prints(here(command), here(output), folder, repeats, compared)
+    finally:
+        cluster.clean_up()
+    assert_sound(cluster.folder)

@@ -27,10 +27,11 @@ trace_view::behavior_type trace_view::make_behavior() {
             for (auto& f : logs_) {
               if (f.from.of != of) continue;
               f.more = true;
-              // A log that speaks again is not left waiting for the end of a backoff.
-              if (std::exchange(f.failing, false) && !busy_) turn_planned_ = false;
+              f.retry_at = {};  // it speaks again
             }
-            if (!busy_) turn_after(limits_.window);
+            if (busy_) return;
+            turn_planned_ = false;  // what is planned may be the end of another log's backoff
+            turn_after(limits_.window);
           },
           [this](const answered& a) { on_commit(a.result); },
           [this](resume_atom) {
@@ -55,22 +56,25 @@ void trace_view::turn_after(std::chrono::milliseconds wait) {
 }
 
 void trace_view::turn() {
-  pull_failed_ = false;
   for (auto& f : logs_) {
-    if (!std::exchange(f.more, false) && !f.full) continue;
+    if ((!f.more && !f.full) || f.retry_at > clock().now()) continue;
+    f.more = false;
     ++pulls_open_;
     request(f.from.log, limits_.pull_timeout, pull_atom::value, log_query{f.next, limits_.batch, {}})
         .then(
             [this, &f](const event_batch& batch) {
+              f.failures = 0;
               take(f, batch);
               pulled();
             },
             [this, &f](const caf::error&) {
-              f.more = f.failing = pull_failed_ = true;
+              f.more = true;
+              f.retry_at = clock().now() + backoff(limits_.retry, ++f.failures, random_);
               pulled();
             });
   }
   busy_ = pulls_open_ > 0;
+  if (!busy_) plan_next_turn();
 }
 
 void trace_view::take(followed& f, const event_batch& batch) {
@@ -116,13 +120,24 @@ void trace_view::pulled() {
                                  [](const followed& f) { return f.batch_end != f.next; });
   if (moved) return commit_turn();
   busy_ = false;
-  if (pull_failed_) turn_after(backoff(limits_.retry, ++failures_, random_));
-  const bool more = std::any_of(logs_.begin(), logs_.end(), [](const followed& f) { return f.more; });
-  if (more) turn_after(limits_.window);
+  plan_next_turn();
+}
+
+/// A log that fails is tried again after its own backoff, and holds up no other.
+void trace_view::plan_next_turn() {
+  std::optional<std::chrono::milliseconds> wait;
+  const auto now = clock().now();
+  for (const auto& f : logs_) {
+    if (!f.more && !f.full) continue;
+    auto own = f.full ? std::chrono::milliseconds(0) : limits_.window;
+    if (f.retry_at > now)
+      own = std::chrono::ceil<std::chrono::milliseconds>(f.retry_at - now);
+    wait = std::min(wait.value_or(own), own);
+  }
+  if (wait) turn_after(*wait);
 }
 
 void trace_view::commit_turn() {
-  failures_ = 0;
   pending_commit c{.data = {.of = service::ordertrace}, .owner = std::make_shared<lone_commit_owner>()};
   c.data.changes.reserve(touched_.size());
   for (const auto& [id, t] : touched_) {
@@ -159,17 +174,8 @@ void trace_view::on_commit(const outcome& result) {
     return;
   }
   busy_ = false;
-  bool full = false, more = false;
-  for (auto& f : logs_) {
-    f.next = f.batch_end;
-    full = full || f.full;
-    more = more || f.more;
-  }
-  if (full) {
-    turn_after(std::chrono::milliseconds{0});
-  } else if (more) {
-    turn_after(limits_.window);
-  }
+  for (auto& f : logs_) f.next = f.batch_end;
+  plan_next_turn();
 }
 
 }  // namespace skanu

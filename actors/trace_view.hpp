@@ -32,7 +32,8 @@ class trace_view final : public consumer_actor::base {
     log_offset next = 1;
     log_offset batch_end = 1;
     bool more = true;   ///< Its log has hinted since the last pull.
-    bool failing = false;
+    int failures = 0;   ///< Of its pulls, one after another.
+    std::chrono::steady_clock::time_point retry_at = {};
     bool full = false;  ///< The last pull found as much as it asked for.
   };
   struct touched {
@@ -51,6 +52,7 @@ class trace_view final : public consumer_actor::base {
   void commit_turn();
   void on_commit(const outcome& result);
   void turn_after(std::chrono::milliseconds wait);
+  void plan_next_turn();
   touched& trace_of(entity_id id);
 
   const service_environment& env_;
@@ -59,9 +61,7 @@ class trace_view final : public consumer_actor::base {
   std::mt19937_64 random_{std::random_device{}()};
   bool busy_ = false;
   bool turn_planned_ = false;
-  int failures_ = 0;
   std::size_t pulls_open_ = 0;
-  bool pull_failed_ = false;
   std::map<entity_id, touched> touched_;
   std::vector<row_write> rows_;  ///< Histories, of the turn under way.
   dead_letter_box dead_letters_;

@@ -294,6 +294,20 @@ TEST_F(trace_view_test, a_log_that_does_not_answer_holds_up_no_other) {
   EXPECT_LE(pulls, 200) << "at a capped rate";
 }
 
+// While one log's node was away, its backoff held back the hints of the others, for seconds.
+TEST_F(trace_view_test, the_backoff_of_one_log_delays_no_other) {
+  logs[2].log = keep(system.spawn(silent_log, &ignored_pulls));
+  consumer_limits limits;
+  limits.pull_timeout = milliseconds(10);
+  start_view(limits);
+  advance(minutes(1));
+  for (entity_id id = 1; id <= 5; ++id) {
+    happen(service::order, {placed(id)});
+    advance(milliseconds(100));
+    EXPECT_TRUE(shown(id)) << id;
+  }
+}
+
 // Its position was set back to the log's start, and every event of it taken again.
 TEST_F(trace_view_test, a_log_that_does_not_answer_after_a_restart_keeps_its_position) {
   happen(service::order, {placed(1)});

@@ -1,5 +1,6 @@
 """Cables that are cut: each node in a network namespace of its own (needs root)."""
 
+import os
 import random
 import threading
 import time
@@ -59,19 +60,25 @@ def test_a_node_that_is_cut_off_holds_up_no_other_reconnection(cluster):
     cluster.wait_up("stamp")
 
 
-def test_nodes_cut_off_at_random_under_load_lose_nothing(cluster):
-    seed = time.time_ns() % 2**32
-    print(f"SKANU_SEED={seed}")
+def test_nodes_killed_frozen_and_cut_off_at_random_under_load_lose_nothing(cluster):
+    """SKANU_CHAOS_S sets how long (default 12), SKANU_SEED repeats a run."""
+    seconds = float(os.environ.get("SKANU_CHAOS_S", "12"))
+    seed = int(os.environ.get("SKANU_SEED", time.time_ns() % 2**32))
+    print(f"SKANU_SEED={seed} SKANU_CHAOS_S={seconds}")
+    ways = [(cluster.kill, cluster.again), (cluster.freeze, cluster.thaw)]
+    ways.append((cluster.cut, cluster.mend))
     chance, stop, common_phone = random.Random(seed), threading.Event(), fresh_phone()
     customers = [Customer(chance.getrandbits(32), cluster, common_phone, stop) for _ in range(6)]
 
     def disturb():
-        for _ in range(4):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not stop.is_set():
             name = chance.choice(NODES[1:])
-            cluster.cut(name)
-            stop.wait(chance.uniform(0.5, 5))
-            cluster.mend(name)
-            stop.wait(chance.uniform(0, 2))
+            lose, bring_back = chance.choice(ways)
+            lose(name)
+            stop.wait(chance.uniform(0, min(10, seconds / 4)))
+            bring_back(name)
+            stop.wait(chance.uniform(0, 1))
         cluster.wait_up()
 
     drive(customers, disturb, stop)

@@ -30,11 +30,11 @@ trace_view::behavior_type trace_view::make_behavior() {
               f.retry_at = {};  // it speaks again
             }
             if (busy_) return;
-            turn_planned_ = false;  // what is planned may be the end of another log's backoff
             turn_after(limits_.window);
           },
           [this](const answered& a) { on_commit(a.result); },
           [this](resume_atom) {
+            if (!turn_planned_ || clock().now() < turn_at_) return;  // an earlier plan's
             turn_planned_ = false;
             if (!busy_) turn();
           },
@@ -51,7 +51,10 @@ void trace_view::recover() {
 }
 
 void trace_view::turn_after(std::chrono::milliseconds wait) {
-  if (std::exchange(turn_planned_, true)) return;
+  const auto at = clock().now() + wait;
+  if (turn_planned_ && turn_at_ <= at) return;
+  turn_planned_ = true;
+  turn_at_ = at;
   delayed_send(this, wait, resume_atom::value);
 }
 

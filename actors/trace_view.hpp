@@ -61,6 +61,7 @@ class trace_view final : public consumer_actor::base {
   std::mt19937_64 random_{std::random_device{}()};
   bool busy_ = false;
   bool turn_planned_ = false;
+  std::chrono::steady_clock::time_point turn_at_ = {};
   std::size_t pulls_open_ = 0;
   std::map<entity_id, touched> touched_;
   std::vector<row_write> rows_;  ///< Histories, of the turn under way.

@@ -32,7 +32,7 @@ door_actor::behavior_type door(
     if (dialers.name == identity.node)
       return refuse(dialers.name, "it has this node's own name");
     const auto side = side_of(dialers.name);
-    if (!side) return refuse(dialers.name, "too many nodes have introduced themselves");
+    if (!side) return refuse(dialers.name, "this node leaves, or too many have introduced themselves");
     const auto own = make_hello(identity.node, identity.incarnation);
     const auto own_bytes = encode(own);
     self->send(side->link, peer_offer{dialer, theirs, own_bytes});

@@ -40,7 +40,8 @@ link::behavior_type link::make_behavior() {
           [this](alive_atom) {
             if (!peer_ || current_sender() != peer_->link) return;
             heard_ = now();
-            if (!up_ && !peer_leaves_) arrive(*peer_, proving_ ? "answered" : "speaks again");
+            const bool answered = std::exchange(proving_, false);
+            if (!up_ && !peer_leaves_) arrive(*peer_, answered ? "answered" : "speaks again");
           },
           [this](bye_atom) {
             if (!peer_ || current_sender() != peer_->link) return;
@@ -95,6 +96,7 @@ void link::introduce(const door_actor& door) {
 
 void link::take_welcome(const hello& own, const std::string& theirs, const std::string& proof,
                         const peer_handles& peer) {
+  if (up_) return;  // it dialed us meanwhile
   hello door;
   try {
     door = decode_hello(theirs);

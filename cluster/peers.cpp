@@ -98,6 +98,7 @@ void peers::start(peer& p, std::optional<dialer_actor> by) {
 std::optional<peer_side> peers::side_of(const std::string& name) {
   const std::lock_guard lock(mutex_);
   auto found = peers_.find(name);
+  if (leaving_) return std::nullopt;
   if (found == peers_.end()) {
     if (++strangers_ > most_strangers) return std::nullopt;
     auto p = std::make_unique<peer>();
@@ -127,6 +128,7 @@ void peers::leave(std::chrono::milliseconds limit) {
   {
     // Not held while it waits below: the door would wait for it with a thread that others need.
     const std::lock_guard lock(mutex_);
+    leaving_ = true;
     for (const auto& [name, p] : peers_)
       if (p->link) sides.emplace_back(name, peer_side{p->link, p->caller, p->servant});
   }
@@ -148,6 +150,7 @@ void peers::stop() {
   // No lock: the door's own thread may wait for it in side_of.
   end(door_);
   const std::lock_guard lock(mutex_);
+  leaving_ = true;
   for (auto& [name, p] : peers_) {
     end(p->link);
     end(p->servant);

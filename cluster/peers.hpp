@@ -84,6 +84,7 @@ class peers {
   mutable std::mutex mutex_;  ///< Peers that nobody told of come while others are looked up.
   std::map<std::string, std::unique_ptr<peer>> peers_;
   std::size_t strangers_ = 0;
+  bool leaving_ = false;  ///< Nobody new is let in, whom no one would end.
   std::array<caller_actor, service_count> callers_;
   std::vector<caf::actor> others_;  ///< Dialers, and callers to nobody.
   door_actor door_;

@@ -114,6 +114,7 @@ def catch_up(cluster):
         u.join()
     away = time.monotonic() - began
     assert not failures, failures[:10]
+    client = connect(cluster.port)  # an idle connection is kept for 60 s
     back = time.monotonic()
     cluster.again("stamp")
     while True:

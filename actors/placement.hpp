@@ -22,13 +22,14 @@
 #include "actors/faults.hpp"
 #include "actors/rules/circuit_breaker.hpp"
 #include "actors/rules/id_blocks.hpp"
+#include "messages/deadlines.hpp"
 #include "messages/interfaces.hpp"
 
 namespace skanu {
 
 struct placement_limits {
   std::chrono::milliseconds attempt{610};
-  std::chrono::milliseconds deadline{1'900};  ///< Leaves time to store the rejection within 2 s.
+  std::chrono::milliseconds deadline = placing_deadline;
   std::chrono::milliseconds shortest_attempt{50};
   std::size_t bulkhead = 128;                 ///< Orders that wait for payment at once.
   std::size_t parked = 512;                   ///< Orders that wait for room among those …

@@ -33,10 +33,8 @@ policy::behavior_type policy::make_behavior() {
   pull_after(std::chrono::milliseconds{0});
   return {[this](hint_atom, service) {
             more_ = true;
-            if (busy_) return;
             // A log that speaks again is not left waiting for the end of a backoff.
-            if (std::exchange(failed_pulls_, 0) > 0) pull_planned_ = false;
-            pull_after(limits_.window);
+            if (!busy_) pull_after(limits_.window);
           },
           [this](const answered& a) {
             if (a.ticket == 0) {
@@ -46,6 +44,7 @@ policy::behavior_type policy::make_behavior() {
             }
           },
           [this](resume_atom) {
+            if (!pull_planned_ || clock().now() < pull_at_) return;  // an earlier plan's
             pull_planned_ = false;
             if (!busy_) pull();
           },
@@ -62,7 +61,10 @@ void policy::recover() {
 }
 
 void policy::pull_after(std::chrono::milliseconds wait) {
-  if (std::exchange(pull_planned_, true)) return;
+  const auto at = clock().now() + wait;
+  if (pull_planned_ && pull_at_ <= at) return;
+  pull_planned_ = true;
+  pull_at_ = at;
   delayed_send(this, wait, resume_atom::value);
 }
 

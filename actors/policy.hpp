@@ -86,6 +86,7 @@ class policy final : public consumer_actor::base {
   log_offset batch_end_ = 1;  ///< next_ once the batch under way is.
   bool busy_ = false;         ///< A pull, a batch or a commit is under way.
   bool pull_planned_ = false;
+  std::chrono::steady_clock::time_point pull_at_;  ///< When, where one is planned.
   bool more_ = false;  ///< The log has hinted since the last pull.
   bool full_ = false;  ///< The last pull found as much as it asked for.
   int failed_pulls_ = 0;

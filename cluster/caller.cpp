@@ -51,11 +51,12 @@ caller::behavior_type caller::make_behavior() {
 
 void caller::make(outgoing_call c) {
   if (out_of_patience()) return c.take(away());
-  if (calls_.size() >= (up_ ? limits_.calls : limits_.calls_while_lost))
+  if (calls_.size() >= limits_.calls)
     return c.take(error{errc::overloaded, "Too much waits for the " + peer_name_ + " service."});
   const auto number = ++last_number_;
-  auto& kept =
-      calls_.emplace(number, waiting_call{std::move(c), now() + limits_.deadline}).first->second;
+  const auto latest = now() + limits_.deadline;
+  const auto until = std::min(c.until.value_or(latest), latest);
+  auto& kept = calls_.emplace(number, waiting_call{std::move(c), until}).first->second;
   if (up_) send_to_peer(number, kept);
   start_sweeping();
 }
@@ -85,7 +86,10 @@ void caller::take_answer(call_number number, const std::string& bytes) {
     answer = decode_answer(bytes);
   } catch (const decode_error& problem) {
     spdlog::error("event=undecodable_answer peer={} reason=\"{}\"", peer_name_, problem.what());
-    answer = error{errc::undecodable, "The answer of another node could not be read."};
+    // It was sent, and something was answered: what became of a change is not known.
+    answer = is_change(found->second.call.body)
+                 ? unknown()
+                 : error{errc::undecodable, "The answer of another node could not be read."};
   }
   if (says_that_it_leaves(answer)) {  // nothing was done: it is asked again when it is back
     found->second.tries = std::max(0, found->second.tries - 1);
@@ -111,10 +115,14 @@ void caller::lose(time_point since) {
 
 void caller::sweep() {
   sweeping_ = false;
-  while (!calls_.empty() && (out_of_patience() || calls_.begin()->second.until <= now())) {
-    auto c = std::move(calls_.begin()->second);
-    calls_.erase(calls_.begin());
-    give_up(c);
+  const bool nobody_waits = out_of_patience();
+  for (auto c = calls_.begin(); c != calls_.end();) {
+    if (!nobody_waits && c->second.until > now()) {
+      ++c;
+      continue;
+    }
+    give_up(c->second);
+    c = calls_.erase(c);
   }
   start_sweeping();
 }
@@ -126,9 +134,7 @@ void caller::start_sweeping() {
 
 void caller::give_up(waiting_call& c) {
   if (c.tries > 0 && is_change(c.call.body)) {
-    c.call.take(error{errc::outcome_unknown,
-                      "The " + peer_name_ + " service did not answer in time: it may or may not "
-                      "have happened. Repeat it under the same Idempotency-Key."});
+    c.call.take(unknown());
   } else {
     c.call.take(away());
   }
@@ -136,6 +142,12 @@ void caller::give_up(waiting_call& c) {
 
 bool caller::from_peer() const {
   return peer_ && const_cast<caller*>(this)->current_sender() == peer_;
+}
+
+error caller::unknown() const {
+  return {errc::outcome_unknown,
+          "The " + peer_name_ + " service gave no answer in time: it may or may not have happened. "
+          "Repeat it under the same Idempotency-Key."};
 }
 
 error caller::away() const {

@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "cluster/links.hpp"
+#include "messages/deadlines.hpp"
 
 namespace skanu {
 
 struct caller_limits {
-  /// Of every call: what a client's request has in all.
-  std::chrono::milliseconds deadline{2'000};
+  /// Of every call, unless it says an earlier one.
+  std::chrono::milliseconds deadline = call_deadline;
   /// So long after the peer was lost its return is waited for; then calls are refused at once.
   std::chrono::milliseconds patience{2'000};
-  std::size_t calls = 4'096;         ///< Under way at once.
-  std::size_t calls_while_lost = 96; ///< So few that they leave the front's threads to others.
+  std::size_t calls = 4'096;  ///< Under way at once, or waiting for its return.
   std::chrono::milliseconds sweep{20};
 };
 
@@ -49,6 +49,7 @@ class caller final : public caller_actor::base {
   bool out_of_patience() const { return !up_ && now() - lost_since_ >= limits_.patience; }
   bool from_peer() const;
   error away() const;
+  error unknown() const;
   time_point now() const { return clock().now(); }
 
   std::string peer_name_;
@@ -57,7 +58,7 @@ class caller final : public caller_actor::base {
   bool up_ = false;
   time_point lost_since_;
   call_number last_number_ = 0;
-  std::map<call_number, waiting_call> calls_;  ///< In the order of their time: all wait equally long.
+  std::map<call_number, waiting_call> calls_;  ///< In the order in which they were made.
   std::array<std::vector<event_log_actor>, service_count> logs_;
   bool sweeping_ = false;
 };

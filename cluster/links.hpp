@@ -5,7 +5,7 @@
 // Nobody else holds a handle of another node.
 //
 //        this node                                     peer
-//   regions, logs, readers ──▶ caller ── call ──▶ servant ──▶ regions, logs, stores
+//   regions, logs, readers ──▶ caller ── call ──▶ servant ──▶ regions, logs, readers ──▶ stores
 //                              caller ◀─ answer ── servant
 //                              link ◀── alive ──▶ link
 //
@@ -31,6 +31,7 @@ using alive_atom = caf::atom_constant<caf::atom("alive")>;
 using bye_atom = caf::atom_constant<caf::atom("bye")>;
 using hello_atom = caf::atom_constant<caf::atom("hello")>;
 using proof_atom = caf::atom_constant<caf::atom("proof")>;
+using read_atom = caf::atom_constant<caf::atom("read")>;
 using dial_atom = caf::atom_constant<caf::atom("dial")>;
 using call_number = std::uint64_t;
 
@@ -79,6 +80,15 @@ struct outgoing_call {
   /// Takes the answer, or the error that there is none: service_away where it certainly was not carried
   /// out, outcome_unknown where it may have been. Called once, on the caller's thread; must not block.
   std::function<void(answer_body)> take;
+  /// When it gives up, if before a call's own deadline.
+  std::optional<std::chrono::steady_clock::time_point> until = {};
+};
+
+/// What a peer reads here.
+struct peer_read {
+  const store* from = nullptr;
+  read_body what;
+  std::chrono::steady_clock::time_point until;  ///< Nobody waits for it any longer.
 };
 
 /// The peer is there: where calls go.
@@ -101,6 +111,7 @@ struct peer_offer {
 }  // namespace skanu
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::outgoing_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_arrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_offer)
@@ -119,6 +130,11 @@ using caller_actor = peer_caller_actor::extend<
     caf::reacts_to<peer_arrived>, caf::reacts_to<peer_lost>,
     // From itself: looks for calls whose time is over.
     caf::reacts_to<sweep_atom>>;
+
+/// Reads what is durable here, for the servants.
+using reader_actor = caf::typed_actor<
+    // From a servant: answers with the encoded answer to the peer.
+    caf::replies_to<read_atom, peer_read>::with<std::string>>;
 
 /// Answers one peer's calls from what runs on this node.
 using servant_actor = peer_servant_actor::extend<

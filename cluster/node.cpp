@@ -232,8 +232,11 @@ class node::parts {
     if (runs_here(service::ordertrace)) children.push_back(trace_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
     supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
-    service_directory directory{placement_, orders, payments, deliveries, stamps, {}};
-    for (const auto s : all_services) directory.readers[static_cast<std::size_t>(s)] = reader_of(s);
+    service_directory directory{placement_, orders, payments, deliveries, stamps, {}, {}};
+    for (const auto s : all_services) {
+      directory.readers[static_cast<std::size_t>(s)] = reader_of(s);
+      directory.elsewhere[static_cast<std::size_t>(s)] = !runs_here(s);
+    }
     gateway_ = std::make_unique<gateway>(std::move(directory));
   }
 
@@ -307,8 +310,8 @@ class node::parts {
     if (runs_here(service::order)) {
       v.breaker = &breaker_;
     } else if (options_.gateway) {
-      v.breaker_elsewhere = [through = peers_.caller_to(service::order)] {
-        return remote_breaker(through);
+      v.breaker_elsewhere = [this, through = peers_.caller_to(service::order)] {
+        return gateway_->ask(service::order, [&] { return remote_breaker(through); });
       };
     }
     v.open_connections = [this] { return static_cast<std::int64_t>(server_.open_connections()); };

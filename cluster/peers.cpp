@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "cluster/caller.hpp"
+#include "cluster/reader.hpp"
 
 namespace skanu {
 
@@ -77,6 +78,10 @@ const peer_status* peers::status_of(service s) const {
 void peers::start(local_services here) {
   here_ = std::move(here);
   if (!options_.given()) return;
+  for (auto* r : {&here_.item_reader, &here_.page_reader}) {
+    *r = system_.spawn<caf::detached>(reader);
+    others_.push_back(caf::actor_cast<caf::actor>(*r));
+  }
   for (auto& [name, p] : peers_) {
     const dial_target target{p->address.host, p->address.port, options_.tls.given()};
     const auto by = system_.spawn<caf::detached>(dialer, target, dial_patience);

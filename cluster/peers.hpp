@@ -86,7 +86,7 @@ class peers {
   std::size_t strangers_ = 0;
   bool leaving_ = false;  ///< Nobody new is let in, whom no one would end.
   std::array<caller_actor, service_count> callers_;
-  std::vector<caf::actor> others_;  ///< Dialers, and callers to nobody.
+  std::vector<caf::actor> others_;  ///< Readers, dialers, and callers to nobody.
   door_actor door_;
   std::uint16_t port_ = 0;
 };

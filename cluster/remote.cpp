@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "actors/failures.hpp"
+#include "messages/deadlines.hpp"
 
 namespace skanu {
 
@@ -17,13 +18,15 @@ request_terms terms_of(request& r) {
 outcome outcome_of(answer_body&& answer) {
   if (auto* done = std::get_if<accepted>(&answer)) return std::move(*done);
   if (auto* e = std::get_if<error>(&answer)) return std::move(*e);
-  return error{errc::undecodable, "Another node gave an answer of the wrong kind."};
+  return error{errc::outcome_unknown,
+               "Another node gave an answer of the wrong kind: it may or may not have happened."};
 }
 
 template <class Body>
 outgoing_call command(Body body, request& r) {
   return {std::move(body),
-          [answer = std::move(r.answer)](answer_body a) { answer(outcome_of(std::move(a))); }};
+          [answer = std::move(r.answer)](answer_body a) { answer(outcome_of(std::move(a))); },
+          r.until};
 }
 
 /// Where a thread waits for an answer.
@@ -37,11 +40,10 @@ class answer_place {
     arrived_.notify_one();
   }
 
-  /// The caller gives up at its own deadline; this one is for a caller that is gone.
+  /// The caller gives up earlier; this deadline is for a caller that is gone.
   answer_body wait() {
     std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, std::chrono::milliseconds(2'500),
-                      [this] { return answer_.has_value(); });
+    arrived_.wait_for(lock, waiting_deadline, [this] { return answer_.has_value(); });
     if (!answer_) return error{errc::service_away, "No answer came in time."};
     return std::move(*answer_);
   }
@@ -73,17 +75,13 @@ class remote_reader final : public reading {
   std::optional<std::string> listed_entity(service s, entity_id id) const override {
     return ask<std::optional<std::string>>(caller_, entity_call{s, id});
   }
-  std::vector<stored_entity> list(service s, const list_query& query) const override {
-    return ask<std::vector<stored_entity>>(caller_, list_call{s, query});
+  stored_page page(service s, const page_query& wanted) const override {
+    return ask<stored_page>(caller_, page_call{s, wanted});
   }
-  std::int64_t count(service s, std::optional<std::uint8_t> status) const override {
-    return ask<std::int64_t>(caller_, count_call{s, status});
-  }
-  std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
-                               std::string_view after, std::size_t limit,
-                               bool descending) const override {
-    return ask<std::vector<stored_row>>(
-        caller_, rows_call{s, space, std::string(prefix), std::string(after), limit, descending});
+  std::optional<stored_page> rows_page(service s, entity_id id, std::string_view prefix,
+                                       const page_query& wanted) const override {
+    return ask<std::optional<stored_page>>(caller_,
+                                           rows_page_call{s, id, std::string(prefix), wanted});
   }
 
  private:

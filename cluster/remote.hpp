@@ -21,8 +21,8 @@ placement_actor::behavior_type remote_placement(placement_actor::pointer self, c
 event_log_actor::behavior_type remote_log(event_log_actor::pointer self, caller_actor caller,
                                           service of);
 
-/// What a service's reader on another node shows; its functions block, for 2 s at most, and throw
-/// store_error with service_away where nobody answers. Any thread.
+/// What a service's readers on another node show; each function is one call, which blocks for at most
+/// the waiting deadline, and throws store_error, with service_away where nobody answers. Any thread.
 std::unique_ptr<reading> remote_reading(const caller_actor& caller);
 
 /// The breaker of the node that places orders. Blocks and throws likewise.

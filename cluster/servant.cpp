@@ -4,23 +4,13 @@
 
 #include "actors/actor_reply.hpp"
 #include "actors/failures.hpp"
+#include "messages/deadlines.hpp"
 
 namespace skanu {
 
 namespace {
 
 error not_here() { return {errc::service_away, "That service does not run on this node."}; }
-
-answer_body answer_to(const snapshot& now, const entity_call& c) {
-  return now.listed_entity(c.of, c.id);
-}
-answer_body answer_to(const snapshot& now, const list_call& c) { return now.list(c.of, c.query); }
-answer_body answer_to(const snapshot& now, const count_call& c) {
-  return now.count(c.of, c.status);
-}
-answer_body answer_to(const snapshot& now, const rows_call& c) {
-  return now.rows(c.of, c.space, c.prefix, c.after, c.limit, c.descending);
-}
 
 }  // namespace
 
@@ -83,8 +73,6 @@ void servant::serve(call_number number, const std::string& bytes) {
   } catch (const decode_error& problem) {
     spdlog::error("event=undecodable_call reason=\"{}\"", problem.what());
     reply_with(number, error{errc::undecodable, "The call could not be read."});
-  } catch (const store_error& problem) {
-    reply_with(number, error{problem.code(), problem.what()});
   }
 }
 
@@ -138,16 +126,40 @@ void servant::carry_out(call_number number, pull_call& c) {
           });
 }
 
+void servant::carry_out(call_number number, breaker_call&) {
+  if (services_.breaker == nullptr) return reply_with(number, not_here());
+  reply_with(number, services_.breaker->get());
+}
+
 template <class Read>
 void servant::carry_out(call_number number, Read& c) {
-  if constexpr (std::same_as<Read, breaker_call>) {
-    if (services_.breaker == nullptr) return reply_with(number, not_here());
-    reply_with(number, services_.breaker->get());
-  } else {
-    const auto* data = services_.stores[static_cast<std::size_t>(c.of)];
-    if (data == nullptr) return reply_with(number, not_here());
-    reply_with(number, answer_to(*data->read(), c));
+  const auto* data = services_.stores[static_cast<std::size_t>(c.of)];
+  if (data == nullptr) return reply_with(number, not_here());
+  if (reads_ >= most_reads)
+    return reply_with(number, error{errc::overloaded, "Too many reads wait here."});
+  ++reads_;
+  numbers_.insert(number);
+  const auto& by = std::same_as<Read, entity_call> ? services_.item_reader : services_.page_reader;
+  // It reads nothing behind the peer's own deadline, so that this one needs none.
+  request(by, caf::infinite, read_atom::value,
+          peer_read{data, std::move(c), clock().now() + request_deadline})
+      .then(
+          [this, number, asked_by = peer_runs_](const std::string& answer) {
+            answer_read(number, asked_by, answer);
+          },
+          [this, number, asked_by = peer_runs_](const caf::error&) {
+            answer_read(number, asked_by,
+                        encode(answer_body(error{errc::store_failed, "It could not be read."})));
+          });
+}
+
+void servant::answer_read(call_number number, int asked_by, const std::string& answer) {
+  --reads_;
+  if (asked_by == peer_runs_) {
+    numbers_.erase(number);
+    send(peer_, reply_atom::value, number, answer);
   }
+  finished();
 }
 
 void servant::reply_with(call_number number, const answer_body& answer) {
@@ -155,7 +167,7 @@ void servant::reply_with(call_number number, const answer_body& answer) {
 }
 
 void servant::finished() {
-  if (leaving_ && left_.pending() && under_way_.empty()) left_.deliver(true);
+  if (leaving_ && left_.pending() && under_way_.empty() && reads_ == 0) left_.deliver(true);
 }
 
 }  // namespace skanu

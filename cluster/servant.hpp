@@ -19,12 +19,15 @@ struct local_services {
   stamp_region_actor stamps;
   std::array<event_log_actor, service_count> logs;
   std::array<const store*, service_count> stores{};
+  reader_actor item_reader, page_reader;  ///< Apart, since a deep page takes longer than an item.
   const breaker_display* breaker = nullptr;  ///< Where orders are placed.
 };
 
 class servant final : public servant_actor::base {
  public:
   static constexpr std::size_t most_calls = 8'192;
+  /// That wait for a reader: a peer's front has no more threads than that.
+  static constexpr std::size_t most_reads = 512;
 
   servant(caf::actor_config& config, local_services services);
 
@@ -42,15 +45,18 @@ class servant final : public servant_actor::base {
   template <class Command>
   void carry_out(call_number number, command_call<Command>& c);
   void carry_out(call_number number, pull_call& c);
+  void carry_out(call_number number, breaker_call& c);
   template <class Read>
   void carry_out(call_number number, Read& c);
+  void answer_read(call_number number, int asked_by, const std::string& answer);
 
   local_services services_;
   peer_caller_actor peer_;
   int peer_runs_ = 0;  ///< Changes with the peer's incarnation.
   std::int64_t last_ticket_ = 0;
   std::unordered_map<std::int64_t, call_number> under_way_;  ///< By ticket.
-  std::unordered_set<call_number> numbers_;                  ///< Of what is under way.
+  std::unordered_set<call_number> numbers_;  ///< Of what is under way, reads too.
+  std::size_t reads_ = 0;                    ///< That readers have, of any run of the peer.
   bool leaving_ = false;
   caf::typed_response_promise<bool> left_;
 };

@@ -9,7 +9,6 @@ constexpr auto wire_last(effect) { return effect::unchanged; }
 constexpr auto wire_last(payment_status) { return payment_status::cancelled; }
 constexpr auto wire_last(delivery_status) { return delivery_status::cancelled; }
 constexpr auto wire_last(cancel_cause) { return cancel_cause::order_rejected; }
-constexpr auto wire_last(row_space) { return row_space::operation_expiry; }
 constexpr auto wire_last(breaker_state) { return breaker_state::half_open; }
 
 // What each type is made of.
@@ -108,20 +107,16 @@ void wire_fields(A& a, entity_call& v) {
   a(v.of, v.id);
 }
 template <class A>
-void wire_fields(A& a, list_query& v) {
-  a(v.status, v.after, v.descending, v.skip, v.limit);
+void wire_fields(A& a, page_query& v) {
+  a(v.status, v.after, v.number, v.size, v.descending);
 }
 template <class A>
-void wire_fields(A& a, list_call& v) {
+void wire_fields(A& a, page_call& v) {
   a(v.of, v.query);
 }
 template <class A>
-void wire_fields(A& a, count_call& v) {
-  a(v.of, v.status);
-}
-template <class A>
-void wire_fields(A& a, rows_call& v) {
-  a(v.of, v.space, v.prefix, v.after, v.limit, v.descending);
+void wire_fields(A& a, rows_page_call& v) {
+  a(v.of, v.id, v.prefix, v.query);
 }
 template <class A>
 void wire_fields(A&, breaker_call&) {}
@@ -151,8 +146,8 @@ void wire_fields(A& a, stored_entity& v) {
   a(v.id, v.document);
 }
 template <class A>
-void wire_fields(A& a, stored_row& v) {
-  a(v.key, v.value);
+void wire_fields(A& a, stored_page& v) {
+  a(v.items, v.total, v.next_after, v.prev_after, v.last_after);
 }
 template <class A>
 void wire_fields(A& a, circuit_breaker::figures& v) {

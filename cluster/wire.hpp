@@ -49,36 +49,31 @@ struct entity_call {
   entity_id id = 0;
 };
 
-struct list_call {
+struct page_call {
   service of = service::order;
-  list_query query;
+  page_query query;
 };
 
-struct count_call {
+struct rows_page_call {
   service of = service::order;
-  std::optional<std::uint8_t> status;
-};
-
-struct rows_call {
-  service of = service::order;
-  row_space space = row_space::rows;
+  entity_id id = 0;
   std::string prefix;
-  std::string after;
-  std::size_t limit = 0;
-  bool descending = false;
+  page_query query;
 };
+
+/// What is read of a store, in one question and from one moment.
+using read_body = std::variant<entity_call, page_call, rows_page_call>;
 
 struct breaker_call {};
 
 using call_body =
     std::variant<place_call, command_call<order_command>, command_call<payment_command>,
                  command_call<delivery_command>, command_call<stamp_command>, pull_call,
-                 entity_call, list_call, count_call, rows_call, breaker_call>;
+                 entity_call, page_call, rows_page_call, breaker_call>;
 
 using answer_body =
-    std::variant<error, accepted, event_batch, std::optional<std::string>,
-                 std::vector<stored_entity>, std::int64_t, std::vector<stored_row>,
-                 circuit_breaker::figures>;
+    std::variant<error, accepted, event_batch, std::optional<std::string>, stored_page,
+                 std::optional<stored_page>, circuit_breaker::figures>;
 
 /// Whether a call may change something: then "no answer" says nothing about its outcome.
 bool is_change(const call_body& call);

@@ -19,7 +19,8 @@ class bulkhead {
   };
 
   bulkhead() : bulkhead(limits{}) {}
-  explicit bulkhead(limits bounds) : bounds_(bounds) {}
+  /// Who is let in here has a place in `outer` too, which outlives this.
+  explicit bulkhead(limits bounds, bulkhead* outer = nullptr) : bounds_(bounds), outer_(outer) {}
 
   /// One who waits; false where it was turned away.
   class place {
@@ -28,7 +29,7 @@ class bulkhead {
     place(const place&) = delete;
     place& operator=(const place&) = delete;
     ~place() {
-      if (of_) --of_->waiting_;
+      if (of_) of_->leave();
     }
     explicit operator bool() const { return of_ != nullptr; }
 
@@ -41,16 +42,23 @@ class bulkhead {
 
  private:
   bool enter(clock::time_point now) noexcept {
+    if (outer_ && !outer_->enter(now)) return false;
     // Silence is counted while somebody waits: a burst after an idle hour meets no suspicion.
     if (waiting_.load() == 0) heard_.store(now);
     const auto before = waiting_.fetch_add(1);
     if (before < bounds_.most && (before < bounds_.many || now - heard_.load() < bounds_.patience))
       return true;
-    --waiting_;
+    leave();
     return false;
   }
 
+  void leave() noexcept {
+    --waiting_;
+    if (outer_) outer_->leave();
+  }
+
   const limits bounds_;
+  bulkhead* const outer_;
   std::atomic<int> waiting_ = 0;
   std::atomic<clock::time_point> heard_{};
 };

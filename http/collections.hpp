@@ -37,11 +37,12 @@ void show_page(const call& c, const collection& from);
 /// Rows of an entity that are numbered 1, 2, 3 … by its version.
 struct numbered_rows {
   service of;
-  std::string name;    ///< Under _embedded.
+  entity_id id;
+  std::string name;  ///< Under _embedded.
   std::string path;
-  std::string prefix;  ///< Of the rows' keys; the number follows.
-  std::int64_t total;  ///< As of the snapshot that they are read from.
+  std::string prefix;     ///< Of the rows' keys; the number follows.
+  std::string not_found;  ///< What is said where there is no such entity.
 };
-void show_rows(const call& c, const reading& now, const numbered_rows& from);
+void show_rows(const call& c, const numbered_rows& from);
 
 }  // namespace skanu

@@ -71,40 +71,59 @@ bool worth_repeating(const outcome& result) {
 
 }  // namespace
 
+gateway::gateway(service_directory directory)
+    : services_(std::move(directory)),
+      bulkheads_{bulkhead_of(service::order), bulkhead_of(service::payment),
+                 bulkhead_of(service::delivery), bulkhead_of(service::stamp),
+                 bulkhead_of(service::ordertrace)},
+      placing_(bulkhead_of_placing()) {}
+
+bulkhead gateway::bulkhead_of(service s) {
+  if (!runs_elsewhere(s)) return bulkhead();
+  return bulkhead({.most = most_of_one_elsewhere, .many = most_of_one_elsewhere}, &elsewhere_);
+}
+
+/// Apart from the orders, whose reads and cancels go on while payment is frozen. Here it is wider,
+/// since placement has a bulkhead of its own behind it, and has more patience, since one attempt at a
+/// payment may take 610 ms; elsewhere it leaves some of the places for orders.
+bulkhead gateway::bulkhead_of_placing() {
+  if (!runs_elsewhere(service::order))
+    return bulkhead({.most = 384, .patience = std::chrono::seconds{1}});
+  return bulkhead({.most = 224, .many = 224}, &through(service::order));
+}
+
 outcome gateway::place(const place_order& order, const change_conditions& c) {
   return carry_out(placing_, c,
                    [&](request r) { caf::anon_send(services_.placement, order, std::move(r)); });
 }
 
 outcome gateway::tell_order(entity_id id, const order_command& what, const change_conditions& c) {
-  return carry_out(orders_, c,
+  return carry_out(through(service::order), c,
                    [&](request r) { caf::anon_send(services_.orders, id, what, std::move(r)); });
 }
 
 outcome gateway::tell_payment(entity_id id, const payment_command& what,
                               const change_conditions& c) {
-  return carry_out(payments_, c,
+  return carry_out(through(service::payment), c,
                    [&](request r) { caf::anon_send(services_.payments, id, what, std::move(r)); });
 }
 
 outcome gateway::tell_delivery(entity_id id, const delivery_command& what,
                                const change_conditions& c) {
-  return carry_out(deliveries_, c, [&](request r) {
+  return carry_out(through(service::delivery), c, [&](request r) {
     caf::anon_send(services_.deliveries, id, what, std::move(r));
   });
 }
 
 outcome gateway::tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c) {
-  return carry_out(stamps_, c,
+  return carry_out(through(service::stamp), c,
                    [&](request r) { caf::anon_send(services_.stamps, id, what, std::move(r)); });
 }
 
 outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
                            const std::function<void(request)>& send) {
   const bulkhead::place place(through, steady::now());
-  if (!place)
-    return error{errc::overloaded,
-                 "Too many wait for this already. Nothing was done; please come back later."};
+  if (!place) return error{errc::overloaded, too_many};
   request r;
   r.condition = c.condition;
   r.fingerprint = c.fingerprint;
@@ -125,14 +144,15 @@ outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
 
 outcome gateway::repeat_until_deadline(bulkhead& through, request r,
                                        const std::function<void(request)>& send) {
-  const auto until = steady::now() + deadline;
+  const auto began = steady::now();
+  r.until = began + call_deadline;
   const backoff_settings pause{std::chrono::milliseconds{5}, std::chrono::milliseconds{200}};
   for (int attempt = 1;; ++attempt) {
     const auto place = std::make_shared<waiting_place>();
     auto one = r;
     one.answer = reply_at(place);
     send(std::move(one));
-    auto result = place->wait_until(until);
+    auto result = place->wait_until(began + waiting_deadline);
     if (!result)
       return error{errc::outcome_unknown,
                    "No answer came in time: it may or may not have happened. Repeat it under the "
@@ -140,7 +160,7 @@ outcome gateway::repeat_until_deadline(bulkhead& through, request r,
     through.heard(steady::now());
     if (!worth_repeating(*result)) return std::move(*result);
     const auto wait = backoff(pause, attempt, random_of_this_thread());
-    if (steady::now() + wait >= until) return std::move(*result);
+    if (steady::now() + wait >= *r.until) return std::move(*result);
     r.maybe_repeated = true;
     // Nobody answers here: a bounded wait on a place of its own is the pause.
     waiting_place{}.wait_until(steady::now() + wait);

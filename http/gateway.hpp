@@ -12,6 +12,7 @@
 #include "actors/placement.hpp"
 #include "http/bulkhead.hpp"
 #include "http/request_fields.hpp"
+#include "messages/deadlines.hpp"
 #include "messages/interfaces.hpp"
 #include "persistence/store.hpp"
 
@@ -26,14 +27,24 @@ struct service_directory {
   stamp_region_actor stamps;
   /// What is durable in each of them.
   std::array<std::function<std::unique_ptr<reading>()>, service_count> readers;
+  /// Which of them run on another node: whoever reads there waits for an answer.
+  std::array<bool, service_count> elsewhere{};
 };
 
-/// Thread-safe; its functions block for at most the deadline.
+/// Thread-safe; its functions block for at most the waiting deadline.
+///
+/// Waiting takes one of the front's 512 threads, so it is bounded: for each service that runs here,
+/// and, where it is longer, for each that runs elsewhere and for all of those together. What the
+/// others leave is there for reads and changes of this node and for its health.
 class gateway {
  public:
-  static constexpr std::chrono::milliseconds deadline{2'000};
+  /// Who waits for other nodes, in all: 64 threads are left to the rest.
+  static constexpr int most_elsewhere = 448;
+  /// … and for one service there. A link tells soon enough whether its node is silent, and a restart
+  /// is waited out: no silence lowers this.
+  static constexpr int most_of_one_elsewhere = 256;
 
-  explicit gateway(service_directory directory) : services_(std::move(directory)) {}
+  explicit gateway(service_directory directory);
 
   outcome place(const place_order& order, const change_conditions& c);
   outcome tell_order(entity_id id, const order_command& what, const change_conditions& c);
@@ -41,23 +52,45 @@ class gateway {
   outcome tell_delivery(entity_id id, const delivery_command& what, const change_conditions& c);
   outcome tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c);
 
-  /// What is durable in a service's store now. Throws store_error.
-  std::unique_ptr<reading> read(service s) const {
-    return services_.readers[static_cast<std::size_t>(s)]();
+  /// What `look` makes of what is durable in a service's store now. It asks once: each question to
+  /// another node has a deadline of its own. Throws store_error, overloaded where too many wait.
+  template <class Look>
+  auto read(service s, Look look) {
+    return ask(s, [&] { return look(*services_.readers[static_cast<std::size_t>(s)]()); });
+  }
+
+  /// What `question` answers, which waits for a service where that runs on another node. Throws as it
+  /// does, and store_error.
+  template <class Question>
+  auto ask(service s, Question question) {
+    std::optional<bulkhead::place> place;
+    if (runs_elsewhere(s)) {
+      place.emplace(through(s), bulkhead::clock::now());
+      if (!*place) throw store_error(errc::overloaded, too_many);
+    }
+    return question();
   }
 
  private:
+  static constexpr const char* too_many =
+      "Too many wait for this already. Nothing was done; please come back later.";
+
+  bool runs_elsewhere(service s) const {
+    return services_.elsewhere[static_cast<std::size_t>(s)];
+  }
+  bulkhead& through(service s) { return bulkheads_[static_cast<std::size_t>(s)]; }
+  bulkhead bulkhead_of(service s);
+  bulkhead bulkhead_of_placing();
+
   outcome carry_out(bulkhead& through, const change_conditions& c,
                     const std::function<void(request)>& send);
   outcome repeat_until_deadline(bulkhead& through, request r,
                                 const std::function<void(request)>& send);
 
   service_directory services_;
-  /// Apart from the orders, whose cancels go on while payment is frozen; wider, since placement has
-  /// a bulkhead of its own behind it, and with more patience, since one attempt at a payment may
-  /// take 610 ms.
-  bulkhead placing_{{.most = 384, .patience = std::chrono::seconds{1}}};
-  bulkhead orders_, payments_, deliveries_, stamps_;
+  bulkhead elsewhere_{{.most = most_elsewhere, .many = most_elsewhere}};
+  std::array<bulkhead, service_count> bulkheads_;
+  bulkhead placing_;
   std::mutex mutex_;
   std::unordered_set<std::string> running_;  ///< Clients' operations that this gateway waits for.
 };

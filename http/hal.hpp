@@ -25,10 +25,6 @@ struct page_request {
   std::optional<std::string> status;
 };
 
-inline constexpr std::size_t largest_page = 1'000;
-/// Pages further from the start than this are reached by `next` only.
-inline constexpr std::int64_t deepest_skip = 100'000;
-
 /// One page, ready to be written.
 struct page {
   std::string collection;  ///< The name under _embedded.

@@ -121,12 +121,8 @@ void stamps::show(const call& c) { show_item(c, stamp_collection, c.account()); 
 
 void stamps::entries(const call& c) {
   const auto account = c.account();
-  const auto now = c.to().read(service::stamp);
-  const auto document = now->listed_entity(service::stamp, account);
-  if (!document) throw refused{{errc::not_found, "There is no such stamp account."}};
-  show_rows(c, *now,
-            {service::stamp, "entries", stamp_collection.path_of(account) + "/entries",
-             stamp_rules::ledger_prefix(account), parts_of(*document).version});
+  show_rows(c, {service::stamp, account, "entries", stamp_collection.path_of(account) + "/entries",
+                stamp_rules::ledger_prefix(account), "There is no such stamp account."});
 }
 
 void stamps::list(const call& c) { show_page(c, stamp_collection); }
@@ -140,7 +136,10 @@ void order_traces::find_by_order(const call& c) {
     throw refused{{errc::invalid_field, "A query parameter is wrong.",
                    {{"orderId", "must be an order's id"}}}};
   page p{.collection = "orderTraces", .path = "/orderTraces/search/findByOrderId", .request = {}};
-  if (const auto found = c.to().read(service::ordertrace)->listed_entity(service::ordertrace, *id)) {
+  const auto found = c.to().read(service::ordertrace, [&](const reading& now) {
+    return now.listed_entity(service::ordertrace, *id);
+  });
+  if (found) {
     p.items.push_back(hal_item(parts_of(*found).data, trace_collection.path_of(*id)));
     p.total = 1;
   }
@@ -149,12 +148,8 @@ void order_traces::find_by_order(const call& c) {
 
 void order_traces::events(const call& c) {
   const auto id = c.id();
-  const auto now = c.to().read(service::ordertrace);
-  const auto document = now->listed_entity(service::ordertrace, id);
-  if (!document) throw refused{{errc::not_found, "There is no such order."}};
-  show_rows(c, *now,
-            {service::ordertrace, "events", trace_collection.path_of(id) + "/events",
-             history_prefix(id), parts_of(*document).version});
+  show_rows(c, {service::ordertrace, id, "events", trace_collection.path_of(id) + "/events",
+                history_prefix(id), "There is no such order."});
 }
 
 void order_traces::list(const call& c) { show_page(c, trace_collection); }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <variant>
@@ -123,6 +124,8 @@ struct request {
   std::uint64_t fingerprint = 0;          ///< Of a client's request body, beside its key.
   bool maybe_repeated = false;            ///< The operation may have been carried out before.
   std::optional<version_condition> condition;
+  /// When a call to another node on its behalf gives up, if before a call's own deadline.
+  std::optional<std::chrono::steady_clock::time_point> until;
 };
 
 }  // namespace skanu

@@ -103,13 +103,52 @@ struct list_query {
   std::size_t limit = 20;
 };
 
-/// What a service shows of itself: the entities, lists and rows that are durable. Throws store_error.
+/// At most so many items on one page.
+inline constexpr std::size_t largest_page = 1'000;
+/// Pages further from the start than this are reached by key only.
+inline constexpr std::int64_t deepest_skip = 100'000;
+
+/// Which page of a list, by id or number.
+struct page_query {
+  std::optional<std::uint8_t> status = {};  ///< Entities in it only.
+  std::optional<entity_id> after = {};      ///< The page behind this key; costs the same at any depth.
+  std::int64_t number = 0;                  ///< Else the page of this number, from 0.
+  std::size_t size = 20;                    ///< 1 to largest_page.
+  bool descending = false;
+};
+
+/// One page of a list, with the keys behind which the pages around it begin.
+struct stored_page {
+  std::vector<stored_entity> items = {};     ///< Of rows: each row's number and value.
+  std::int64_t total = 0;                    ///< Of the whole list.
+  std::optional<entity_id> next_after = {};  ///< The last key here, where there is more.
+  std::optional<entity_id> prev_after = {};  ///< 0: the page before is the very start.
+  std::optional<entity_id> last_after = {};  ///< 0: the last page is the very start.
+};
+
+/// What a service shows of itself: what is durable, each answer from one moment. Throws store_error,
+/// and decode_error for a damaged document.
 class reading {
  public:
   virtual ~reading() = default;
 
   /// The document of an entity that is there and listed.
   virtual std::optional<std::string> listed_entity(service s, entity_id id) const = 0;
+  virtual stored_page page(service s, const page_query& wanted) const = 0;
+  /// A page of the rows of a listed entity, where it is there: they are numbered 1, 2, 3 … up to its
+  /// version, behind the prefix of their keys.
+  virtual std::optional<stored_page> rows_page(service s, entity_id id, std::string_view prefix,
+                                               const page_query& wanted) const = 0;
+};
+
+/// An unchanging picture of one database. Belongs to the thread that took it and ends before its
+/// store; short-lived, except for audit and backup, since it keeps old pages from being used again.
+class snapshot : public reading {
+ public:
+  stored_page page(service s, const page_query& wanted) const final;
+  std::optional<stored_page> rows_page(service s, entity_id id, std::string_view prefix,
+                                       const page_query& wanted) const final;
+
   virtual std::vector<stored_entity> list(service s, const list_query& query) const = 0;
   /// How many listed entities there are, in one status or in all: the same cost however many.
   virtual std::int64_t count(service s, std::optional<std::uint8_t> status) const = 0;
@@ -117,12 +156,7 @@ class reading {
   virtual std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
                                        std::string_view after, std::size_t limit,
                                        bool descending = false) const = 0;
-};
 
-/// An unchanging picture of one database. Belongs to the thread that took it and ends before its
-/// store; short-lived, except for audit and backup, since it keeps old pages from being used again.
-class snapshot : public reading {
- public:
   /// The document of an entity, listed or not.
   virtual std::optional<std::string> entity(service s, entity_id id) const = 0;
   /// Tombstones by id, for the audit.

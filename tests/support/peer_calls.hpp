@@ -16,8 +16,8 @@ namespace skanu {
 /// The word of an error, or of the kind of an answer.
 inline std::string word_for(const answer_body& answer) {
   if (const auto* e = std::get_if<error>(&answer)) return std::string(name_of(e->code));
-  constexpr std::array<const char*, 8> kinds = {"error",    "accepted", "events", "document",
-                                                "entities", "count",    "rows",   "breaker"};
+  constexpr std::array<const char*, 7> kinds = {"error", "accepted",  "events", "document",
+                                                "page",  "rows page", "breaker"};
   return kinds.at(answer.index());
 }
 

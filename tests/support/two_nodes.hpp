@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/door.hpp"
+#include "cluster/reader.hpp"
 #include "tests/support/cable.hpp"
 #include "tests/support/peer_calls.hpp"
 #include "tests/support/placement_fixture.hpp"
@@ -52,6 +53,7 @@ class two_nodes_test : public actor_fixture {
   node_side& node(const std::string& name, const std::string& secret = "secret") {
     auto& s = *sides_.emplace_back(std::make_unique<node_side>());
     s.identity = {name, ++incarnations_, secret};
+    s.here.item_reader = s.here.page_reader = keep(system.spawn(reader));
     s.door = keep(system.spawn(
         door, s.identity,
         [&s](const std::string& peer) -> std::optional<peer_side> {

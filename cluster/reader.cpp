@@ -1,0 +1,45 @@
+#include "cluster/reader.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/failures.hpp"
+
+namespace skanu {
+
+namespace {
+
+answer_body answer_to(const reading& now, const entity_call& c) {
+  return now.listed_entity(c.of, c.id);
+}
+
+answer_body answer_to(const reading& now, const page_call& c) { return now.page(c.of, c.query); }
+
+answer_body answer_to(const reading& now, const rows_page_call& c) {
+  return now.rows_page(c.of, c.id, c.prefix, c.query);
+}
+
+answer_body answer_to(const peer_read& r) {
+  try {
+    const auto now = r.from->read();
+    return std::visit([&](const auto& c) { return answer_to(*now, c); }, r.what);
+  } catch (const store_error& problem) {
+    return error{problem.code(), problem.what()};
+  } catch (const decode_error& problem) {
+    spdlog::error("event=undecodable reason=\"{}\"", problem.what());
+    return error{errc::undecodable, "What is stored of it cannot be read."};
+  }
+}
+
+}  // namespace
+
+reader_actor::behavior_type reader(reader_actor::pointer self) {
+  contain_failures(*self);
+  return {[=](read_atom, const peer_read& r) {
+    // Whoever asked has given up by then.
+    if (self->clock().now() >= r.until)
+      return encode(answer_body(error{errc::overloaded, "Too many reads wait here."}));
+    return encode(answer_to(r));
+  }};
+}
+
+}  // namespace skanu

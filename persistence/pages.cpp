@@ -1,0 +1,84 @@
+// Pages of a snapshot's lists, and the keys of the pages around them.
+#include "persistence/document.hpp"
+#include "persistence/store.hpp"
+
+namespace skanu {
+
+namespace {
+
+/// Where the page before the one that begins at `first` begins: found by looking back.
+std::optional<entity_id> key_before(const snapshot& from, service of, list_query query,
+                                    entity_id first, std::size_t size) {
+  query.descending = !query.descending;
+  query.after = first;
+  query.skip = 0;
+  query.limit = size + 1;
+  const auto back = from.list(of, query);
+  if (back.empty()) return std::nullopt;
+  return back.size() > size ? back.back().id : 0;
+}
+
+/// Where the last page begins.
+entity_id key_of_last(const snapshot& from, service of, list_query query, std::int64_t total,
+                      std::size_t size) {
+  const auto on_last = static_cast<std::size_t>((total - 1) % static_cast<std::int64_t>(size)) + 1;
+  query.descending = !query.descending;
+  query.after = 0;
+  query.skip = on_last;
+  query.limit = 1;
+  const auto before = from.list(of, query);
+  return before.empty() ? 0 : before.front().id;
+}
+
+}  // namespace
+
+stored_page snapshot::page(service s, const page_query& wanted) const {
+  const auto size = wanted.size;
+  list_query query{.status = wanted.status, .after = wanted.after.value_or(0),
+                   .descending = wanted.descending, .limit = size + 1};
+  if (!wanted.after) query.skip = static_cast<std::size_t>(wanted.number) * size;
+  stored_page p{.items = list(s, query), .total = count(s, query.status)};
+  if (p.items.size() > size) {
+    p.items.pop_back();
+    p.next_after = p.items.back().id;
+  }
+  if (!p.items.empty() && (wanted.number > 0 || wanted.after))
+    p.prev_after = key_before(*this, s, query, p.items.front().id, size);
+  p.last_after = p.total == 0 ? 0 : key_of_last(*this, s, query, p.total, size);
+  return p;
+}
+
+std::optional<stored_page> snapshot::rows_page(service s, entity_id id, std::string_view prefix,
+                                               const page_query& wanted) const {
+  const auto document = listed_entity(s, id);
+  if (!document) return std::nullopt;
+  stored_page p{.total = parts_of(*document).version};
+  const auto size = static_cast<std::int64_t>(wanted.size);
+  const bool down = wanted.descending;
+  const auto after = wanted.after.value_or(0);
+  const auto skipped = wanted.after ? 0 : wanted.number * size;
+  // Numbers have no gaps, so every place in the list is known.
+  const auto first = down ? (after > 0 ? std::min(after - 1, p.total) : p.total - skipped)
+                          : after + skipped + 1;
+  const auto left = down ? first : p.total - first + 1;
+  if (left > 0) {
+    std::string beyond;
+    if (left < p.total) {
+      beyond = prefix;
+      append_ordered_key(beyond, down ? first + 1 : first - 1);
+    }
+    auto number = first;
+    for (auto& row : rows(s, row_space::rows, prefix, beyond, wanted.size, down))
+      p.items.push_back({down ? number-- : number++, std::move(row.value)});
+  }
+  if (left > size) p.next_after = down ? first - size + 1 : first + size - 1;
+  if (left > 0 && left < p.total) {
+    const auto before = down ? first + size + 1 : first - size - 1;
+    p.prev_after = before < 0 || before > p.total ? 0 : before;
+  }
+  const auto before_last = p.total == 0 ? 0 : (p.total - 1) / size * size;
+  p.last_after = down && before_last > 0 ? p.total - before_last + 1 : before_last;
+  return p;
+}
+
+}  // namespace skanu

@@ -18,7 +18,21 @@ answer_body answer_to(const reading& now, const rows_page_call& c) {
   return now.rows_page(c.of, c.id, c.prefix, c.query);
 }
 
+/// What no node of this version asks for; it would take long, or divide by nothing.
+template <class Read>
+bool out_of_range(const Read& c) {
+  if constexpr (requires { c.query; }) {
+    const auto& q = c.query;
+    if (q.size < 1 || q.size > largest_page) return true;
+    if (q.after) return *q.after < 0 || *q.after > max_safe_integer;
+    return q.number < 0 || q.number > deepest_skip / static_cast<std::int64_t>(q.size);
+  }
+  return false;
+}
+
 answer_body answer_to(const peer_read& r) {
+  if (std::visit([](const auto& c) { return out_of_range(c); }, r.what))
+    return error{errc::undecodable, "The call asks for a page that there cannot be."};
   try {
     const auto now = r.from->read();
     return std::visit([&](const auto& c) { return answer_to(*now, c); }, r.what);

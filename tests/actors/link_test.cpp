@@ -137,6 +137,11 @@ door_actor::behavior_type foreign_door(door_actor::pointer, peer_handles handles
   }};
 }
 
+/// What is said of a node of the next version.
+std::string other_versions() {
+  return std::to_string(protocol_version + 1) + ", this node " + std::to_string(protocol_version);
+}
+
 TEST_F(link_test, a_door_of_another_protocol_version_is_left_alone) {
   log_capture log;
   add_peer(b, "a", "");
@@ -145,7 +150,7 @@ TEST_F(link_test, a_door_of_another_protocol_version_is_left_alone) {
   add_peer(a, "b", "b");
   advance(seconds(5));
   EXPECT_FALSE(up(a, "b"));
-  EXPECT_EQ(log.lines_with("peer=b", "it speaks protocol 2, this node 1"), 1) << log.text();
+  EXPECT_EQ(log.lines_with("peer=b", "it speaks protocol " + other_versions()), 1) << log.text();
 }
 
 TEST_F(link_test, a_dialer_of_another_protocol_version_is_refused) {
@@ -160,9 +165,9 @@ TEST_F(link_test, a_dialer_of_another_protocol_version_is_refused) {
                     [&](caf::error& e) { why = system.render(e); });
     return why;
   };
-  const auto other = encode(hello{2, "b", 1, "nonce"});
-  EXPECT_NE(greet(other).find("protocol 2, this node 1"), std::string::npos);
-  EXPECT_EQ(log.lines_with("event=peer_refused", "protocol 2"), 1);
+  const auto other = encode(hello{protocol_version + 1, "b", 1, "nonce"});
+  EXPECT_NE(greet(other).find("protocol " + other_versions()), std::string::npos);
+  EXPECT_EQ(log.lines_with("event=peer_refused", "protocol " + other_versions()), 1);
   EXPECT_NE(greet("\x01").find("cannot be read"), std::string::npos);
   EXPECT_NE(greet(encode(make_hello("a b\n", 1))).find("name"), std::string::npos);
   EXPECT_NE(greet(encode(make_hello("a", 1))).find("own name"), std::string::npos);

@@ -19,6 +19,16 @@ std::string event_for(entity_id target, const std::string& type = "Wanted") {
   return R"({"eventType":")" + type + R"(","target":)" + std::to_string(target) + "}";
 }
 
+/// A log that cannot be read so many times, and is empty afterwards.
+event_log_actor::behavior_type failing_log(event_log_actor::pointer, int* pulls, int* failures) {
+  return {[=](pull_atom, const log_query& query) -> caf::result<event_batch> {
+            ++*pulls;
+            if (--*failures >= 0) return caf::make_error(caf::sec::runtime_error);
+            return event_batch{{}, query.from, false};
+          },
+          [](follow_atom, const follower_actor&) {}, [](hint_atom) {}};
+}
+
 class policy_test : public actor_fixture {
  protected:
   policy_test() {
@@ -298,6 +308,20 @@ TEST_F(policy_test, asks_a_log_that_does_not_answer_again_and_again) {
   advance(minutes(5));
   EXPECT_GE(pulls, 40);
   EXPECT_LE(pulls, 200) << "at a capped rate";
+}
+
+// The backoff's own pull came beside the hint's, one more for each hint.
+TEST_F(policy_test, a_hint_ends_a_backoff_and_adds_no_pull_to_it) {
+  int pulls = 0, failures = 8;
+  const auto failing = keep(system.spawn(failing_log, &pulls, &failures));
+  running = start<policy>(env(service::stamp), definition(), failing, faults, consumer_limits{});
+  while (failures > 0) advance(milliseconds(5));
+  pulls = 0;
+  caf::anon_send(running, hint_atom::value, service::payment);
+  advance(milliseconds(50));
+  EXPECT_EQ(pulls, 1);
+  advance(minutes(1));
+  EXPECT_EQ(pulls, 1);
 }
 
 TEST_F(policy_test, a_log_that_cannot_be_read_for_a_while_is_read_later) {

@@ -206,15 +206,68 @@ TEST_F(remote_test, reads_show_what_is_stored_there) {
   const auto none =
       read_there([](const reading& r) { return r.listed_entity(service::payment, 9); });
   EXPECT_EQ(none, std::nullopt);
-  const auto list =
-      read_there([](const reading& r) { return r.list(service::payment, {.limit = 2}); });
-  EXPECT_EQ(list.size(), 2U);
-  const auto count = read_there([](const reading& r) { return r.count(service::payment, {}); });
-  EXPECT_EQ(count, 3);
-  const auto rows = read_there([](const reading& r) {
-    return r.rows(service::payment, row_space::rows, "none-", "", 5);
+  const auto page = read_there([](const reading& r) {
+    return r.page(service::payment, {.size = 2, .descending = true});
   });
-  EXPECT_TRUE(rows.empty());
+  ASSERT_EQ(page.items.size(), 2U);
+  EXPECT_EQ(page.items[0].id, 3);
+  EXPECT_EQ(page.items[0].document, stored(service::payment, 3));
+  EXPECT_EQ(page.total, 3);
+  EXPECT_EQ(page.next_after, 2);
+  EXPECT_EQ(page.prev_after, std::nullopt);
+  EXPECT_EQ(page.last_after, 2);
+  EXPECT_EQ(read_there([](const reading& r) { return r.rows_page(service::payment, 9, "", {}); }),
+            std::nullopt);
+}
+
+TEST_F(remote_test, a_page_of_rows_is_read_there_with_what_they_are_of) {
+  connect();
+  const auto account = account_id_of("01012341234");
+  for (entity_id payment = 1; payment <= 3; ++payment)
+    tell(b.here.stamps, account, earn_stamps{payment, payment});
+  settle();
+  const auto prefix = stamp_rules::ledger_prefix(account);
+  const auto all = data.read()->rows(service::stamp, row_space::rows, prefix, "", 10);
+  ASSERT_EQ(all.size(), 3U);
+  const auto rows = read_there([&](const reading& r) {
+    return r.rows_page(service::stamp, account, prefix, {.after = 1, .size = 1});
+  });
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->items.size(), 1U);
+  EXPECT_EQ(rows->items[0].id, 2);
+  EXPECT_EQ(rows->items[0].document, all[1].value);
+  EXPECT_EQ(rows->total, 3);
+  EXPECT_EQ(rows->next_after, 2);
+  EXPECT_EQ(rows->prev_after, 0);
+  EXPECT_EQ(rows->last_after, 2);
+}
+
+// It was four calls, and so was of four moments and took four deadlines.
+TEST_F(remote_test, a_page_is_one_call) {
+  connect();
+  int calls_sent = 0;
+  between.loses = [&](const caf::message& m) {
+    calls_sent += m.match_element<call_atom>(0);
+    return false;
+  };
+  read_there([](const reading& r) { return r.page(service::payment, {.after = 1, .size = 1}); });
+  EXPECT_EQ(calls_sent, 1);
+  read_there([](const reading& r) { return r.rows_page(service::stamp, 1, "", {.number = 1}); });
+  EXPECT_EQ(calls_sent, 2);
+}
+
+// It was said to be certainly not carried out.
+TEST_F(remote_test, an_answer_of_the_wrong_kind_leaves_a_change_unknown) {
+  std::vector<received_call> calls;
+  const auto calling = start<caller>("payment");
+  const auto peer = keep(system.spawn(scripted_servant, &calls));
+  caf::anon_send(calling, peer_arrived{{{}, {}, peer}});
+  const auto payments = keep(system.spawn(remote_region<payment_command>, calling));
+  const auto c = tell(payments, 42, cancel_payment{});
+  run();
+  caf::send_as(peer, calling, reply_atom::value, calls.at(0).number, encode(stored_page{}));
+  run();
+  EXPECT_EQ(c.word(), "outcome-unknown");
 }
 
 TEST_F(remote_test, a_read_of_a_service_that_is_away_throws_so) {
@@ -222,7 +275,7 @@ TEST_F(remote_test, a_read_of_a_service_that_is_away_throws_so) {
   advance(milliseconds(2'100));
   const auto why = read_there([](const reading& r) {
     try {
-      r.count(service::payment, {});
+      r.page(service::payment, {});
     } catch (const store_error& e) {
       return std::string(name_of(e.code()));
     }

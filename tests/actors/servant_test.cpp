@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "actors/event_log.hpp"
+#include "cluster/reader.hpp"
 #include "persistence/document.hpp"
 #include "tests/support/peer_calls.hpp"
 #include "tests/support/placement_fixture.hpp"
@@ -35,6 +36,24 @@ event_log_actor::behavior_type scripted_event_log(event_log_actor::pointer self,
           }};
 }
 
+/// Reads that wait for their answer.
+using waiting_reads = std::deque<caf::typed_response_promise<std::string>>;
+
+/// A reader that answers the oldest read with what it is sent.
+using scripted_reader_actor = reader_actor::extend<caf::reacts_to<std::string>>;
+
+scripted_reader_actor::behavior_type scripted_reader(scripted_reader_actor::pointer self,
+                                                     waiting_reads* reads) {
+  return {[=](read_atom, const peer_read&) {
+            reads->push_back(self->make_response_promise<std::string>());
+            return reads->back();
+          },
+          [=](const std::string& answer) {
+            reads->front().deliver(answer);
+            reads->pop_front();
+          }};
+}
+
 placement_actor::behavior_type scripted_placement(placement_actor::pointer,
                                                   std::vector<request>* asked_of_it) {
   return {[=](const place_order& order, request& r) {
@@ -49,6 +68,7 @@ class servant_test : public actor_fixture {
  protected:
   servant_test() {
     here.payments = keep(system.spawn(scripted_payment, &questions));
+    here.item_reader = here.page_reader = keep(system.spawn(reader));
     for (auto& p : peers) p = keep(system.spawn(scripted_caller, &told[&p - peers]));
   }
 
@@ -56,6 +76,8 @@ class servant_test : public actor_fixture {
     questions.clear();  // which answers them
     run();
     pulls.clear();
+    reads.clear();
+    holding = nullptr;
     follower = nullptr;
   }
 
@@ -97,6 +119,16 @@ class servant_test : public actor_fixture {
     here.logs[static_cast<std::size_t>(service::payment)] =
         keep(system.spawn(scripted_event_log, &pulls, &follower));
   }
+  /// Readers that answer when the test says so.
+  void hold_reads() {
+    here.stores[static_cast<std::size_t>(service::payment)] = &data;
+    holding = keep(system.spawn(scripted_reader, &reads));
+    here.item_reader = here.page_reader = holding;
+  }
+  void answer_read(const std::string& document) {
+    caf::anon_send(holding, encode(answer_body(std::optional<std::string>(document))));
+    run();
+  }
   void answer_pull() {
     caf::anon_send(here.logs[static_cast<std::size_t>(service::payment)], hint_atom::value);
     run();
@@ -108,6 +140,8 @@ class servant_test : public actor_fixture {
   peer_caller_actor peers[2];
   received_answers told[2];
   waiting_pulls pulls;
+  waiting_reads reads;
+  scripted_reader_actor holding;
   follower_actor follower;
 
  private:
@@ -263,29 +297,123 @@ TEST_F(servant_test, reads_what_is_stored) {
     call(static_cast<call_number>(id),
          command_call<payment_command>{id, open_payment{two_coffees, {}}, {}});
   settle();
-  row_write row{row_space::rows, "a-1", "one", false};
-  commit c{.of = service::payment};
-  c.rows = {row, {row_space::rows, "b-1", "two", false}};
-  const auto* one = &c;
-  ASSERT_EQ(data.write({&one, 1}).front(), std::nullopt);
   told[0].answers.clear();
 
   call(10, look(2));
   call(11, look(4));
-  call(12, list_call{service::payment, {.after = 1, .limit = 1}});
-  call(13, count_call{service::payment, {}});
-  call(14, count_call{service::payment, std::uint8_t(payment_status::paid)});
-  call(15, rows_call{service::payment, row_space::rows, "a-", "", 10, false});
-  ASSERT_EQ(told[0].words(), "10 document, 11 document, 12 entities, 13 count, 14 count, 15 rows");
+  call(12, page_call{service::payment, {.after = 1, .size = 1}});
+  call(13, page_call{service::payment, {.status = std::uint8_t(payment_status::paid)}});
+  call(14, rows_page_call{service::payment, 2, "a-", {}});
+  call(15, rows_page_call{service::payment, 4, "a-", {}});
+  ASSERT_EQ(told[0].words(), "10 document, 11 document, 12 page, 13 page, 14 rows page, 15 rows page");
   const auto answer = [&](std::size_t i) { return told[0].answers[i].second; };
   EXPECT_EQ(std::get<3>(answer(0)), stored(service::payment, 2));
   EXPECT_EQ(std::get<3>(answer(1)), std::nullopt);
-  ASSERT_EQ(std::get<4>(answer(2)).size(), 1U);
-  EXPECT_EQ(std::get<4>(answer(2))[0].id, 2);
-  EXPECT_EQ(std::get<std::int64_t>(answer(3)), 3);
-  EXPECT_EQ(std::get<std::int64_t>(answer(4)), 0);
-  ASSERT_EQ(std::get<6>(answer(5)).size(), 1U);
-  EXPECT_EQ(std::get<6>(answer(5))[0].value, "one");
+  const auto page = std::get<stored_page>(answer(2));
+  ASSERT_EQ(page.items.size(), 1U);
+  EXPECT_EQ(page.items[0].id, 2);
+  EXPECT_EQ(page.items[0].document, stored(service::payment, 2));
+  EXPECT_EQ(page.total, 3);
+  EXPECT_EQ(page.next_after, 2);
+  EXPECT_EQ(page.prev_after, 0);
+  EXPECT_EQ(page.last_after, 2);
+  EXPECT_EQ(std::get<stored_page>(answer(3)).total, 0);
+  EXPECT_EQ(std::get<5>(answer(4))->total, 1);
+  EXPECT_EQ(std::get<5>(answer(5)), std::nullopt);
+}
+
+// A deep page held up everything that the peer asked, and the other actors.
+TEST_F(servant_test, a_read_holds_up_no_command) {
+  hold_reads();
+  serve();
+  call(1, page_call{service::payment, {}});
+  call(2, look(2));
+  call(3, change(42));
+  ASSERT_EQ(questions.size(), 1U);
+  decide(0, accepted{});
+  EXPECT_EQ(told[0].words(), "3 accepted");
+  answer_read("{}");
+  EXPECT_EQ(told[0].words(), "3 accepted, 1 document");
+}
+
+TEST_F(servant_test, pages_and_items_have_readers_of_their_own) {
+  hold_reads();
+  here.item_reader = keep(system.spawn(reader));
+  serve();
+  call(1, page_call{service::payment, {}});
+  call(2, rows_page_call{service::payment, 1, "", {}});
+  call(3, look(2));
+  EXPECT_EQ(told[0].words(), "3 document");
+  EXPECT_EQ(reads.size(), 2U);
+}
+
+TEST_F(servant_test, a_new_run_of_the_peer_gets_no_read_that_the_last_one_asked_for) {
+  hold_reads();
+  serve();
+  call(5, look(1));
+  arrive(peers[1]);
+  call_as(peers[1], 5, look(2));
+  ASSERT_EQ(reads.size(), 2U);
+  answer_read("{\"of\":1}");
+  EXPECT_EQ(told[0].words() + told[1].words(), "");
+  answer_read("{\"of\":2}");
+  ASSERT_EQ(told[1].words(), "5 document");
+  EXPECT_EQ(std::get<3>(told[1].answers[0].second), "{\"of\":2}");
+}
+
+TEST_F(servant_test, a_repeat_of_a_read_that_is_under_way_is_read_once) {
+  hold_reads();
+  serve();
+  call(5, look(1));
+  call(5, look(1));
+  EXPECT_EQ(reads.size(), 1U);
+  answer_read("{}");
+  call(5, look(1));
+  EXPECT_EQ(reads.size(), 1U) << "its answer may have been lost";
+}
+
+TEST_F(servant_test, too_many_reads_are_refused_at_once_and_commands_are_not) {
+  hold_reads();
+  serve();
+  for (call_number n = 1; n <= servant::most_reads; ++n)
+    caf::send_as(peers[0], serving, call_atom::value, n, encode(look(1)));
+  run();
+  EXPECT_EQ(reads.size(), servant::most_reads);
+  call(9'000, look(1));
+  EXPECT_EQ(told[0].words(), "9000 overloaded");
+  call(9'001, change(42));
+  EXPECT_EQ(questions.size(), 1U);
+  answer_read("{}");
+  call(9'002, look(1));
+  EXPECT_EQ(told[0].words(), "9000 overloaded, 1 document");
+}
+
+TEST_F(servant_test, a_read_that_waited_until_nobody_waits_for_it_is_not_done) {
+  const auto by = keep(system.spawn(reader));
+  caf::scoped_actor self{system};
+  data.inject({.name = "read", .at = fault_point::read});
+  auto asked_of_it = self->request(by, caf::infinite, read_atom::value,
+                                   peer_read{&data, entity_call{service::payment, 1}, virtual_now()});
+  run();
+  asked_of_it.receive(
+      [](const std::string& answer) { EXPECT_EQ(word_for(decode_answer(answer)), "overloaded"); },
+      [](caf::error&) { ADD_FAILURE(); });
+  EXPECT_EQ(data.hits("read"), 0U);
+}
+
+TEST_F(servant_test, a_page_that_there_cannot_be_is_refused) {
+  here.stores[static_cast<std::size_t>(service::payment)] = &data;
+  serve();
+  call(1, page_call{service::payment, {.size = 0}});
+  call(2, page_call{service::payment, {.size = largest_page + 1}});
+  call(3, page_call{service::payment, {.number = -1}});
+  call(4, page_call{service::payment, {.number = deepest_skip, .size = 2}});
+  call(5, rows_page_call{service::payment, 1, "", {.after = -1}});
+  call(6, rows_page_call{service::payment, 1, "", {.size = 0}});
+  for (const auto& [number, a] : told[0].answers) EXPECT_EQ(word_for(a), "undecodable") << number;
+  call(7, page_call{service::payment, {.after = 1, .number = max_safe_integer}});
+  ASSERT_EQ(told[0].answers.size(), 7U);
+  EXPECT_EQ(word_for(told[0].answers.back().second), "page") << "its number is only a name";
 }
 
 TEST_F(servant_test, shows_the_breaker) {
@@ -367,11 +495,10 @@ TEST_F(servant_test, a_service_that_does_not_run_here_is_away) {
   call(5, command_call<stamp_command>{1, add_stamps{1}, {}});
   call(6, pull_call{});
   call(7, look(1));
-  call(8, list_call{});
-  call(9, count_call{});
-  call(10, rows_call{});
-  call(11, breaker_call{});
-  ASSERT_EQ(told[0].answers.size(), 11U);
+  call(8, page_call{});
+  call(9, rows_page_call{});
+  call(10, breaker_call{});
+  ASSERT_EQ(told[0].answers.size(), 10U);
   for (const auto& [number, a] : told[0].answers) EXPECT_EQ(word_for(a), "service-away") << number;
 }
 
@@ -420,6 +547,17 @@ TEST_F(servant_test, a_leaving_node_refuses_what_is_new_and_finishes_what_it_too
   decide(0, accepted{});
   EXPECT_TRUE(has_left());
   EXPECT_EQ(told[0].words(), "3 shutting-down, 2 accepted, 1 accepted");
+}
+
+TEST_F(servant_test, a_leaving_node_finishes_its_reads) {
+  hold_reads();
+  serve();
+  call(1, look(1));
+  leave();
+  EXPECT_FALSE(has_left());
+  answer_read("{}");
+  EXPECT_TRUE(has_left());
+  EXPECT_EQ(told[0].words(), "1 document");
 }
 
 // It waited its whole time for them.

@@ -64,5 +64,30 @@ TEST_F(bulkhead_test, a_burst_after_an_idle_hour_meets_no_suspicion) {
   EXPECT_EQ(enter(10), 10);
 }
 
+TEST_F(bulkhead_test, a_place_is_one_of_the_outer_bulkhead_too) {
+  bulkhead together{{.most = 6, .many = 6}};
+  bulkhead one{{.most = 4, .many = 4}, &together}, other{{.most = 4, .many = 4}, &together};
+  std::deque<bulkhead::place> in_one, in_other;
+  const auto enter_into = [&](bulkhead& to, std::deque<bulkhead::place>& places) {
+    int entered = 0;
+    for (int i = 0; i < 10; ++i) {
+      places.emplace_back(to, now);
+      if (places.back()) {
+        ++entered;
+      } else {
+        places.pop_back();
+      }
+    }
+    return entered;
+  };
+  EXPECT_EQ(enter_into(one, in_one), 4) << "its own bound";
+  EXPECT_EQ(enter_into(other, in_other), 2) << "the bound of both";
+  EXPECT_EQ(enter_into(one, in_one), 0);
+  in_one.pop_back();
+  EXPECT_EQ(enter_into(other, in_other), 1) << "who was turned away keeps no place";
+  in_one.clear();
+  EXPECT_EQ(enter_into(other, in_other), 1);
+}
+
 }  // namespace
 }  // namespace skanu

@@ -49,12 +49,10 @@ std::vector<call_body> all_calls() {
       pull_call{},
       entity_call{service::ordertrace, largest},
       entity_call{},
-      list_call{service::delivery, {std::uint8_t{255}, smallest, true, SIZE_MAX, 0}},
-      list_call{},
-      count_call{service::payment, std::uint8_t{0}},
-      count_call{},
-      rows_call{service::stamp, row_space::operation_expiry, all_bytes(), "\0", SIZE_MAX, true},
-      rows_call{},
+      page_call{service::delivery, {std::uint8_t{255}, smallest, largest, SIZE_MAX, true}},
+      page_call{},
+      rows_page_call{service::stamp, largest, all_bytes(), {std::uint8_t{0}, 0, smallest, 1, true}},
+      rows_page_call{},
       breaker_call{}};
   const auto add = [&](auto command) {
     calls.push_back(command_call<decltype(command)>{largest, command, with});
@@ -80,6 +78,10 @@ std::vector<call_body> all_calls() {
   return calls;
 }
 
+stored_page whole_page() {
+  return {{{1, all_bytes()}, {largest, ""}}, smallest, largest, 0, smallest};
+}
+
 std::vector<answer_body> all_answers() {
   circuit_breaker::figures figures{breaker_state::half_open, 49.75, -1, SIZE_MAX, 0, largest};
   return {error{errc::undecodable, all_bytes(), {{"qty", "too large"}, {"", all_bytes()}}},
@@ -92,13 +94,11 @@ std::vector<answer_body> all_answers() {
           std::optional<std::string>(all_bytes()),
           std::optional<std::string>(""),
           std::optional<std::string>(),
-          std::vector<stored_entity>{{1, all_bytes()}, {largest, ""}},
-          std::vector<stored_entity>{},
-          smallest,
-          largest,
-          std::int64_t{0},
-          std::vector<stored_row>{{all_bytes(), ""}, {"", all_bytes()}},
-          std::vector<stored_row>{},
+          whole_page(),
+          stored_page{},
+          std::optional<stored_page>(whole_page()),
+          std::optional<stored_page>(stored_page{}),
+          std::optional<stored_page>(),
           figures,
           circuit_breaker::figures{}};
 }
@@ -200,21 +200,21 @@ TEST(wire, every_field_of_a_read_arrives) {
   EXPECT_EQ(pulled.query.from, 7);
   EXPECT_EQ(pulled.query.limit, 8U);
   EXPECT_EQ(pulled.query.types, (std::vector<std::string>{"Paid", ""}));
-  const auto list = through(list_call{service::delivery, {std::uint8_t{3}, 4, true, 5, 6}});
+  const auto list = through(page_call{service::delivery, {std::uint8_t{3}, 4, 5, 6, true}});
   EXPECT_EQ(list.of, service::delivery);
   EXPECT_EQ(list.query.status, 3);
   EXPECT_EQ(list.query.after, 4);
+  EXPECT_EQ(list.query.number, 5);
+  EXPECT_EQ(list.query.size, 6U);
   EXPECT_TRUE(list.query.descending);
-  EXPECT_EQ(list.query.skip, 5U);
-  EXPECT_EQ(list.query.limit, 6U);
-  const auto rows = through(rows_call{service::stamp, row_space::meta, "p", "a", 9, true});
-  EXPECT_EQ(rows.space, row_space::meta);
+  const auto rows = through(rows_page_call{service::stamp, 7, "p", {.after = 8, .size = 9}});
+  EXPECT_EQ(rows.of, service::stamp);
+  EXPECT_EQ(rows.id, 7);
   EXPECT_EQ(rows.prefix, "p");
-  EXPECT_EQ(rows.after, "a");
-  EXPECT_EQ(rows.limit, 9U);
-  EXPECT_TRUE(rows.descending);
+  EXPECT_EQ(rows.query.after, 8);
+  EXPECT_EQ(rows.query.size, 9U);
+  EXPECT_FALSE(rows.query.descending);
   EXPECT_EQ(through(entity_call{service::payment, 42}).id, 42);
-  EXPECT_EQ(through(count_call{service::payment, std::uint8_t{2}}).status, 2);
 }
 
 TEST(wire, every_field_of_an_answer_arrives) {
@@ -241,8 +241,17 @@ TEST(wire, every_field_of_an_answer_arrives) {
   EXPECT_EQ(shown.buffered_calls, 3U);
   EXPECT_EQ(shown.failed_calls, 4U);
   EXPECT_EQ(shown.not_permitted_calls, 5);
+  const auto page = through(stored_page{{{5, all_bytes()}, {6, ""}}, 7, 8, 9, 10});
+  ASSERT_EQ(page.items.size(), 2U);
+  EXPECT_EQ(page.items[0].id, 5);
+  EXPECT_EQ(page.items[0].document, all_bytes());
+  EXPECT_EQ(page.total, 7);
+  EXPECT_EQ(page.next_after, 8);
+  EXPECT_EQ(page.prev_after, 9);
+  EXPECT_EQ(page.last_after, 10);
+  EXPECT_EQ(through(std::optional<stored_page>()), std::nullopt);
   for (const auto n : {smallest, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, largest})
-    EXPECT_EQ(through(n), n);
+    EXPECT_EQ(through(std::optional(stored_page{.total = n}))->total, n);
 }
 
 // --- Which calls change something --------------------------------------------------------------
@@ -296,36 +305,44 @@ TEST(wire, unknown_kinds_and_values_are_refused) {
 }
 
 TEST(wire, flags_and_small_numbers_out_of_range_are_refused) {
-  const std::string counted(1, '\10');
-  const auto of = to_wire(std::int64_t{1});
-  EXPECT_NO_THROW(decode_call(counted + of + to_wire(true) + to_wire(std::int64_t{255})));
-  EXPECT_THROW(decode_call(counted + of + to_wire(std::int64_t{2}) + to_wire(std::int64_t{1})),
-               decode_error);
-  EXPECT_THROW(decode_call(counted + of + to_wire(true) + to_wire(std::int64_t{256})),
-               decode_error);
-  EXPECT_THROW(decode_call(counted + of + to_wire(true) + to_wire(std::int64_t{-1})),
-               decode_error);
+  const auto page = [](const std::string& flag, std::int64_t status) {
+    const auto zero = to_wire(std::int64_t{0});
+    return std::string(1, '\7') + to_wire(std::int64_t{1}) + flag + to_wire(status) + zero + zero +
+           zero + zero;
+  };
+  EXPECT_NO_THROW(decode_call(page(to_wire(true), 255)));
+  EXPECT_THROW(decode_call(page(to_wire(std::int64_t{2}), 1)), decode_error);
+  EXPECT_THROW(decode_call(page(to_wire(true), 256)), decode_error);
+  EXPECT_THROW(decode_call(page(to_wire(true), -1)), decode_error);
 }
 
+/// A page without items, up to its total.
+const std::string page_up_to_total("\4\0", 2);
+const std::string page_behind_total(3, '\0');
+
 TEST(wire, a_number_that_does_not_end_is_refused) {
-  const std::string count(1, '\5');
-  EXPECT_THROW(decode_answer(count + std::string(11, '\x80')), decode_error);
-  EXPECT_THROW(decode_answer(count + std::string(10, '\xff') + '\1'), decode_error);
-  EXPECT_NO_THROW(decode_answer(count + std::string(9, '\xff') + '\1'));
+  const auto page_of = [](const std::string& total) {
+    return page_up_to_total + total + page_behind_total;
+  };
+  EXPECT_THROW(decode_answer(page_of(std::string(11, '\x80'))), decode_error);
+  EXPECT_THROW(decode_answer(page_of(std::string(10, '\xff') + '\1')), decode_error);
+  EXPECT_NO_THROW(decode_answer(page_of(std::string(9, '\xff') + '\1')));
 }
 
 // It was read as another number: the bits beyond the 64th were dropped.
 TEST(wire, a_number_beyond_64_bits_is_refused) {
-  const std::string count(1, '\5');
-  EXPECT_THROW(decode_answer(count + std::string(9, '\xff') + '\2'), decode_error);
-  EXPECT_THROW(decode_answer(count + std::string(9, '\x80') + '\x7e'), decode_error);
+  EXPECT_THROW(decode_answer(page_up_to_total + std::string(9, '\xff') + '\2' + page_behind_total),
+               decode_error);
+  EXPECT_THROW(
+      decode_answer(page_up_to_total + std::string(9, '\x80') + '\x7e' + page_behind_total),
+      decode_error);
 }
 
 TEST(wire, a_length_beyond_the_end_takes_no_memory) {
   const std::string document = std::string(1, '\3') + to_wire(true);
   EXPECT_THROW(decode_answer(document + "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), decode_error);
-  const std::string rows(1, '\6');
-  EXPECT_THROW(decode_answer(rows + "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), decode_error);
+  const std::string page(1, '\4');
+  EXPECT_THROW(decode_answer(page + "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), decode_error);
 }
 
 }  // namespace

@@ -1,52 +1,97 @@
 #include "cluster/door.hpp"
 
+#include <algorithm>
+
 #include <caf/io/all.hpp>
 #include <caf/openssl/all.hpp>
 #include <spdlog/spdlog.h>
 
 #include "actors/failures.hpp"
-#include "cluster/reachable.hpp"
 
 namespace skanu {
 
-door_actor::behavior_type door(
-    door_actor::pointer self, link_identity identity,
-    std::function<std::optional<peer_side>(const std::string&)> side_of) {
-  contain_failures(*self);
-  return {[=](hello_atom, const std::string& theirs, const peer_handles& dialer)
-              -> caf::result<std::string, std::string, peer_handles> {
-    const auto refuse = [](const std::string& peer, const std::string& why) {
-      spdlog::error("event=peer_refused peer={} reason=\"{}\"", peer, why);
-      return caf::make_error(caf::sec::runtime_error, why);
-    };
-    hello dialers;
-    try {
-      dialers = decode_hello(theirs);
-    } catch (const decode_error&) {
-      return refuse("unknown", "its hello cannot be read");
-    }
-    if (dialers.protocol != protocol_version)
-      return refuse("unknown", "it speaks protocol " + std::to_string(dialers.protocol) +
-                                   ", this node " + std::to_string(protocol_version));
-    if (!is_node_name(dialers.name)) return refuse("unknown", "its name cannot be read");
-    if (dialers.name == identity.node)
-      return refuse(dialers.name, "it has this node's own name");
-    const auto side = side_of(dialers.name);
-    if (!side) return refuse(dialers.name, "this node leaves, or too many have introduced themselves");
-    const auto own = make_hello(identity.node, identity.incarnation);
-    const auto own_bytes = encode(own);
-    self->send(side->link, peer_offer{dialer, theirs, own_bytes});
-    return {own_bytes, proof_of(identity.secret, proving_side::door, dialers, own),
-            peer_handles{side->link, side->caller, side->servant}};
-  }};
+door::door(caf::actor_config& config, link_identity identity,
+           std::function<std::optional<peer_side>(const std::string&)> side_of,
+           std::chrono::milliseconds handshake)
+    : door_actor::base(config),
+      identity_(std::move(identity)),
+      side_of_(std::move(side_of)),
+      handshake_(handshake) {}
+
+/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+void door::on_exit() {
+  guests_.clear();
+  side_of_ = nullptr;
+}
+
+door::behavior_type door::make_behavior() {
+  contain_failures(*this);
+  return {[this](hello_atom, const std::string& theirs, const peer_handles& dialer) {
+            return greet(theirs, dialer);
+          },
+          [this](proof_atom, const std::string& nonce, const std::string& proof) {
+            return take_proof(nonce, proof);
+          }};
+}
+
+caf::result<std::string, std::string> door::greet(const std::string& theirs,
+                                                  const peer_handles& dialer) {
+  hello dialers;
+  try {
+    dialers = decode_hello(theirs);
+  } catch (const decode_error&) {
+    return refuse("unknown", "its hello cannot be read");
+  }
+  if (dialers.protocol != protocol_version)
+    return refuse("unknown", "it speaks protocol " + std::to_string(dialers.protocol) +
+                                 ", this node " + std::to_string(protocol_version));
+  if (!is_node_name(dialers.name)) return refuse("unknown", "its name cannot be read");
+  if (dialers.name == identity_.node)
+    return refuse(dialers.name, "it has this node's own name");
+  const auto own = make_hello(identity_.node, identity_.incarnation);
+  if (guests_.size() >= most_unproved) guests_.pop_front();
+  guests_.push_back({dialer, dialers, own, clock().now() + handshake_});
+  return {encode(own), proof_of(identity_.secret, proving_side::door, dialers, own)};
+}
+
+caf::result<peer_handles> door::take_proof(const std::string& nonce, const std::string& proof) {
+  while (!guests_.empty() && guests_.front().until < clock().now()) guests_.pop_front();
+  const auto found =
+      std::ranges::find_if(guests_, [&](const guest& g) { return g.own.nonce == nonce; });
+  if (found == guests_.end()) return refuse("unknown", "its proof has no hello, or came too late");
+  const auto proved = std::move(*found);
+  guests_.erase(found);
+  const auto& peer = proved.dialers.name;
+  if (!is_proof(proof, identity_.secret, proving_side::dialer, proved.dialers, proved.own))
+    return refuse(peer, "it has another cluster's secret");
+  const auto side = side_of_(peer);
+  if (!side) return refuse(peer, "this node leaves, or has too many peers that it was not told of");
+  auto welcome = make_response_promise<peer_handles>();
+  request(side->link, handshake_, peer_offer{proved.dialer, proved.dialers.incarnation})
+      .then(
+          [this, welcome, peer, side = *side](bool let_in) mutable {
+            if (let_in) {
+              welcome.deliver(peer_handles{side.link, side.caller, side.servant});
+            } else {
+              welcome.deliver(refuse(peer, "a node of that name is here already"));
+            }
+          },
+          [this, welcome, peer](const caf::error&) mutable {
+            welcome.deliver(refuse(peer, "this node is too busy"));
+          });
+  return welcome;
+}
+
+caf::error door::refuse(const std::string& peer, const std::string& why) {
+  refusals_.say(peer, why, clock().now());
+  return caf::make_error(caf::sec::runtime_error, why);
 }
 
 dialer_actor::behavior_type dialer(dialer_actor::pointer self, dial_target target,
-                                   std::chrono::milliseconds patience) {
+                                   std::function<bool()> reachable) {
   contain_failures(*self);
   return {[=](dial_atom) -> caf::result<door_actor> {
-    if (!reachable(target.host, target.port, patience))
-      return caf::make_error(caf::sec::cannot_connect_to_node);
+    if (!reachable()) return caf::make_error(caf::sec::cannot_connect_to_node);
     auto found = self->make_response_promise<door_actor>();
     const auto connector = target.tls ? self->system().openssl_manager().actor_handle()
                                       : self->system().middleman().actor_handle();

@@ -2,7 +2,8 @@
 //
 //   dialer → door   hello: protocol version, name, incarnation, a nonce
 //   door → dialer   hello of its own, and a proof of the secret over both nonces
-//   dialer → link   a proof likewise; from here on each takes the other's calls
+//   dialer → door   a proof likewise; nothing but this short exchange is kept of whoever has none
+//   door → dialer   handles of the actors for that peer; from here on each takes the other's calls
 //
 // The proof is HMAC-SHA256 under the cluster's secret (RFC 2104), over who proves it and both hellos, so
 // that no answer of one handshake is good in another one. It keeps clusters apart; it is no encryption:

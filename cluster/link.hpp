@@ -17,7 +17,9 @@ struct link_limits {
   std::chrono::milliseconds alive_every{250};
   /// A peer that said nothing for so long is taken for frozen or cut off.
   std::chrono::milliseconds silence{1'500};
-  std::chrono::milliseconds handshake{1'000};
+  /// … and after so long it is let go of, so that it or another run of it can come anew.
+  std::chrono::milliseconds let_go{3'000};
+  std::chrono::milliseconds handshake{1'000};  ///< For each of its steps.
   backoff_settings dial{std::chrono::milliseconds{50}, std::chrono::milliseconds{500}};
   /// Of two nodes the one whose name sorts first dials; the other only where it did not in this time,
   /// since CAF can confuse two connections that both make at once.
@@ -32,10 +34,10 @@ struct link_identity {
 
 class link final : public link_actor::base {
  public:
-  /// Without a dialer the peer is waited for. `status` outlives the link.
+  /// Without a dialer the peer is waited for.
   link(caf::actor_config& config, link_identity self, std::string peer, caller_actor caller,
-       servant_actor servant, std::optional<dialer_actor> dialer, peer_status& status,
-       link_limits limits = {});
+       servant_actor servant, std::optional<dialer_actor> dialer,
+       std::shared_ptr<peer_status> status, link_limits limits = {});
 
   const char* name() const override { return "link"; }
   behavior_type make_behavior() override;
@@ -43,26 +45,32 @@ class link final : public link_actor::base {
 
  private:
   using time_point = std::chrono::steady_clock::time_point;
-  struct offer {
-    peer_handles dialer;
-    hello dialers, own;
+  struct known_peer {
+    peer_handles handles;
+    std::uint64_t incarnation = 0;
   };
 
-  void take_offer(const peer_offer& o);
-  void take_proof(const std::string& proof);
+  void dial_soon();
+  bool may_dial() const;
   void dial();
   void introduce(const door_actor& door);
-  void prove(const hello& own, const hello& door, const peer_handles& peer);
-  void take_welcome(const hello& own, const std::string& theirs, const std::string& proof,
-                    const peer_handles& peer);
-  void watch(const peer_handles& peer);
-  void arrive(const peer_handles& peer, const char* how);
-  void lose(time_point since, const char* why);
-  void gone();
-  void sweep();
-  bool may_dial() const;
+  void take_hello(const door_actor& door, const hello& own, const std::string& theirs,
+                  const std::string& proof);
+  void take_welcome(const peer_handles& peer, std::uint64_t incarnation);
+  /// Ends the dial where nobody needs it any more: the peer dialed meanwhile, or this node leaves.
+  bool dial_is_idle();
+  void refused(const caf::error& why);
   void dial_failed(const std::string& why);
-  peer_handles own_handles();
+
+  bool is_from_peer();
+  /// Another run of the peer is here and speaks. It is not replaced: two nodes that were given one name
+  /// by mistake would drive each other out for ever.
+  bool name_is_taken(std::uint64_t incarnation) const;
+  void let_in(const peer_handles& handles, std::uint64_t incarnation, const char* how);
+  void arrive();
+  void lose(time_point since, const char* why);
+  void let_go();
+  void sweep();
   time_point now() const { return clock().now(); }
 
   link_identity self_;
@@ -70,18 +78,17 @@ class link final : public link_actor::base {
   caller_actor caller_;
   servant_actor servant_;
   std::optional<dialer_actor> dialer_;
-  peer_status& status_;
+  std::shared_ptr<peer_status> status_;
   link_limits limits_;
   std::mt19937_64 random_{std::random_device{}()};
-  std::optional<peer_handles> peer_;  ///< Recognised, and its connection stands.
-  std::optional<offer> offer_;        ///< At our door, not yet recognised.
-  bool up_ = false;                   ///< It is there, and speaks.
-  bool proving_ = false;              ///< Our proof is on its way: it does not take our calls yet.
+  std::optional<known_peer> peer_;  ///< Let in, and its connection stands as far as is known.
+  bool up_ = false;                 ///< It is there, and speaks.
   bool leaving_ = false;
   bool peer_leaves_ = false;
-  bool dialing_ = false;
+  bool dialing_ = false;  ///< Until the dial that is under way came to its end.
   int failed_dials_ = 0;
   std::string last_failure_;  ///< Said once, not with each try.
+  const char* how_ = "";      ///< It came, for the log.
   time_point dial_at_, heard_;
 };
 

@@ -48,8 +48,6 @@ using peer_servant_actor = caf::typed_actor<
     caf::reacts_to<call_atom, call_number, std::string>>;
 
 using peer_link_actor = caf::typed_actor<
-    // From the peer that dialed: it knows the secret.
-    caf::reacts_to<proof_atom, std::string>,
     // From the peer's link, several times a second, and first when it begins to take our calls.
     caf::reacts_to<alive_atom>,
     // From the peer's link: it takes no more calls, and is about to end.
@@ -68,9 +66,11 @@ typename Inspector::result_type inspect(Inspector& f, peer_handles& h) {
 
 /// What is published: where peers introduce themselves.
 using door_actor = caf::typed_actor<
-    // From a dialing link: its hello and its handles. Answers with this node's hello, its proof and its
-    // handles for that peer.
-    caf::replies_to<hello_atom, std::string, peer_handles>::with<std::string, std::string, peer_handles>>;
+    // From a dialing link: its hello and its handles. Answers with this node's hello and proof.
+    caf::replies_to<hello_atom, std::string, peer_handles>::with<std::string, std::string>,
+    // From a dialing link: the nonce of that answer, and its own proof. Answers with this node's handles
+    // for that peer, which from then on may call.
+    caf::replies_to<proof_atom, std::string, std::string>::with<peer_handles>>;
 
 // What this node's own actors say to each other.
 
@@ -101,11 +101,10 @@ struct peer_lost {
   std::chrono::steady_clock::time_point since;
 };
 
-/// A dialer's hello at this node's door, handed to the link for that peer.
+/// A peer that dialed and knows the secret.
 struct peer_offer {
   peer_handles dialer;
-  std::string dialers_hello;
-  std::string own_hello;
+  std::uint64_t incarnation = 0;
 };
 
 }  // namespace skanu
@@ -149,8 +148,8 @@ using servant_actor = peer_servant_actor::extend<
 
 /// Owns the connection to one peer.
 using link_actor = peer_link_actor::extend<
-    // From the door: the peer dialed.
-    caf::reacts_to<peer_offer>,
+    // From the door: the peer dialed. False where another run of it is here, and speaks.
+    caf::replies_to<peer_offer>::with<bool>,
     // From this node: say bye to the peer, and dial no more.
     caf::reacts_to<leave_atom>,
     // From itself: tells the peer that it lives, looks whether the peer does, dials where there is none.
@@ -164,6 +163,8 @@ using dialer_actor = caf::typed_actor<
 /// What is known of a peer, for operators; any thread may read it.
 struct peer_status {
   std::atomic<bool> up = false;
+  /// Where it is not up: since when, by CAF's clock.
+  std::atomic<std::chrono::steady_clock::time_point> away_since;
 };
 
 }  // namespace skanu

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "cluster/caller.hpp"
+#include "cluster/reachable.hpp"
 #include "cluster/reader.hpp"
 
 namespace skanu {
@@ -28,7 +29,7 @@ std::uint64_t new_incarnation() {
 }
 
 template <class Handle>
-void end(Handle& actor) {
+void end_actor(Handle& actor) {
   if (actor) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
   actor = nullptr;
 }
@@ -71,7 +72,7 @@ peers::peers(caf::actor_system& system, cluster_options options)
 const peer_status* peers::status_of(service s) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [name, p] : peers_)
-    if (std::ranges::find(p->address.services, s) != p->address.services.end()) return &p->status;
+    if (std::ranges::find(p->address.services, s) != p->address.services.end()) return p->status.get();
   return nullptr;
 }
 
@@ -84,14 +85,22 @@ void peers::start(local_services here) {
   }
   for (auto& [name, p] : peers_) {
     const dial_target target{p->address.host, p->address.port, options_.tls.given()};
-    const auto by = system_.spawn<caf::detached>(dialer, target, dial_patience);
+    const auto by = system_.spawn<caf::detached>(dialer, target, [target] {
+      return reachable(target.host, target.port, dial_patience);
+    });
     others_.push_back(caf::actor_cast<caf::actor>(by));
     start(*p, by);
   }
-  door_ = system_.spawn(door, identity_, [this](const std::string& name) { return side_of(name); });
+  door_ = system_.spawn<door>(identity_, [this](const std::string& name) { return side_of(name); });
   port_ = publish();
   spdlog::info("event=node_listens node={} address={}:{} tls={}", options_.name, options_.address,
                port_, options_.tls.given());
+}
+
+void peers::end(peer& p) {
+  end_actor(p.link);
+  end_actor(p.servant);
+  end_actor(p.caller);
 }
 
 void peers::start(peer& p, std::optional<dialer_actor> by) {
@@ -105,15 +114,32 @@ std::optional<peer_side> peers::side_of(const std::string& name) {
   auto found = peers_.find(name);
   if (leaving_) return std::nullopt;
   if (found == peers_.end()) {
-    if (++strangers_ > most_strangers) return std::nullopt;
+    if (!room_for_a_stranger()) return std::nullopt;
     auto p = std::make_unique<peer>();
     p->address.name = name;
+    p->stranger = true;
     p->caller = system_.spawn<caller>(name);
     start(*p, std::nullopt);
     found = peers_.emplace(name, std::move(p)).first;
   }
   const auto& p = *found->second;
+  p.status->away_since = system_.clock().now();  // who is about to come is not forgotten
   return peer_side{p.link, p.caller, p.servant};
+}
+
+/// Those that have been away for a while give their places back.
+bool peers::room_for_a_stranger() {
+  const auto now = system_.clock().now();
+  std::erase_if(peers_, [now](const auto& named) {
+    auto& p = *named.second;
+    if (!p.stranger || p.status->up || now - p.status->away_since.load() < stranger_kept)
+      return false;
+    end(p);
+    return true;
+  });
+  const auto strangers =
+      std::ranges::count_if(peers_, [](const auto& named) { return named.second->stranger; });
+  return static_cast<std::size_t>(strangers) < most_strangers;
 }
 
 std::uint16_t peers::publish() {
@@ -153,15 +179,11 @@ void peers::leave(std::chrono::milliseconds limit) {
 
 void peers::stop() {
   // No lock: the door's own thread may wait for it in side_of.
-  end(door_);
+  end_actor(door_);
   const std::lock_guard lock(mutex_);
   leaving_ = true;
-  for (auto& [name, p] : peers_) {
-    end(p->link);
-    end(p->servant);
-    end(p->caller);
-  }
-  for (auto& a : others_) end(a);
+  for (auto& [name, p] : peers_) end(*p);
+  for (auto& a : others_) end_actor(a);
   others_.clear();
   callers_.fill({});
   here_ = {};

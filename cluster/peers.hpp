@@ -42,7 +42,9 @@ void configure(caf::actor_system_config& config, const cluster_options& options)
 /// may be used by any thread once it is started.
 class peers {
  public:
+  /// Peers that this node was not told of: so many, and each for so long after it was there last.
   static constexpr std::size_t most_strangers = 64;
+  static constexpr std::chrono::minutes stranger_kept{1};
 
   peers(caf::actor_system& system, cluster_options options);
   peers(const peers&) = delete;
@@ -58,6 +60,10 @@ class peers {
   void start(local_services here);
   std::uint16_t port() const { return port_; }
 
+  /// The actors for a peer of that name, which has proved itself. A stranger's are made where there is
+  /// room; nothing where there is none, or this node leaves.
+  std::optional<peer_side> side_of(const std::string& name);
+
   /// Tells every peer that this node leaves, and waits until what they asked of it is done, for `limit`
   /// at most.
   void leave(std::chrono::milliseconds limit);
@@ -70,11 +76,13 @@ class peers {
     caller_actor caller;
     servant_actor servant;
     link_actor link;
-    peer_status status;
+    std::shared_ptr<peer_status> status = std::make_shared<peer_status>();
+    bool stranger = false;
   };
 
   void start(peer& p, std::optional<dialer_actor> by);
-  std::optional<peer_side> side_of(const std::string& name);
+  static void end(peer& p);
+  bool room_for_a_stranger();
   std::uint16_t publish();
 
   caf::actor_system& system_;
@@ -83,7 +91,6 @@ class peers {
   local_services here_;
   mutable std::mutex mutex_;  ///< Peers that nobody told of come while others are looked up.
   std::map<std::string, std::unique_ptr<peer>> peers_;
-  std::size_t strangers_ = 0;
   bool leaving_ = false;  ///< Nobody new is let in, whom no one would end.
   std::array<caller_actor, service_count> callers_;
   std::vector<caf::actor> others_;  ///< Readers, dialers, and callers to nobody.

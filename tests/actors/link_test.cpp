@@ -9,6 +9,34 @@
 namespace skanu {
 namespace {
 
+using slow_dialer_actor = dialer_actor::extend<
+    // From the test: the answer to the last dial; none where it failed.
+    caf::reacts_to<proof_atom, std::optional<door_actor>>>;
+
+}  // namespace
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::optional<skanu::door_actor>)
+
+namespace skanu {
+namespace {
+
+/// Answers when the test says so.
+slow_dialer_actor::behavior_type slow_dialer(slow_dialer_actor::pointer self, int* dials) {
+  auto last = std::make_shared<caf::typed_response_promise<door_actor>>();
+  return {[=](dial_atom) -> caf::result<door_actor> {
+            ++*dials;
+            return *last = self->make_response_promise<door_actor>();
+          },
+          [=](proof_atom, const std::optional<door_actor>& found) {
+            if (found) {
+              last->deliver(*found);
+            } else {
+              last->deliver(caf::make_error(caf::sec::cannot_connect_to_node));
+            }
+          }};
+}
+
 class link_test : public two_nodes_test {
  protected:
   link_test() : a(node("a")), b(node("b")) {
@@ -30,6 +58,22 @@ class link_test : public two_nodes_test {
   void expect_calls_answered() {
     EXPECT_EQ(call(a, "b", change(1)).word(), "accepted");
     EXPECT_EQ(call(b, "a", change(2)).word(), "accepted");
+  }
+
+  /// Another run of b, whose first one said no more.
+  node_side& start_again() {
+    caf::anon_send_exit(b.peers.at("a")->link, caf::exit_reason::kill);
+    run();
+    auto& again = node("b");
+    again.here.payments = prompt_payments();
+    return again;
+  }
+
+  /// Does not let the other dial first.
+  static link_limits eager() {
+    link_limits limits;
+    limits.yield = milliseconds(0);
+    return limits;
   }
 
   node_side& a;
@@ -57,11 +101,9 @@ TEST_F(link_test, both_come_up_where_only_the_second_dials) {
 }
 
 TEST_F(link_test, both_come_up_where_both_dial_at_once) {
-  link_limits eager;
-  eager.yield = milliseconds(0);
   b.listens = a.listens = false;
-  add_peer(a, "b", "b", eager);
-  add_peer(b, "a", "a", eager);
+  add_peer(a, "b", "b", eager());
+  add_peer(b, "a", "a", eager());
   advance(milliseconds(20));
   b.listens = a.listens = true;
   advance(seconds(3));
@@ -123,58 +165,164 @@ TEST_F(link_test, a_node_with_another_secret_is_refused_and_both_say_so) {
     EXPECT_EQ(log.lines_with("event=peer_not_reached", peer, "another cluster's secret"), 1)
         << peer;
   }
+  EXPECT_EQ(log.lines_with("event=peer_refused"), 2) << "once, not with each try\n" << log.text();
   EXPECT_LE(other.dials, 40) << "at a capped rate";
   EXPECT_EQ(call(a, "c", change(1)).word(), "service-away");
   EXPECT_EQ(carried_out(), 0);
 }
 
 /// A door of a node that speaks another protocol.
-door_actor::behavior_type foreign_door(door_actor::pointer, peer_handles handles) {
-  return {[=](hello_atom, const std::string&, const peer_handles&)
-              -> caf::result<std::string, std::string, peer_handles> {
-    const hello other{protocol_version + 1, "b", 1, "nonce"};
-    return {encode(other), std::string("?"), handles};
-  }};
+door_actor::behavior_type foreign_door(door_actor::pointer) {
+  return {[](hello_atom, const std::string&, const peer_handles&)
+              -> caf::result<std::string, std::string> {
+            const hello other{protocol_version + 1, "b", 1, "nonce"};
+            return {encode(other), std::string("?")};
+          },
+          [](proof_atom, const std::string&, const std::string&) { return peer_handles{}; }};
 }
 
-/// What is said of a node of the next version.
-std::string other_versions() {
-  return std::to_string(protocol_version + 1) + ", this node " + std::to_string(protocol_version);
+std::string versions() {
+  return "it speaks protocol " + std::to_string(protocol_version + 1) + ", this node " +
+         std::to_string(protocol_version);
 }
 
 TEST_F(link_test, a_door_of_another_protocol_version_is_left_alone) {
   log_capture log;
   add_peer(b, "a", "");
-  const auto& p = *b.peers.at("a");
-  b.door = keep(system.spawn(foreign_door, peer_handles{p.link, p.caller, p.servant}));
+  b.door = keep(system.spawn(foreign_door));
   add_peer(a, "b", "b");
   advance(seconds(5));
   EXPECT_FALSE(up(a, "b"));
-  EXPECT_EQ(log.lines_with("peer=b", "it speaks protocol " + other_versions()), 1) << log.text();
+  EXPECT_EQ(log.lines_with("peer=b", versions()), 1) << log.text();
 }
 
-TEST_F(link_test, a_dialer_of_another_protocol_version_is_refused) {
+/// A dialer that does what it likes.
+class odd_dialer {
+ public:
+  odd_dialer(caf::actor_system& system, peer_link_actor link, std::function<void()> run)
+      : system_(system), link_(std::move(link)), run_(std::move(run)) {}
+
+  /// "welcome", or why not.
+  std::string greet(const door_actor& door, const std::string& bytes) {
+    caf::scoped_actor self{system_};
+    auto greeted = self->request(door, caf::infinite, hello_atom::value, bytes,
+                                 peer_handles{link_, {}, {}});
+    run_();
+    std::string why = "welcome";
+    greeted.receive(
+        [&](const std::string& theirs, const std::string&) { doors = decode_hello(theirs); },
+        [&](caf::error& e) { why = system_.render(e); });
+    return why;
+  }
+  /// "welcome", or why not.
+  std::string prove(const door_actor& door, const std::string& proof) {
+    caf::scoped_actor self{system_};
+    auto proved =
+        self->request(door, caf::infinite, proof_atom::value, doors.nonce, proof);
+    run_();
+    std::string why = "welcome";
+    proved.receive([&](const peer_handles& p) { welcome = p; },
+                   [&](caf::error& e) { why = system_.render(e); });
+    return why;
+  }
+
+  hello doors;           ///< What the door said of itself last.
+  peer_handles welcome;  ///< What a proof brought.
+
+ private:
+  caf::actor_system& system_;
+  peer_link_actor link_;
+  std::function<void()> run_;
+};
+
+class odd_dialer_test : public link_test {
+ protected:
+  received_answers ignored;
+  peer_link_actor own_link = caf::actor_cast<peer_link_actor>(
+      keep(system.spawn(scripted_caller, &ignored)));
+  odd_dialer dialer{system, own_link, [this] { run(); }};
+
+  /// A handshake as it should be.
+  std::string come_as(const hello& own) {
+    if (const auto why = dialer.greet(a.door, encode(own)); why != "welcome") return why;
+    return dialer.prove(
+        a.door, proof_of("secret", proving_side::dialer, own, dialer.doors));
+  }
+  bool speak() {
+    caf::send_as(caf::actor_cast<caf::actor>(own_link),
+                 caf::actor_cast<caf::actor>(a.peers.at("b")->link), alive_atom::value);
+    run();
+    return up(a, "b");
+  }
+};
+
+TEST_F(odd_dialer_test, of_another_protocol_version_is_refused) {
   log_capture log;
   add_peer(a, "b", "");
-  caf::scoped_actor self{system};
-  const auto greet = [&](const std::string& bytes) {
-    auto greeted = self->request(a.door, caf::infinite, hello_atom::value, bytes, peer_handles{});
-    run();
-    std::string why = "welcome";
-    greeted.receive([](const std::string&, const std::string&, const peer_handles&) {},
-                    [&](caf::error& e) { why = system.render(e); });
-    return why;
-  };
-  const auto other = encode(hello{protocol_version + 1, "b", 1, "nonce"});
-  EXPECT_NE(greet(other).find("protocol " + other_versions()), std::string::npos);
-  EXPECT_EQ(log.lines_with("event=peer_refused", "protocol " + other_versions()), 1);
-  EXPECT_NE(greet("\x01").find("cannot be read"), std::string::npos);
-  EXPECT_NE(greet(encode(make_hello("a b\n", 1))).find("name"), std::string::npos);
-  EXPECT_NE(greet(encode(make_hello("a", 1))).find("own name"), std::string::npos);
-  EXPECT_NE(greet(encode(make_hello("x", 1))).find("too many"), std::string::npos);
+  const auto greet = [&](const hello& own) { return dialer.greet(a.door, encode(own)); };
+  const hello other{protocol_version + 1, "b", 1, "nonce"};
+  EXPECT_NE(greet(other).find(versions()), std::string::npos);
+  EXPECT_EQ(log.lines_with("event=peer_refused", versions()), 1);
+  EXPECT_NE(dialer.greet(a.door, "\x01").find("cannot be read"), std::string::npos);
+  EXPECT_NE(greet(make_hello("a b\n", 1)).find("name"), std::string::npos);
+  EXPECT_NE(greet(make_hello("a", 1)).find("own name"), std::string::npos);
+  EXPECT_NE(come_as(make_hello("x", 1)).find("too many"), std::string::npos);
   EXPECT_EQ(log.text().find("a b"), std::string::npos) << "what a stranger says is not logged";
-  EXPECT_EQ(greet(encode(make_hello("b", 1))), "welcome");
-  EXPECT_FALSE(up(a, "b")) << "a hello proves nothing";
+  EXPECT_EQ(greet(make_hello("b", 1)), "welcome");
+  EXPECT_FALSE(speak()) << "a hello proves nothing";
+}
+
+TEST_F(odd_dialer_test, its_proof_is_good_for_its_own_hello_only) {
+  add_peer(a, "b", "");
+  const auto own = make_hello("b", 7);
+  const auto greet = [&] { ASSERT_EQ(dialer.greet(a.door, encode(own)), "welcome"); };
+  const auto proof = [&](proving_side by) { return proof_of("secret", by, own, dialer.doors); };
+  greet();
+  const auto last = proof(proving_side::dialer);
+  greet();
+  EXPECT_NE(dialer.prove(a.door, last), "welcome") << "of the last handshake";
+  greet();
+  EXPECT_NE(dialer.prove(a.door, proof(proving_side::door)), "welcome") << "the door's own";
+  EXPECT_NE(dialer.prove(a.door, proof(proving_side::dialer)), "welcome") << "one try each";
+  EXPECT_FALSE(speak());
+  greet();
+  EXPECT_EQ(dialer.prove(a.door, proof(proving_side::dialer)), "welcome");
+  EXPECT_TRUE(speak());
+}
+
+TEST_F(odd_dialer_test, its_hello_is_good_for_a_second_only) {
+  add_peer(a, "b", "");
+  const auto own = make_hello("b", 7);
+  ASSERT_EQ(dialer.greet(a.door, encode(own)), "welcome");
+  advance(milliseconds(1'100));
+  EXPECT_NE(dialer.prove(a.door, proof_of("secret", proving_side::dialer, own, dialer.doors)),
+            "welcome");
+}
+
+// Whoever said hello under a name of its own had one of the 64 places for strangers for ever.
+TEST_F(odd_dialer_test, nothing_is_made_for_a_stranger_before_its_proof) {
+  int made = 0;
+  const auto strict = keep(system.spawn<door>(
+      a.identity, [&](const std::string&) -> std::optional<peer_side> {
+        ++made;
+        return std::nullopt;
+      }));
+  for (int i = 0; i < 1'000; ++i)
+    ASSERT_EQ(dialer.greet(strict, encode(make_hello("x" + std::to_string(i), 1))), "welcome");
+  EXPECT_NE(dialer.prove(strict, "a guess"), "welcome");
+  EXPECT_EQ(made, 0);
+  EXPECT_NE(come_as(make_hello("b", 1)).find("too many"), std::string::npos);
+  add_peer(a, "b", "");
+  EXPECT_EQ(come_as(make_hello("b", 1)), "welcome") << "junk keeps nobody out";
+}
+
+TEST_F(odd_dialer_test, that_never_speaks_is_let_go_of) {
+  add_peer(a, "b", "");
+  EXPECT_EQ(come_as(make_hello("b", 1)), "welcome");
+  advance(milliseconds(3'300));
+  EXPECT_FALSE(speak());
+  EXPECT_EQ(come_as(make_hello("b", 1)), "welcome");
+  EXPECT_TRUE(speak());
 }
 
 // A dialer proved itself to whatever node it found there, which then took it for its peer and gave
@@ -209,45 +357,50 @@ TEST_F(link_test, a_strangers_word_counts_for_nothing) {
     advance(milliseconds(100));
   }
   EXPECT_TRUE(both_down()) << "its silence is noticed all the same";
-  say(proof_atom::value, std::string("proof"));
-  say(alive_atom::value);
-  EXPECT_TRUE(both_down());
 }
 
-TEST_F(link_test, a_proof_is_good_for_its_own_hello_only) {
-  add_peer(a, "b", "");
-  received_answers ignored;
-  const auto dialer = caf::actor_cast<peer_link_actor>(
-      keep(system.spawn(scripted_caller, &ignored)));
-  const auto own = make_hello("b", 7);
-  std::string door_hello;
-  const auto greet = [&] {
-    caf::scoped_actor self{system};
-    auto greeted = self->request(a.door, caf::infinite, hello_atom::value, encode(own),
-                                 peer_handles{dialer, {}, {}});
+// A dial that waits for the resolver was given up and asked for again every five seconds: one queued
+// behind the other.
+TEST_F(link_test, one_dial_at_a_time_however_long_it_takes) {
+  int dials = 0;
+  const auto dialer = keep(system.spawn(slow_dialer, &dials));
+  const auto answer = [&](const std::optional<door_actor>& found) {
+    caf::anon_send(dialer, proof_atom::value, found);
     run();
-    greeted.receive([&](const std::string& theirs, const std::string&,
-                        const peer_handles&) { door_hello = theirs; },
-                    [](caf::error&) { FAIL(); });
   };
-  const auto prove = [&](const std::string& proof) {
-    caf::send_as(caf::actor_cast<caf::actor>(dialer),
-                 caf::actor_cast<caf::actor>(a.peers.at("b")->link), proof_atom::value, proof);
-    run();
-    return up(a, "b");
-  };
-  const auto proof = [&](proving_side by) {
-    return proof_of("secret", by, own, decode_hello(door_hello));
-  };
-  greet();
-  const auto last = proof(proving_side::dialer);
-  greet();
-  EXPECT_FALSE(prove(last)) << "of the last handshake";
-  greet();
-  EXPECT_FALSE(prove(proof(proving_side::door))) << "the door's own, sent back";
-  EXPECT_FALSE(prove(proof(proving_side::dialer))) << "one try for each hello";
-  greet();
-  EXPECT_TRUE(prove(proof(proving_side::dialer)));
+  add_peer_dialed_by(a, "b", dialer);
+  advance(minutes(1));
+  EXPECT_FALSE(up(a, "b"));
+  ASSERT_EQ(dials, 1);
+  answer(std::nullopt);
+  EXPECT_EQ(dials, 1) << "it waits a little before the next";
+  advance(seconds(1));
+  ASSERT_EQ(dials, 2);
+  add_peer(b, "a", "");
+  answer(between.far(b.door));
+  EXPECT_TRUE(both_up());
+}
+
+TEST_F(link_test, a_dial_that_is_no_longer_needed_changes_nothing) {
+  int dials = 0;
+  const auto dialer = keep(system.spawn(slow_dialer, &dials));
+  add_peer_dialed_by(a, "b", dialer);
+  advance(milliseconds(300));
+  add_peer(b, "a", "a");
+  advance(milliseconds(1'300));
+  ASSERT_TRUE(both_up()) << "b dialed meanwhile";
+  between.close();
+  run();
+  advance(milliseconds(300));
+  EXPECT_EQ(dials, 1) << "the dial is still under way";
+  advance(seconds(2));
+  ASSERT_TRUE(both_up());
+  log_capture log;
+  caf::anon_send(dialer, proof_atom::value, std::optional(between.far(b.door)));
+  advance(seconds(2));
+  EXPECT_TRUE(both_up());
+  EXPECT_EQ(log.text(), "");
+  expect_calls_answered();
 }
 
 // --- Losing and finding again ------------------------------------------------------------------
@@ -325,22 +478,71 @@ TEST_F(link_test, a_peer_that_starts_again_elsewhere_is_found_and_called_there) 
   EXPECT_TRUE(up(again, "a"));
 }
 
-TEST_F(link_test, a_peer_that_dials_again_before_its_end_was_noticed_replaces_itself) {
+TEST_F(link_test, a_peer_that_is_silent_for_long_is_let_go_of_and_dialed_anew) {
   connect();
-  auto& again = node("b");
-  again.here.payments = prompt_payments();
-  caf::anon_send_exit(b.peers.at("a")->link, caf::exit_reason::kill);
-  run();
-  EXPECT_TRUE(up(a, "b")) << "its connection stands as far as anybody knows";
+  const auto dials = b.dials;
+  between.cut = true;
+  advance(milliseconds(3'300));
+  between.cut = false;
+  advance(seconds(3));
+  EXPECT_TRUE(both_up());
+  EXPECT_GT(b.dials, dials);
+  expect_calls_answered();
+}
+
+TEST_F(link_test, a_peer_that_starts_again_is_let_in_once_its_old_connection_has_ended) {
+  connect();
+  auto& again = start_again();
+  between.close();
+  add_peer(again, "a", "a", eager());
+  advance(milliseconds(20));
+  EXPECT_TRUE(up(a, "b"));
+  EXPECT_TRUE(up(again, "a"));
+}
+
+TEST_F(link_test, a_peer_that_starts_again_before_its_end_was_noticed_is_let_in_when_it_is) {
+  connect();
+  auto& again = start_again();
+  log_capture log;
   const auto lost = call(a, "b", change(1));
-  link_limits eager;
-  eager.yield = milliseconds(0);
-  add_peer(again, "a", "a", eager);
-  advance(milliseconds(100));
+  add_peer(again, "a", "a", eager());
+  advance(milliseconds(1'000));
+  EXPECT_TRUE(up(a, "b")) << "its old connection stands as far as anybody knows";
+  EXPECT_FALSE(up(again, "a"));
+  EXPECT_EQ(log.lines_with("event=peer_refused peer=b", "of that name is here already"), 1);
+  EXPECT_EQ(log.lines_with("event=peer_not_reached peer=a", "of that name is here already"), 1);
+  advance(milliseconds(1'300));
   EXPECT_TRUE(up(a, "b"));
   EXPECT_TRUE(up(again, "a"));
   EXPECT_EQ(call(again, "a", change(2)).word(), "accepted");
   EXPECT_EQ(call(a, "b", change(3)).word(), "accepted");
+}
+
+// Each hello of the one replaced the other: neither was there for more than a moment.
+TEST_F(link_test, the_second_of_two_nodes_of_one_name_waits_until_the_first_is_gone) {
+  add_peer(b, "a", "a", eager());
+  add_peer(a, "b", "");
+  advance(seconds(1));
+  ASSERT_TRUE(both_up());
+  log_capture log;
+  auto& second = node("b");
+  second.here.payments = prompt_payments();
+  add_peer(second, "a", "a", eager());
+  for (int i = 0; i < 30; ++i) {
+    advance(seconds(1));
+    ASSERT_TRUE(both_up());
+    ASSERT_FALSE(up(second, "a"));
+  }
+  EXPECT_EQ(log.lines_with("event=peer_lost"), 0) << log.text();
+  EXPECT_EQ(log.lines_with("event=peer_refused"), 1) << log.text();
+  EXPECT_EQ(log.lines_with("event=peer_not_reached"), 1) << log.text();
+  EXPECT_LE(a.dials, 130) << "at a capped rate";
+  expect_calls_answered();
+  caf::anon_send_exit(b.peers.at("a")->link, caf::exit_reason::kill);
+  between.close();
+  advance(seconds(1));
+  EXPECT_TRUE(up(a, "b"));
+  EXPECT_TRUE(up(second, "a"));
 }
 
 // --- Leaving -----------------------------------------------------------------------------------

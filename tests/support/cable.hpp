@@ -57,19 +57,31 @@ class cable {
           return caf::message{};
         });
     return {[=](hello_atom, const std::string& hello, const peer_handles& dialer)
-                -> caf::result<std::string, std::string, peer_handles> {
-      auto welcome = self->make_response_promise<std::string, std::string, peer_handles>();
-      if (through->cut) return welcome;
-      self->request(caf::actor_cast<door_actor>(near), caf::infinite, hello_atom::value, hello,
-                    through->far(dialer))
-          .then(
-              [=](const std::string& own, const std::string& proof,
-                  const peer_handles& peer) mutable {
-                if (!through->cut) welcome.deliver(own, proof, through->far(peer));
-              },
-              [=](caf::error& why) mutable { welcome.deliver(std::move(why)); });
-      return welcome;
-    }};
+                -> caf::result<std::string, std::string> {
+              auto greeting = self->make_response_promise<std::string, std::string>();
+              if (through->cut) return greeting;
+              self->request(caf::actor_cast<door_actor>(near), caf::infinite, hello_atom::value,
+                            hello, through->far(dialer))
+                  .then(
+                      [=](const std::string& own, const std::string& proof) mutable {
+                        if (!through->cut) greeting.deliver(own, proof);
+                      },
+                      [=](caf::error& why) mutable { greeting.deliver(std::move(why)); });
+              return greeting;
+            },
+            [=](proof_atom, const std::string& nonce,
+                const std::string& proof) -> caf::result<peer_handles> {
+              auto welcome = self->make_response_promise<peer_handles>();
+              if (through->cut) return welcome;
+              self->request(caf::actor_cast<door_actor>(near), caf::infinite, proof_atom::value,
+                            nonce, proof)
+                  .then(
+                      [=](const peer_handles& peer) mutable {
+                        if (!through->cut) welcome.deliver(through->far(peer));
+                      },
+                      [=](caf::error& why) mutable { welcome.deliver(std::move(why)); });
+              return welcome;
+            }};
   }
 
   caf::actor_system& system_;

@@ -17,7 +17,7 @@ namespace skanu {
 /// One node's actors for its peers, and its door.
 struct node_side {
   struct peer {
-    peer_status status;
+    std::shared_ptr<peer_status> status = std::make_shared<peer_status>();
     caller_actor caller;
     servant_actor servant;
     link_actor link;
@@ -54,8 +54,8 @@ class two_nodes_test : public actor_fixture {
     auto& s = *sides_.emplace_back(std::make_unique<node_side>());
     s.identity = {name, ++incarnations_, secret};
     s.here.item_reader = s.here.page_reader = keep(system.spawn(reader));
-    s.door = keep(system.spawn(
-        door, s.identity,
+    s.door = keep(system.spawn<door>(
+        s.identity,
         [&s](const std::string& peer) -> std::optional<peer_side> {
           const auto found = s.peers.find(peer);
           if (found == s.peers.end()) return std::nullopt;
@@ -69,11 +69,15 @@ class two_nodes_test : public actor_fixture {
   /// What the node has for one peer; it dials what stands at `address`, or waits where it is empty.
   node_side::peer& add_peer(node_side& s, const std::string& name, const std::string& address,
                             link_limits limits = {}) {
+    std::optional<dialer_actor> by;
+    if (!address.empty()) by = keep(system.spawn(scripted_dialer, this, address));
+    return add_peer_dialed_by(s, name, by, limits);
+  }
+  node_side::peer& add_peer_dialed_by(node_side& s, const std::string& name,
+                                      std::optional<dialer_actor> by, link_limits limits = {}) {
     auto& p = *s.peers.emplace(name, std::make_unique<node_side::peer>()).first->second;
     p.caller = start<caller>(name);
     p.servant = start<servant>(s.here);
-    std::optional<dialer_actor> by;
-    if (!address.empty()) by = keep(system.spawn(scripted_dialer, this, address));
     p.link = start<link>(s.identity, name, p.caller, p.servant, by, p.status, limits);
     run();
     return p;
@@ -87,7 +91,7 @@ class two_nodes_test : public actor_fixture {
   }
 
   static bool up(const node_side& s, const std::string& peer) {
-    return s.peers.at(peer)->status.up;
+    return s.peers.at(peer)->status->up;
   }
 
   /// A payment service that answers everything at once.

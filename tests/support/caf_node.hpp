@@ -1,0 +1,204 @@
+// Two nodes that talk CAF's own protocol with each other, in one process and in virtual time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <caf/all.hpp>
+#include <caf/io/all.hpp>
+#include <caf/io/network/test_multiplexer.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include "cluster/caller.hpp"
+#include "cluster/door.hpp"
+#include "cluster/peers.hpp"
+#include "cluster/servant.hpp"
+#include "tests/support/peer_calls.hpp"
+
+namespace skanu {
+
+struct caf_node_config : caf::actor_system_config {
+  explicit caf_node_config(const std::string& name) {
+    cluster_options options;
+    options.name = name;
+    configure(*this, options);
+    set("scheduler.policy", caf::atom("testing"));
+    set("logger.verbosity", caf::atom("quiet"));
+    set("middleman.network-backend", caf::atom("testing"));
+    set("middleman.manual-multiplexing", true);
+    set("middleman.attach-utility-actors", true);
+  }
+};
+
+/// What a payment service was told, to be answered when the test says so.
+struct told_payment {
+  entity_id id = 0;
+  skanu::request how;
+};
+
+/// One node with one peer.
+class caf_node {
+ public:
+  static constexpr std::uint16_t port = 4711;
+
+  caf_node(std::string node_name, std::uint64_t incarnation)
+      : name(std::move(node_name)), identity{name, incarnation, "secret"} {
+    scheduler_.clock().current_time += std::chrono::hours(1);
+    here_.payments = system.spawn(payments, &told);
+    run();
+  }
+  caf_node(const caf_node&) = delete;
+  caf_node& operator=(const caf_node&) = delete;
+  ~caf_node() {
+    told.clear();
+    end(link_);
+    end(servant_);
+    end(caller_);
+    end(dialer_);
+    end(door_);
+    end(here_.payments);
+    run();
+    // What is left of timers; CAF's heartbeats would go on for ever.
+    for (int i = 0; i < 100 && scheduler_.clock().trigger_timeout(); ++i) run();
+  }
+
+  /// Listens, for connections that `plug_in` makes.
+  void listen(caf::io::accept_handle at) {
+    door_ = system.spawn<door>(identity, [this](const std::string& peer) {
+      return peer == peer_ ? std::optional(peer_side{link_, caller_, servant_}) : std::nullopt;
+    });
+    network().provide_acceptor(port, at);
+    scheduler_.inline_next_enqueue();
+    if (!system.middleman().publish(door_, port)) throw std::runtime_error("cannot publish");
+  }
+
+  /// Dials the peer where `plug_in` says that it is reachable, or waits for it where that is empty.
+  void add_peer(const std::string& peer, std::function<bool()> plug_in) {
+    peer_ = peer;
+    caller_ = system.spawn<caller>(peer);
+    servant_ = system.spawn<servant>(here_);
+    if (plug_in) dialer_ = system.spawn(dialer, dial_target{peer, port, false}, std::move(plug_in));
+    link_ = system.spawn<link>(identity, peer, caller_, servant_,
+                               dialer_ ? std::optional(dialer_) : std::nullopt, status);
+  }
+
+  called call(call_body body) {
+    called c;
+    caf::anon_send(caller_, c.call(std::move(body)));
+    return c;
+  }
+  bool up() const { return status->up; }
+
+  /// Does one thing that waits; false where nothing does. Without `plugged` nothing is read.
+  bool step(bool plugged = true) {
+    return scheduler_.try_run_once() || (plugged && network().read_data()) ||
+           network().try_exec_runnable() || (plugged && network().try_accept_connection());
+  }
+  void run() {
+    while (step()) {
+    }
+  }
+  void advance(caf::timespan time) { scheduler_.clock().advance_time(time); }
+
+  caf::io::network::test_multiplexer& network() {
+    return dynamic_cast<caf::io::network::test_multiplexer&>(system.middleman().backend());
+  }
+
+  std::string name;
+  link_identity identity;
+  std::vector<told_payment> told;
+  std::shared_ptr<peer_status> status = std::make_shared<peer_status>();
+
+ private:
+  static payment_region_actor::behavior_type payments(payment_region_actor::pointer,
+                                                      std::vector<told_payment>* told) {
+    return {[=](entity_id id, payment_command&, skanu::request& r) {
+              told->push_back({id, std::move(r)});
+            },
+            [](const entity_lost&) {}, [](sweep_atom) {}};
+  }
+
+  template <class Handle>
+  static void end(Handle& actor) {
+    if (actor) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    actor = nullptr;
+  }
+
+  caf_node_config config_{name};
+
+ public:
+  caf::actor_system system{config_};
+
+ private:
+  caf::scheduler::test_coordinator& scheduler_ =
+      dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  local_services here_;
+  std::string peer_;
+  caller_actor caller_;
+  servant_actor servant_;
+  link_actor link_;
+  dialer_actor dialer_;
+  door_actor door_;
+};
+
+/// Two nodes, a and b, of which a dials b.
+class caf_nodes {
+ public:
+  caf_nodes() {
+    b.listen(at_b_);
+    b.add_peer("a", nullptr);
+    a.add_peer("b", [this] { return plug_in(); });
+    run();
+  }
+
+  /// Delivers everything that waits. Time stands still.
+  void run() {
+    while (a.step(!cut) || b.step(!cut)) {
+    }
+  }
+  void advance(std::chrono::milliseconds time) {
+    for (; time.count() > 0; time -= step_) {
+      a.advance(step_);
+      b.advance(step_);
+      run();
+    }
+  }
+
+  /// The connection ends, and both sides are told.
+  void close() {
+    if (!last_) return;
+    for (const auto& [node, hdl] : {std::pair{&a, last_->second}, std::pair{&b, last_->first}})
+      node->network().impl_ptr(hdl)->io_failure(&node->network(),
+                                                caf::io::network::operation::read);
+    last_.reset();
+    run();
+  }
+
+  caf_node a{"a", 1};
+  caf_node b{"b", 2};
+  bool listens = true;  ///< Whether b can be reached.
+  bool cut = false;     ///< Nothing comes through, and nobody is told.
+  int connections = 0;
+
+ private:
+  using handle = caf::io::connection_handle;
+
+  bool plug_in() {
+    if (!listens || cut) return false;
+    ++connections;
+    last_handle_ += 2;
+    last_.emplace(handle::from_int(last_handle_), handle::from_int(last_handle_ + 1));
+    b.network().prepare_connection(at_b_, last_->first, a.network(), "b", caf_node::port,
+                                   last_->second);
+    return true;
+  }
+
+  static constexpr std::chrono::milliseconds step_{10};
+  std::int64_t last_handle_ = 100;
+  caf::io::accept_handle at_b_ = caf::io::accept_handle::from_int(1);
+  std::optional<std::pair<handle, handle>> last_;  ///< b's end and a's.
+};
+
+}  // namespace skanu

@@ -362,7 +362,7 @@ TEST_F(split_saga_test, a_cancel_while_the_other_node_was_away_reaches_it_afterw
   advance(seconds(10));
   EXPECT_EQ(payment(placed.id()), payment_status::not_paid);
   between.cut = false;
-  advance(seconds(1));
+  advance(seconds(3));
   EXPECT_EQ(payment(placed.id()), payment_status::cancelled);
 }
 

@@ -173,7 +173,7 @@ class caf_nodes {
       node->network().impl_ptr(hdl)->io_failure(&node->network(),
                                                 caf::io::network::operation::read);
     last_.reset();
-    run();
+    advance(step_);
   }
 
   caf_node a{"a", 1};

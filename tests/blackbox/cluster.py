@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import http.client
 import os
 import signal
 import socket
@@ -9,11 +10,20 @@ import subprocess
 import time
 from pathlib import Path
 
-from rest import DEADLINE_S, Shop, wait_until
+from rest import DEADLINE_S, Client, Shop, wait_until
 from support import Server, assert_sound
 
 SERVICES = ["order", "payment", "delivery", "stamp", "ordertrace"]
 NODES = ["gateway", *SERVICES]
+PATHS = {
+    "order": "/orders",
+    "payment": "/payments",
+    "delivery": "/deliveries",
+    "stamp": "/stamps",
+    "ordertrace": "/orderTraces",
+}
+WAYS = {"killed": ("kill", "again"), "frozen": ("freeze", "thaw"), "cut off": ("cut", "mend")}
+"""How a node is lost and comes back: methods of a cluster. Only one in a network can be cut off."""
 
 
 def free_ports(count):
@@ -25,32 +35,29 @@ def free_ports(count):
 
 
 class Cluster:
-    """Nodes by service. As a context manager it starts all, and stops by SIGTERM."""
+    """Nodes by name: a service's, with "-2" and so on behind it for more gateways. As a context
+    manager it starts all, and stops by SIGTERM; then the audit must be sound."""
 
-    def __init__(self, folder, nodes=NODES, arguments=(), faults=None):
+    ways = ("killed", "frozen")
+
+    def __init__(self, folder, nodes=NODES, arguments=(), per_node=None):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.hosts = self.addresses(nodes)
-        self.peers = [
-            part for n in nodes for part in ("--peer", f"{n}={self.hosts[n][0]}:{self.hosts[n][1]}")
-        ]
-        self.nodes = {n: self.node(n, [*arguments, *(faults or {}).get(n, ())]) for n in nodes}
+        self.nodes = {n: self.node(n, [*arguments, *(per_node or {}).get(n, ())]) for n in nodes}
 
     def addresses(self, nodes):
         return {n: ("127.0.0.1", port) for n, port in zip(nodes, free_ports(len(nodes)))}
 
+    def options(self, name):
+        """What makes it this node; all of them are its peers, at their present addresses."""
+        places = {n: f"{host}:{port}" for n, (host, port) in self.hosts.items()}
+        peers = [part for n, place in places.items() for part in ("--peer", f"{n}={place}")]
+        service = name.partition("-")[0]
+        return ["--services", service, "--name", name, "--node", places[name], *peers]
+
     def node(self, name, arguments=(), **options):
-        host, port = self.hosts[name]
-        return Server(
-            self.folder / name,
-            "--services",
-            name,
-            "--node",
-            f"{host}:{port}",
-            *self.peers,
-            *arguments,
-            **options,
-        )
+        return Server(self.folder / name, *self.options(name), *arguments, **options)
 
     def __getitem__(self, name):
         return self.nodes[name]
@@ -63,19 +70,19 @@ class Cluster:
             self.nodes[n].wait_ready()
         return self
 
-    def wait_up(self, *names):
-        """Until the gateway's health shows these services UP, or all that run."""
+    def wait_up(self, *names, seen_by="gateway"):
+        """Until that gateway's health shows these services UP, or all that run."""
         wanted = names or [n for n in SERVICES if n in self.nodes and self.nodes[n].running()]
 
         def all_up():
-            shown = self.health()["components"]
+            shown = self.health(seen_by)["components"]
             return all(shown[n]["status"] == "UP" for n in wanted)
 
         wait_until(all_up, f"{wanted} are up", 3 * DEADLINE_S)
         return self
 
-    def health(self):
-        with self.client() as client:
+    def health(self, seen_by="gateway"):
+        with self.client(seen_by) as client:
             return client.get("/actuator/health").expect(200).json()
 
     def wait_away(self, *names):
@@ -92,12 +99,15 @@ class Cluster:
     def client(self, node="gateway", **options):
         return self.nodes[node].client(**options)
 
+    def client_without_gateway(self):
+        return EveryNode(self)
+
     def shop(self):
         return Shop(self.client())
 
     @property
     def port(self):
-        """The gateway's, so that customers take a cluster for a server."""
+        """The gateway's."""
         return self.nodes["gateway"].port
 
     def freeze(self, name):
@@ -112,6 +122,24 @@ class Cluster:
     def again(self, name):
         """Starts a node that was killed or stopped."""
         self.nodes[name].start()
+
+    @contextlib.contextmanager
+    def without(self, name, how):
+        """Meanwhile that node is lost, in one of WAYS."""
+        lose, bring_back = (getattr(self, method) for method in WAYS[how])
+        lose(name)
+        try:
+            yield
+        finally:
+            bring_back(name)
+
+    def move(self, name):
+        """A node that does not run has another port from its next start on. No peer is told."""
+        host, _ = self.hosts[name]
+        before = self.options(name)
+        self.hosts[name] = (host, *free_ports(1))
+        rest = self.nodes[name].arguments[len(before) :]
+        self.nodes[name].arguments = (*self.options(name), *rest)
 
     def stop(self):
         for n in self.nodes.values():
@@ -147,7 +175,22 @@ class Cluster:
             self.end()
 
 
-# ------------------------------------------------------------------- network namespaces: silent cuts
+class EveryNode(Client):
+    """Asks the node that owns what is asked for, as where there is no gateway."""
+
+    def __init__(self, cluster):
+        self.clients = {path: cluster.client(service) for service, path in PATHS.items()}
+
+    def request(self, method, path, body=None, headers=None):
+        collection = "/" + path.partition("?")[0].split("/")[1]
+        return self.clients[collection].request(method, path, body, headers)
+
+    def close(self):
+        for client in self.clients.values():
+            client.close()
+
+
+# ------------------------------------------------------------------ network namespaces: silent cuts
 
 
 def run(*words):
@@ -222,8 +265,22 @@ def inside(space):
             enter(home.fileno())
 
 
+class ConnectionInside(http.client.HTTPConnection):
+    """Connects from within a network namespace."""
+
+    def __init__(self, space, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.space = space
+
+    def connect(self):
+        with inside(self.space):
+            super().connect()
+
+
 class NetworkCluster(Cluster):
-    """Each node in a namespace of its own; clients live in the gateway's."""
+    """Each node in a namespace of its own, and with it whoever asks it."""
+
+    ways = tuple(WAYS)
 
     def __init__(self, folder, network, **options):
         self.network = network
@@ -236,8 +293,27 @@ class NetworkCluster(Cluster):
         prefix = ["ip", "netns", "exec", self.network.space(name)]
         return super().node(name, arguments, prefix=prefix, **options)
 
+    def client(self, node="gateway", **options):
+        client = super().client(node, **options)
+        plain = client.connection
+        client.connection = ConnectionInside(
+            self.network.space(node), plain.host, plain.port, timeout=plain.timeout
+        )
+        return client
+
     def cut(self, name):
         self.network.cut(name)
 
     def mend(self, name):
         self.network.mend(name)
+
+
+@contextlib.contextmanager
+def cluster_in_a_network(folder):
+    """Its nodes can be cut off; where namespaces cannot be made it is one over loopback."""
+    if not can_make_namespaces():
+        with Cluster(folder) as cluster:
+            yield cluster
+        return
+    with Network(NODES) as network, NetworkCluster(folder, network) as cluster:
+        yield cluster

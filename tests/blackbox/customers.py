@@ -1,8 +1,9 @@
-"""Customers under load: each drives orders of its own, repeats every change under the same key until it
-has a definite answer, and writes down what it was told (invariant 7)."""
+"""Customers under load: each drives orders of its own, repeats every change under the same key
+until it has a definite answer, and writes down what it was told (invariant 7)."""
 
 import random
 
+from cluster import PATHS
 from rest import (
     CANCEL,
     COFFEE,
@@ -10,13 +11,18 @@ from rest import (
     END,
     SERVER_GONE,
     TIME_SCALE,
-    Client,
     fresh_phone,
     in_parallel,
     wait_until,
 )
 
 PATIENCE_S = 30 * TIME_SCALE
+
+
+def is_definite(answer):
+    """Whether it says what became of a request; "still being carried out" does not."""
+    running = answer.status == 409 and answer.json()["type"] == "/problems/operation-running"
+    return answer.status < 500 and not running
 
 
 class Record:
@@ -50,12 +56,12 @@ class Customer:
         def definite():
             try:
                 if self.client is None:
-                    self.client = Client(self.server.port)
+                    self.client = self.server.client()
                 answer = self.client.request(method, path, body, headers)
             except SERVER_GONE:
                 self.client = None
                 return None
-            return answer if answer.status < 500 else None
+            return answer if is_definite(answer) else None
 
         return wait_until(definite, f"{method} {path} has a definite answer", PATIENCE_S)
 
@@ -155,6 +161,40 @@ class Customer:
             for record in self.records
             if record.phone == phone and record.paid and not record.cancelled()
         )
+
+
+class ImpatientCustomer(Customer):
+    """Takes every failure for one. Only where its gateway has gone does it repeat the request,
+    under the same key, at another, as a proxy before several gateways would."""
+
+    def __init__(self, seed, cluster, gateways, common_phone, stop):
+        super().__init__(seed, cluster, common_phone, stop)
+        self.gateways = gateways
+        self.moves = 0
+
+    def insist(self, method, path, body=None, keyed=True):
+        self.requests += 1
+        headers = {"Idempotency-Key": f"{self.seed}-{self.requests}"} if keyed else {}
+
+        def definite():
+            gateway = self.gateways[self.moves % len(self.gateways)]
+            try:
+                if self.client is None:
+                    self.client = self.server.client(gateway)
+                answer = self.client.request(method, path, body, headers)
+            except SERVER_GONE:
+                self.moves += 1
+                self.client = None
+                return None
+            assert answer.status < 500, f"{method} {path}: {answer}"
+            return answer if is_definite(answer) else None
+
+        return wait_until(definite, f"{method} {path} has a definite answer")
+
+    def read(self):
+        path = self.random.choice(list(PATHS.values()))
+        self.insist("GET", f"{path}?size=1", keyed=False).expect(200)
+        super().read()
 
 
 def check_record(shop, record):

@@ -186,6 +186,31 @@ def test_peers_are_services_at_their_nodes_port():
         assert ports == {"http": 8088, "node": 9088}
 
 
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+def test_kustomize_puts_the_whole_together(tmp_path):
+    """Every file, patch and secret that is named is there, and each pod has its own secrets."""
+    folder = tmp_path / "kubernetes"
+    shutil.copytree(KUBERNETES, folder, ignore=shutil.ignore_patterns("secrets"))
+    command = [CLUSTER / "certs", folder / "secrets", *SERVICES]
+    assert subprocess.run(command, timeout=6 * DEADLINE_S).returncode == 0
+    (folder / "secrets" / "secret").write_text("of this cluster\n")
+    done = subprocess.run(
+        ["kubectl", "kustomize", folder], capture_output=True, text=True, timeout=6 * DEADLINE_S
+    )
+    assert done.returncode == 0, done.stderr
+    made = list(yaml.safe_load_all(done.stdout))
+    assert {one["metadata"].get("namespace") for one in made if one["kind"] != "Namespace"} == {
+        kustomization()["namespace"]
+    }
+    sets = {one["metadata"]["name"]: one for one in made if one["kind"] == "StatefulSet"}
+    secrets = {one["metadata"]["name"] for one in made if one["kind"] == "Secret"}
+    assert set(sets) == set(SERVICES)
+    for service, one in sets.items():
+        volumes = one["spec"]["template"]["spec"]["volumes"]
+        (name,) = [v["secret"]["secretName"] for v in volumes if "secret" in v]
+        assert name in secrets and name.startswith(f"{service}-secrets-")
+
+
 def certs():
     return compose()["services"]["certs"]
 
@@ -220,6 +245,20 @@ def test_compose_has_every_service_and_declares_its_volumes():
         assert f" {name}" in certs()["command"][0], "it gets a certificate"
         assert node["environment"]["SKANU_TLS_KEY"] == f"/secrets/{name}-key.pem"
         assert node["environment"]["SKANU_NAME"] == name
+
+
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
+def test_compose_accepts_its_file(tmp_path):
+    """Debian's is older than the word for a project's name, and knows all the others."""
+    text = re.sub(r"^name: .*", "", (CLUSTER / "compose.yaml").read_text(), flags=re.MULTILINE)
+    (tmp_path / "compose.yaml").write_text(text)
+    done = subprocess.run(
+        ["docker-compose", "-f", tmp_path / "compose.yaml", "config", "--quiet"],
+        capture_output=True,
+        text=True,
+        timeout=6 * DEADLINE_S,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_compose_publishes_on_loopback_only():

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from rest import DEADLINE_S, Client, Shop, wait_until
+from rest import COFFEE, DEADLINE_S, Client, Shop, wait_until
 from support import Server, assert_sound
 
 SERVICES = ["order", "payment", "delivery", "stamp", "ordertrace"]
@@ -80,6 +80,19 @@ class Cluster:
 
         wait_until(all_up, f"{wanted} are up", 3 * DEADLINE_S)
         return self
+
+    def wait_whole(self, seen_by="gateway"):
+        """Until that gateway has found all services, and order payment, so that an order is placed:
+        its breaker may still be open, for 5 s."""
+        self.wait_up(seen_by=seen_by)
+        with self.client(seen_by) as client:
+            wait_until(
+                lambda: client.post("/orders", COFFEE).expect(201, 503).status == 201,
+                "orders go",
+                2 * DEADLINE_S,
+            )
+            for path in PATHS.values():
+                client.get(path).expect(200)
 
     def health(self, seen_by="gateway"):
         with self.client(seen_by) as client:

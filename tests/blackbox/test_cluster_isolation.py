@@ -40,9 +40,15 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
+def shared_cluster(tmp_path_factory):
     with cluster_in_a_network(tmp_path_factory.mktemp("isolation") / "nodes") as one:
         yield one
+
+
+@pytest.fixture
+def cluster(shared_cluster):
+    shared_cluster.wait_whole()  # a test that failed may have left it otherwise
+    return shared_cluster
 
 
 def can_be(cluster, how):
@@ -211,22 +217,9 @@ def test_one_service_down_is_one_service_down(cluster, phone, service, how):
         if service == "payment":
             assert_refused_by_the_open_breaker(cluster)
         assert_others_answer(cluster, service)
-    wait_whole(cluster)
+    cluster.wait_whole()
     next(story, None)
     cluster.assert_sound()
-
-
-def wait_whole(cluster):
-    """Until the gateway has found all others, and order payment (its breaker is open for 5 s)."""
-    cluster.wait_up()
-    with cluster.client() as client:
-        wait_until(
-            lambda: client.post("/orders", COFFEE).expect(201, 503).status == 201,
-            "orders go",
-            10 * TIME_SCALE,
-        )
-        for path in PATHS.values():
-            client.get(path).expect(200)
 
 
 def assert_refused_at_once(cluster, service, refused):
@@ -279,7 +272,7 @@ def test_gateway_down(cluster, phone, how):
             wait_until(lambda: time.monotonic() > lost + PATIENCE_S, "their time has passed")
             for service in SERVICES:
                 assert_refused_at_once(cluster, service, [("GET", PATHS[service], None)])
-    wait_whole(cluster)
+    cluster.wait_whole()
     shop = cluster.shop()
     shop.wait_consistent(unpaid, cancelled, delivered)
     shop.wait_stamps(phone, 2)
@@ -295,7 +288,7 @@ def test_a_node_that_is_cut_off_holds_up_no_other_reconnection(cluster):
         cluster.again("payment")
         cluster.wait_up("payment")
         cluster.shop().paid_order()
-    wait_whole(cluster)
+    cluster.wait_whole()
 
 
 def test_with_its_breaker_open_an_order_is_refused_within_50_ms(tmp_path):
@@ -311,5 +304,5 @@ def test_with_its_breaker_open_an_order_is_refused_within_50_ms(tmp_path):
         assert_refused_by_the_open_breaker(cluster)
         assert cluster.health()["components"]["payment"]["status"] == "UP"
         assert_others_answer(cluster, service=None)
-        wait_whole(cluster)
+        cluster.wait_whole()
         wait_until(lambda: cluster.shop().place() and breaker(client) == "CLOSED", "it closes")

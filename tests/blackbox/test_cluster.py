@@ -3,7 +3,7 @@
 import pytest
 from cluster import NODES, PATHS, Cluster
 from rest import CANCEL, COFFEE, PREPARE, assert_problem, fresh_phone, wait_until
-from support import skanu
+from support import Server, skanu
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +148,33 @@ def test_a_node_of_another_cluster_is_refused_and_both_say_so(tmp_path):
         assert cluster.health()["components"]["payment"]["status"] == "DOWN"
     finally:
         cluster.stop()
+
+
+@pytest.mark.slow
+def test_a_second_node_of_one_name_is_refused_and_the_first_goes_on(tmp_path):
+    """Two of one name took each other's place with every hello."""
+    with Cluster(tmp_path / "nodes", nodes=["gateway", "stamp"]) as cluster:
+        host, port = cluster.hosts["gateway"]
+        peer = ("--peer", f"gateway={host}:{port}")
+        second = Server(tmp_path / "second", "--services", "stamp", *peer)
+        words = "a node of that name is here already"
+        with second, cluster.client() as client:
+            wait_until(lambda: words in second.stderr(), "the second says so", 10)
+            wait_until(lambda: words in cluster["gateway"].stderr(), "its peer says so", 10)
+            for count in range(1, 101):
+                added = client.post("/stamps", {"phoneNumber": "0105550001", "stampQty": 1})
+                assert added.expect(200, 201).json()["stampQty"] == count
+            assert "event=peer_lost" not in cluster["gateway"].stderr()
+            assert cluster["gateway"].stderr().count(words) == 1, "it is said once"
+            cluster.kill("stamp")
+            wait_until(
+                lambda: client.get("/stamps/0105550001").expect(200, 404, 503).status == 404,
+                "the first is gone: the second, which is empty, is let in",
+                10,
+            )
+            second.kill()
+        cluster.again("stamp")
+        cluster.wait_up()
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
 #include "cluster/remote.hpp"
 
-#include <condition_variable>
-#include <mutex>
-
 #include "actors/failures.hpp"
+#include "http/waiting_place.hpp"
 #include "messages/deadlines.hpp"
 
 namespace skanu {
@@ -29,40 +27,17 @@ outgoing_call command(Body body, request& r) {
           r.until};
 }
 
-/// Where a thread waits for an answer.
-class answer_place {
- public:
-  void put(answer_body answer) {
-    {
-      const std::lock_guard lock(mutex_);
-      answer_ = std::move(answer);
-    }
-    arrived_.notify_one();
-  }
-
-  /// The caller gives up earlier; this deadline is for a caller that is gone.
-  answer_body wait() {
-    std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, waiting_deadline, [this] { return answer_.has_value(); });
-    if (!answer_) return error{errc::service_away, "No answer came in time."};
-    return std::move(*answer_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::optional<answer_body> answer_;
-};
-
 template <class Answer>
 Answer ask(const caller_actor& caller, call_body body) {
-  const auto place = std::make_shared<answer_place>();
+  const auto place = std::make_shared<waiting_place<answer_body>>();
   caf::anon_send(caller, outgoing_call{std::move(body), [place](answer_body a) {
-                                         place->put(std::move(a));
+                                         place->deliver(std::move(a));
                                        }});
-  auto answer = place->wait();
-  if (auto* e = std::get_if<error>(&answer)) throw store_error(e->code, e->detail);
-  auto* wanted = std::get_if<Answer>(&answer);
+  // The caller gives up earlier; this deadline is for a caller that is gone.
+  auto answer = place->wait_until(std::chrono::steady_clock::now() + waiting_deadline);
+  if (!answer) throw store_error(errc::service_away, "No answer came in time.");
+  if (auto* e = std::get_if<error>(&*answer)) throw store_error(e->code, e->detail);
+  auto* wanted = std::get_if<Answer>(&*answer);
   if (wanted == nullptr)
     throw store_error(errc::undecodable, "Another node gave an answer of the wrong kind.");
   return std::move(*wanted);

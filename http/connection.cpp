@@ -16,7 +16,6 @@ namespace {
 // shut out the honest.
 constexpr size_t free_bytes = 1024;
 constexpr size_t read_size = 16 * 1024;
-constexpr size_t kept_response_buffer = 64 * 1024;
 // Read and thrown away behind a last response, so that the client gets it instead of a reset.
 constexpr size_t max_discarded = 1024 * 1024;
 
@@ -143,15 +142,13 @@ connection::outcome connection::advance() {
 
 void connection::respond() {
   phase_ = phase::working;
-  thread_local std::string response;
-  response.clear();
+  std::string response;
   const bool another_waits = reader_.has_more();
   if (!responder_.answer(reader_.take(), endpoints_, another_waits, response)) {
     closing_ = true;
     more_may_come_ = another_waits || readable_;
   }
   send_or_keep(response);
-  if (response.capacity() > kept_response_buffer) std::string{}.swap(response);
 }
 
 void connection::refuse(const request_failure& failure) {

@@ -1,9 +1,9 @@
 #include "http/gateway.hpp"
 
-#include <condition_variable>
 #include <random>
 
 #include "actors/backoff.hpp"
+#include "http/waiting_place.hpp"
 
 namespace skanu {
 
@@ -11,37 +11,16 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-/// Where a thread waits for an outcome.
-class waiting_place {
- public:
-  void deliver(outcome result) noexcept {
-    {
-      const std::lock_guard lock(mutex_);
-      result_ = std::move(result);
-    }
-    arrived_.notify_one();
-  }
+using outcome_place = waiting_place<outcome>;
 
-  std::optional<outcome> wait_until(steady::time_point until) {
-    std::unique_lock lock(mutex_);
-    arrived_.wait_until(lock, until, [this] { return result_.has_value(); });
-    return std::exchange(result_, std::nullopt);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::optional<outcome> result_;
-};
-
-reply reply_at(std::shared_ptr<waiting_place> place) {
+reply reply_at(std::shared_ptr<outcome_place> place) {
   class sink final : public reply_sink {
    public:
-    explicit sink(std::shared_ptr<waiting_place> place) : place_(std::move(place)) {}
+    explicit sink(std::shared_ptr<outcome_place> place) : place_(std::move(place)) {}
     void deliver(outcome result) noexcept override { place_->deliver(std::move(result)); }
 
    private:
-    std::shared_ptr<waiting_place> place_;
+    std::shared_ptr<outcome_place> place_;
   };
   return reply(std::make_unique<sink>(std::move(place)));
 }
@@ -148,7 +127,7 @@ outcome gateway::repeat_until_deadline(bulkhead& through, request r,
   r.until = began + call_deadline;
   const backoff_settings pause{std::chrono::milliseconds{5}, std::chrono::milliseconds{200}};
   for (int attempt = 1;; ++attempt) {
-    const auto place = std::make_shared<waiting_place>();
+    const auto place = std::make_shared<outcome_place>();
     auto one = r;
     one.answer = reply_at(place);
     send(std::move(one));
@@ -162,8 +141,7 @@ outcome gateway::repeat_until_deadline(bulkhead& through, request r,
     const auto wait = backoff(pause, attempt, random_of_this_thread());
     if (steady::now() + wait >= *r.until) return std::move(*result);
     r.maybe_repeated = true;
-    // Nobody answers here: a bounded wait on a place of its own is the pause.
-    waiting_place{}.wait_until(steady::now() + wait);
+    pause_until(steady::now() + wait);
   }
 }
 

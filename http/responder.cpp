@@ -134,6 +134,7 @@ void responder::run(exchange& current, const connection_endpoints& endpoints, st
 
 void responder::call_handler(const httplib::Request& request, httplib::Response& response) {
   std::exception_ptr thrown;
+  auto* const current = current_;
   try {
     handler_(request, response);
     if (response.content_provider_) {
@@ -142,6 +143,7 @@ void responder::call_handler(const httplib::Request& request, httplib::Response&
   } catch (...) {
     thrown = std::current_exception();
   }
+  current_ = current;  // while it waited, this thread served others
   if (!thrown) return;
   {
     httplib::Response discarded;

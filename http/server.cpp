@@ -234,8 +234,9 @@ void server::implementation::start() {
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_up_.get(), &event) != 0) {
     throw_errno("epoll_ctl");
   }
-  workers_ = std::make_unique<worker_pool>(options_.workers, options_.max_queued_requests,
-                                           [this](connection& client) { serve(client); });
+  workers_ = std::make_unique<worker_pool>(
+      worker_pool_size{options_.threads, options_.workers, options_.max_queued_requests},
+      [this](connection& client) { serve(client); });
   if (!watch_listener()) throw_errno("epoll_ctl");
   thread_ = std::thread{[this] { run(); }};
 }

@@ -23,7 +23,10 @@ struct server_options {
   int port = 8088;
   int backlog = 4096;
 
-  /// Threads that run the handler: the number of requests that can wait for something at once.
+  /// Threads that run the handler.
+  size_t threads = 16;
+  /// Requests that the handler works at, at once: most of them wait for something, which costs no
+  /// thread where they do it in a waiting_place (waiting_place.hpp).
   size_t workers = 512;
   /// Whole requests that wait for a worker. Beyond it 503 with `Retry-After`, at once.
   size_t max_queued_requests = 1024;

@@ -1,4 +1,4 @@
-// Keeps one service that is slow or stuck from taking the threads that the others need.
+// Keeps one service that is slow or stuck from taking the places of requests that the others need.
 #pragma once
 
 #include <atomic>

@@ -33,12 +33,12 @@ struct service_directory {
 
 /// Thread-safe; its functions block for at most the waiting deadline.
 ///
-/// Waiting takes one of the front's 512 threads, so it is bounded: for each service that runs here,
+/// Waiting takes one of the front's 512 requests, so it is bounded: for each service that runs here,
 /// and, where it is longer, for each that runs elsewhere and for all of those together. What the
 /// others leave is there for reads and changes of this node and for its health.
 class gateway {
  public:
-  /// Who waits for other nodes, in all: 64 threads are left to the rest.
+  /// Who waits for other nodes, in all: 64 requests are left to the rest.
   static constexpr int most_elsewhere = 448;
   /// … and for one service there. A link tells soon enough whether its node is silent, and a restart
   /// is waited out: no silence lowers this.

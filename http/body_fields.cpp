@@ -25,30 +25,54 @@ std::size_t length_of(std::string_view utf8) {
 
 namespace {
 
-/// What is wrong with bytes that could not be parsed: they are not JSON, or a number is beyond
-/// every type, at which the parser gives up.
-error why_not_parsed(std::string_view bytes) {
-  using json = nlohmann::json;
-  std::string field;
+using json = nlohmann::json;
+
+/// A number that is written as JSON has it, and that no double can hold.
+bool is_beyond_double(std::string_view number) {
+  double ignored = 0;
+  const auto end = number.data() + number.size();
+  const auto read = std::from_chars(number.data(), end, ignored);
+  if (read.ptr != end || read.ec != std::errc::result_out_of_range) return false;
   try {
-    const auto parsed = json::parse(bytes, [&](int depth, json::parse_event_t event, json& value) {
-      if (event == json::parse_event_t::key && depth == 1) field = value.get_ref<std::string&>();
-      return true;
-    });
+    return json::parse(number).is_discarded();
   } catch (const json::out_of_range&) {
-    if (!field.empty())
-      return {errc::invalid_field, "A number is out of range.", {{field, "is out of range"}}};
+    return true;
   } catch (const json::exception&) {
-    // Said below.
+    return false;
   }
-  return {errc::malformed, "The body is not valid JSON."};
+}
+
+/// The same bytes with numbers beyond every type, at which the parser would give up, replaced by ones
+/// that it can read and that no field takes. All else stays as wrong or right as it was.
+std::string with_readable_numbers(std::string_view bytes) {
+  std::string out(bytes);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == '"') {
+      while (++i < out.size() && out[i] != '"')
+        if (out[i] == '\\') ++i;
+      continue;
+    }
+    const auto end = std::min(out.find_first_not_of("+-.0123456789Ee", i), out.size());
+    // The shortest number beyond a double is 1e309.
+    if (end < i + 5) continue;
+    const auto number = std::string_view(out).substr(i, end - i);
+    if (is_beyond_double(number)) {
+      const bool whole = number.find_first_of(".Ee") == number.npos;
+      std::string readable(whole ? number.substr(0, 18) : "0.5");
+      readable.resize(number.size(), ' ');
+      out.replace(i, readable.size(), readable);
+    }
+    i = end - 1;
+  }
+  return out;
 }
 
 }  // namespace
 
 std::variant<body_fields, error> body_fields::parse(std::string_view bytes) {
-  auto parsed = nlohmann::json::parse(bytes, nullptr, false);
-  if (parsed.is_discarded()) return why_not_parsed(bytes);
+  auto parsed = json::parse(bytes, nullptr, false);
+  if (parsed.is_discarded()) parsed = json::parse(with_readable_numbers(bytes), nullptr, false);
+  if (parsed.is_discarded()) return error{errc::malformed, "The body is not valid JSON."};
   if (!parsed.is_object()) return error{errc::malformed, "The body is not a JSON object."};
   return body_fields(std::move(parsed));
 }

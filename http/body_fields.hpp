@@ -38,8 +38,8 @@ std::size_t length_of(std::string_view utf8);
 /// where it is not; null is as good as absent.
 class body_fields {
  public:
-  /// errc::malformed where the bytes are not a JSON object; errc::invalid_field where a number in
-  /// it is beyond every type, even in a field that nobody asks for: the parser gives up there.
+  /// errc::malformed where the bytes are not a JSON object. A number beyond every type is wrong only
+  /// in a field that is asked for.
   static std::variant<body_fields, error> parse(std::string_view bytes);
 
   /// Numbers may be JSON strings of an integer.

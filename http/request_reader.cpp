@@ -18,9 +18,6 @@ constexpr size_t max_chunk_line = 256;
 // Chunks of one byte carry five bytes of framing each.
 constexpr size_t max_chunk_overhead_factor = 8;
 
-constexpr std::array<std::string_view, 8> known_methods{"GET",    "HEAD",    "POST",  "PUT",
-                                                        "DELETE", "OPTIONS", "TRACE", "PATCH"};
-
 constexpr std::array<bool, 256> token_characters = [] {
   std::array<bool, 256> allowed{};
   constexpr std::string_view characters =
@@ -260,9 +257,6 @@ void request_reader::parse_request_line(std::string_view line) {
   if (!is_http_version(version)) return fail(400, "The HTTP version is malformed.");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     return fail(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
-  }
-  if (std::ranges::find(known_methods, method) == known_methods.end()) {
-    return fail(501, "The method is not implemented.");
   }
   const bool origin_form = target.starts_with('/');
   if (!origin_form && !(target == "*" && method == "OPTIONS")) {

@@ -14,11 +14,12 @@ namespace {
 
 constexpr request_failure handler_failed{500, "The request could not be processed."};
 
-// cpp-httplib takes a target with two question marks for malformed.
+// cpp-httplib takes a target with two question marks for malformed, and a method that it does not
+// know; of methods it has to know only HEAD, whose response has no body.
 std::string request_line(const received_request& request) {
   std::string line;
-  line.reserve(request.method.size() + request.target.size() + 16);
-  line.append(request.method).append(" ");
+  line.reserve(request.target.size() + 20);
+  line.append(request.method == "HEAD" ? "HEAD " : "GET ");
   const auto query = request.target.find('?');
   if (query == std::string::npos || request.target.find('?', query + 1) == std::string::npos) {
     line.append(request.target);
@@ -117,6 +118,7 @@ void responder::run(exchange& current, const connection_endpoints& endpoints, st
   // "Close" spares the writer its Keep-Alive header; finish_headers decides.
   const bool written =
       process_request(stream, true, closed_by_request, [&current](httplib::Request& request) {
+        request.method = std::move(current.request.method);
         request.headers = std::move(current.request.headers);
         request.body = std::move(current.request.body);
         request.target = std::move(current.request.target);

@@ -76,11 +76,15 @@ def test_a_wrong_method_gives_405_with_allow(client, shop, phone, path, method):
 
 
 @pytest.mark.parametrize("method", ["BREW", "TRACE", "CONNECT", "PROPFIND", "get"])
-def test_a_method_of_no_resource_is_refused(shared_server, method):
-    answer, _ = raw_exchange(
-        shared_server.port, f"{method} /orders HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    )
-    answer.expect(400, 405, 501)
+def test_a_method_of_no_resource_gave_501_and_not_405_with_allow(client, method):
+    answer = client.request(method, "/orders").expect(405)
+    assert answer.header("Allow") == "GET, HEAD, POST, OPTIONS"
+    client.request(method, "/nowhere").expect(404)
+
+
+def test_a_tunnel_is_refused(shared_server):
+    data = b"CONNECT cafe.example:443 HTTP/1.1\r\nHost: x\r\n\r\n"
+    raw_exchange(shared_server.port, data)[0].expect(400)
 
 
 @pytest.mark.parametrize("path", ["/orders", "/orders/{id}", "/actuator/health"])

@@ -37,6 +37,22 @@ TEST(http_server, hands_the_whole_request_to_the_handler) {
   EXPECT_EQ(body_of(response), "PATCH /a b 1+2 value body 127.0.0.1");
 }
 
+TEST(http_server, a_method_that_cpp_httplib_does_not_know_never_reached_the_handler) {
+  running_server server{patient_options(),
+                        [](const httplib::Request& request, httplib::Response& response) {
+                          response.set_content(request.method + ' ' + request.path + ' ' +
+                                                   request.body,
+                                               "text/plain");
+                        }};
+  auto client = server.connect();
+  for (const auto* method : {"BREW", "get", "M-SEARCH", "TRACE", "CONNECT"}) {
+    const auto response = client.ask(std::string(method) +
+                                     " /pot HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\ntea");
+    EXPECT_EQ(body_of(response), std::string(method) + " /pot tea");
+    EXPECT_FALSE(response->closes());
+  }
+}
+
 TEST(http_server, keeps_a_connection_for_any_number_of_requests) {
   running_server server;
   auto client = server.connect();

@@ -97,7 +97,8 @@ class node::parts {
     }
     front_ = std::make_unique<front>(
         *gateway_, view(),
-        front_options{options.cors_origins, options.gateway ? everything() : options.services});
+        front_options{options.cors_origins, options.gateway ? everything() : options.services,
+                      options.gateway});
     server_.start();
     faults_.begin(std::chrono::steady_clock::now());
   }

@@ -46,7 +46,7 @@ void call::send(std::string body, std::string_view type) const {
 void call::show(std::string_view document, std::string_view self) const {
   const auto parts = parts_of(document);
   out_.set_header("ETag", etag_of(parts.version));
-  if (is_known_to_client(in_, parts.version)) {
+  if (is_known_to_client(in_, std::to_string(parts.version))) {
     out_.status = 304;
     return;
   }

@@ -1,4 +1,4 @@
-// Problems as RFC 9457 has them, and the one table from error codes to HTTP statuses.
+// Problems as RFC 9457 has them; problem_types.hpp has their statuses and titles.
 #pragma once
 
 #include <string>
@@ -9,9 +9,6 @@
 #include "messages/errors.hpp"
 
 namespace skanu {
-
-/// The HTTP status of an error code.
-int status_of(errc code);
 
 /// Fills in an application/problem+json response for an error, with Retry-After where it is 503.
 void render_problem(const error& e, httplib::Response& out);

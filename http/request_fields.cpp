@@ -1,12 +1,11 @@
 #include "http/request_fields.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
-#include <stdexcept>
+#include <charconv>
 
 #include "http/body_fields.hpp"
+#include "http/digest.hpp"
 
 namespace skanu {
 
@@ -14,14 +13,6 @@ namespace {
 
 [[noreturn]] void refuse(errc code, std::string detail, std::vector<field_error> fields = {}) {
   throw refused{{code, std::move(detail), std::move(fields)}};
-}
-
-std::array<unsigned char, 32> sha256(std::string_view text) {
-  std::array<unsigned char, 32> digest{};
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("SHA-256 is not available");
-  return digest;
 }
 
 /// Calls `take` with each entity tag of a list such as `"1", W/"2"`, without its quotes.
@@ -43,6 +34,31 @@ std::string joined_header(const httplib::Request& in, const char* name) {
     joined += in.get_header_value(name, i);
   }
   return joined;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// How much an Accept list wants what the given ranges name, the most specific first; 0: not at all.
+double weight_of(std::string_view accept, const std::array<std::string_view, 3>& ranges) {
+  double weight = 0;
+  auto best = ranges.size();
+  while (!accept.empty()) {
+    const auto comma = std::min(accept.find(','), accept.size());
+    const auto one = accept.substr(0, comma);
+    accept.remove_prefix(std::min(comma + 1, accept.size()));
+    const auto range = trimmed(one.substr(0, one.find(';')));
+    const auto place = static_cast<std::size_t>(std::ranges::find(ranges, range) - ranges.begin());
+    if (place >= best) continue;
+    best = place;
+    weight = 1;
+    if (const auto q = one.find("q="); q != one.npos)
+      std::from_chars(one.data() + q + 2, one.data() + one.size(), weight);
+  }
+  return weight;
 }
 
 std::int64_t number_in_query(const httplib::Request& in, const char* name, std::int64_t otherwise,
@@ -102,11 +118,21 @@ change_conditions conditions_of(const httplib::Request& in) {
   return c;
 }
 
-bool is_known_to_client(const httplib::Request& in, version_number version) {
+bool is_known_to_client(const httplib::Request& in, std::string_view tag) {
   const auto list = joined_header(in, "If-None-Match");
   bool known = list == "*";
-  each_tag(list, [&](std::string_view tag, bool) { known = known || tag == std::to_string(version); });
+  each_tag(list, [&](std::string_view each, bool) { known = known || each == tag; });
   return known;
+}
+
+bool prefers_html(const httplib::Request& in) {
+  const auto accept = joined_header(in, "Accept");
+  const auto html = weight_of(accept, {"text/html", "text/*", "*/*"});
+  const auto json = std::max({weight_of(accept, {"application/hal+json", "application/*", "*/*"}),
+                              weight_of(accept, {"application/json", "application/*", "*/*"}),
+                              weight_of(accept, {"application/problem+json", "application/*", "*/*"})});
+  // Whoever takes anything is a program.
+  return html > json || (html == json && html > 0 && accept.find("text/html") != accept.npos);
 }
 
 page_request page_of(const httplib::Request& in) {

@@ -35,8 +35,12 @@ std::optional<std::string> query_of(const httplib::Request& in, const char* name
 /// Idempotency-Key and If-Match. An operation is named by the SHA-256 of method, path and key.
 change_conditions conditions_of(const httplib::Request& in);
 
-/// Whether If-None-Match names this version, or any (RFC 9110, 13.1.2: compared weakly).
-bool is_known_to_client(const httplib::Request& in, version_number version);
+/// Whether If-None-Match names this entity tag (given without its quotes), or any (RFC 9110, 13.1.2:
+/// compared weakly).
+bool is_known_to_client(const httplib::Request& in, std::string_view tag);
+
+/// Whether Accept prefers HTML to JSON, as browsers do. False where it says nothing of either.
+bool prefers_html(const httplib::Request& in);
 
 /// page, size, sort, after and status.
 page_request page_of(const httplib::Request& in);

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "http/log_text.hpp"
+#include "http/pages.hpp"
 #include "http/resources.hpp"
 
 namespace skanu {
@@ -15,6 +16,8 @@ enum class needs { nothing, json_body };
 
 using resource_handler = void (*)(const call&);
 using actuator_handler = actuator_answer (*)(const actuator_view&, const request_metrics&);
+using page_handler = void (*)(const httplib::Request&, httplib::Response&,
+                              std::string_view parameter);
 
 struct route {
   std::string_view method;
@@ -23,7 +26,14 @@ struct route {
   resource_handler resource = nullptr;
   actuator_handler actuator = nullptr;
   std::string_view type = hal_type;
+  page_handler page = nullptr;
 };
+
+constexpr route page(std::string_view path, page_handler show) {
+  route r{"GET", path};
+  r.page = show;
+  return r;
+}
 
 constexpr std::string_view json_type = "application/json";
 
@@ -72,6 +82,14 @@ constexpr std::array routes = {
     route{"GET", "/actuator/circuitbreakers", bare, nullptr, breakers, json_type},
     route{"GET", "/actuator/prometheus", bare, nullptr, metrics,
           "text/plain; version=0.0.4; charset=utf-8"},
+    page("/", pages::home),
+    page("/board", pages::board),
+    page("/display", pages::display),
+    page("/manager", pages::manager),
+    page("/docs", pages::reference),
+    page("/openapi.json", pages::openapi),
+    page("/assets/{name}", pages::file),
+    page("/problems/{type}", pages::problem),
 };
 
 /// Whose resource a path is, if it is one.
@@ -190,7 +208,9 @@ void front::answer_error(int status, std::string_view reason, httplib::Response&
   if (options_.cors_origins.empty()) out.set_header("Access-Control-Allow-Origin", "*");
 }
 
-bool front::is_shown(std::string_view path) const {
+bool front::is_shown(std::string_view path, bool is_page) const {
+  // Every node explains its own problems.
+  if (is_page) return options_.pages || path.starts_with("/problems/");
   const auto of = service_of(path);
   return !of || std::ranges::find(options_.shown, *of) != options_.shown.end();
 }
@@ -201,7 +221,7 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, std::si
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const auto& r = routes[i];
     std::string_view parameter;
-    if (!fits(r.path, in.path, parameter) || !is_shown(r.path)) continue;
+    if (!fits(r.path, in.path, parameter) || !is_shown(r.path, r.page != nullptr)) continue;
     if (r.method != method) {
       // A later pattern may name the same path: what it allows counts too.
       allowed += (allowed.empty() ? "" : ", ") + std::string(r.method);
@@ -217,6 +237,7 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, std::si
       if (answer.status == 503) out.set_header("Retry-After", "1");
       return out.set_content(std::move(answer.body), std::string(r.type));
     }
+    if (r.page) return r.page(in, out, parameter);
     return r.resource(call(in, out, to_, parameter));
   }
   if (allowed.empty()) return render_problem(404, "There is no such path.", out);

@@ -17,6 +17,8 @@ struct front_options {
   std::vector<std::string> cors_origins;
   /// Whose resources are shown; the paths of others are not there.
   std::vector<service> shown{std::begin(all_services), std::end(all_services)};
+  /// Whether the pages and the API's description are shown.
+  bool pages = true;
 };
 
 /// Answers every request. Thread-safe; all that it is given outlives it.
@@ -31,7 +33,7 @@ class front {
 
  private:
   void dispatch(const httplib::Request& in, httplib::Response& out, std::size_t& route);
-  bool is_shown(std::string_view path) const;
+  bool is_shown(std::string_view path, bool is_page) const;
   void add_cors(const httplib::Request& in, httplib::Response& out) const;
 
   gateway& to_;

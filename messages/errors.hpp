@@ -8,7 +8,7 @@
 
 namespace skanu {
 
-/// Why something was not done. Every code has one HTTP status (http/problem.cpp) and one word
+/// Why something was not done. Every code has one HTTP status (http/problem_types.cpp) and one word
 /// (name_of) that goes into logs, dead letters and problem types.
 enum class errc : std::uint8_t {
   malformed,            ///< The request body is not a JSON object.

@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (std::getline(lines, line) && !line.empty()) in.headers.emplace(name, line);
   std::getline(lines, line);
   if (const auto id = id_of(line)) require(*id > 0 && std::to_string(*id) == line);
-  is_known_to_client(in, 1);
+  is_known_to_client(in, "1");
+  prefers_html(in);
   try {
     const auto page = page_of(in);
     require(page.size >= 1 && page.size <= largest_page && page.number >= 0);

@@ -1,0 +1,30 @@
+// The files that are compiled into the program: the pages with what they use, and the OpenAPI document.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace skanu {
+
+/// Bytes that only another build of the program changes.
+struct asset {
+  std::string name;  ///< "page/board.js"
+  std::string_view bytes;
+  std::string_view media_type;
+  std::string tag;  ///< A strong entity tag of the bytes, without its quotes.
+};
+
+/// All of them, by name. Made at the first call; lives as long as the program.
+const std::vector<asset>& assets();
+
+/// The asset of that name, or null.
+const asset* find_asset(std::string_view name);
+
+/// The media type that a file's name ends in; application/octet-stream for an unknown ending.
+std::string_view media_type_of(std::string_view name);
+
+/// A strong entity tag of bytes, without its quotes.
+std::string content_tag(std::string_view bytes);
+
+}  // namespace skanu

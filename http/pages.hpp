@@ -1,0 +1,23 @@
+// What is served besides resources: the pages and their files, the root, the API's description, and
+// what problem types mean. Only another build changes any of it, so all of it has an ETag.
+#pragma once
+
+#include <string_view>
+
+#include <httplib.h>
+
+namespace skanu::pages {
+
+/// The customer's page for browsers, links to the collections for programs.
+void home(const httplib::Request& in, httplib::Response& out, std::string_view);
+void board(const httplib::Request& in, httplib::Response& out, std::string_view);
+void display(const httplib::Request& in, httplib::Response& out, std::string_view);
+void manager(const httplib::Request& in, httplib::Response& out, std::string_view);
+void reference(const httplib::Request& in, httplib::Response& out, std::string_view);
+void openapi(const httplib::Request& in, httplib::Response& out, std::string_view);
+/// A file of http/page/ that is not itself a page.
+void file(const httplib::Request& in, httplib::Response& out, std::string_view name);
+/// The explanation of a problem type.
+void problem(const httplib::Request& in, httplib::Response& out, std::string_view type);
+
+}  // namespace skanu::pages

@@ -1,0 +1,14 @@
+// The API's reference as a page: the OpenAPI document for readers. No CAF, no httplib.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace skanu {
+
+/// Renders an OpenAPI 3.1 document of this program's kind: references point into its components.
+/// Throws nlohmann::json::exception where it is none. The page needs no script.
+std::string render_reference(const nlohmann::ordered_json& api);
+
+}  // namespace skanu

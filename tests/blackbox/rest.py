@@ -14,6 +14,8 @@ import threading
 import time
 from urllib.parse import urlencode
 
+from api_document import check_raw, judge
+
 TIME_SCALE = float(os.environ.get("SKANU_TIME_SCALE", "1"))
 DEADLINE_S = 5 * TIME_SCALE
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
@@ -81,7 +83,8 @@ class Response:
 
 
 class Client:
-    """A client on one keep-alive connection. It never repeats a request by itself."""
+    """A client on one keep-alive connection. It never repeats a request by itself, and fails where an
+    answer is not as the OpenAPI document says."""
 
     def __init__(self, port, host="127.0.0.1", timeout_s=10 * TIME_SCALE):
         self.connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
@@ -102,6 +105,7 @@ class Client:
             self.connection.close()
             raise
         assert response.status != 500, f"nothing that a client sends gives a 500: {response}"
+        judge.check(method, path, body, response)
         return response
 
     def get(self, path, headers=None, **query):
@@ -153,6 +157,7 @@ def raw_exchange(port, data, method="GET"):
         answer = http.client.HTTPResponse(sock, method=method)
         answer.begin()
         response = Response(answer.status, answer.headers, answer.read())
+        check_raw(data, response)
         return response, closed_by_peer(sock, 1)
 
 

@@ -26,14 +26,14 @@ constexpr auto content_security_policy =
 void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
   out.set_header("ETag", '"' + a.tag + '"');
   out.set_header("Cache-Control", "no-cache");
+  if (is_known_to_client(in, a.tag)) {
+    out.status = 304;
+    return;
+  }
   out.set_header("X-Content-Type-Options", "nosniff");
   if (a.media_type == html_type) {
     out.set_header("Content-Security-Policy", content_security_policy);
     out.set_header("Referrer-Policy", "no-referrer");
-  }
-  if (is_known_to_client(in, a.tag)) {
-    out.status = 304;
-    return;
   }
   out.status = 200;
   out.set_content(a.bytes.data(), a.bytes.size(), std::string(a.media_type));

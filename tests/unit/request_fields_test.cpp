@@ -109,5 +109,20 @@ TEST(request_fields, pages) {
     EXPECT_THROW(page_for(query), refused) << query;
 }
 
+TEST(request_fields, browsers_prefer_html_and_programs_json) {
+  const auto prefers = [](const std::string& accept) {
+    return prefers_html(with_header("Accept", {accept}));
+  };
+  for (const auto* accept :
+       {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", "text/html",
+        "text/html, application/json", "text/*", "application/json;q=0.5, text/html;q=0.9"})
+    EXPECT_TRUE(prefers(accept)) << accept;
+  for (const auto* accept :
+       {"", "*/*", "application/json", "application/hal+json, */*;q=0.1", "text/html;q=0",
+        "text/html;q=0.2, application/json", "application/*", "image/png", ";,;q=,", "text/plain"})
+    EXPECT_FALSE(prefers(accept)) << accept;
+  EXPECT_FALSE(prefers_html(httplib::Request{}));
+}
+
 }  // namespace
 }  // namespace skanu

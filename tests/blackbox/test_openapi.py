@@ -1,0 +1,224 @@
+"""The OpenAPI document itself: its structure, its examples, and what it says of the problems.
+
+That every answer of the suite is as it says is seen to in api_document.py.
+"""
+
+import json
+import re
+
+import pytest
+from api_document import DOCUMENT_PATH, METHODS, Judge, judge
+from jsonschema import Draft202012Validator
+from rest import COFFEE, PREPARE, Shop
+
+RAW = json.loads(DOCUMENT_PATH.read_text())
+OPERATION_MEMBERS = {
+    "tags",
+    "operationId",
+    "summary",
+    "description",
+    "parameters",
+    "requestBody",
+    "responses",
+}
+
+
+def operations(document=judge.document):
+    return [
+        (path, method, item, item[method])
+        for path, item in document["paths"].items()
+        for method in METHODS
+        if method in item
+    ]
+
+
+def walk(node, where=""):
+    """Every object and list of the document, with its JSON pointer."""
+    yield where, node
+    inner = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in inner:
+        if isinstance(value, (dict, list)):
+            yield from walk(value, f"{where}/{str(key).replace('~', '~0').replace('/', '~1')}")
+
+
+# ------------------------------------------------------------------------------------- structure
+
+
+def test_the_program_serves_this_document(client):
+    answer = client.get("/openapi.json").expect(200)
+    assert answer.body == DOCUMENT_PATH.read_bytes()
+
+
+def test_its_members_are_those_of_openapi_3_1():
+    assert RAW["openapi"].startswith("3.1.")
+    assert set(RAW) == {
+        "openapi",
+        "info",
+        "servers",
+        "tags",
+        "x-everywhere",
+        "paths",
+        "components",
+    }
+    assert {"title", "version"} <= set(RAW["info"])
+    assert set(RAW["components"]) <= {"parameters", "headers", "responses", "schemas"}
+    for path, item in RAW["paths"].items():
+        assert path.startswith("/") and set(item) <= {"parameters", *METHODS}, path
+    for path, method, _, operation in operations(RAW):
+        assert {"tags", "operationId", "summary", "responses"} <= set(operation), (path, method)
+        assert set(operation) <= OPERATION_MEMBERS, (path, method)
+        assert all(re.fullmatch(r"[1-5]\d\d|default", each) for each in operation["responses"])
+        assert any(each.startswith("2") for each in operation["responses"]), (path, method)
+        assert "default" in operation["responses"], (path, method)
+
+
+def test_operations_are_named_once_and_tagged_with_a_known_tag():
+    ids = [operation["operationId"] for _, _, _, operation in operations()]
+    assert len(set(ids)) == len(ids)
+    tags = {tag["name"] for tag in RAW["tags"]}
+    assert {tag for _, _, _, operation in operations() for tag in operation["tags"]} == tags
+
+
+def test_every_response_and_parameter_is_described():
+    for path, method, item, operation in operations():
+        for status, response in operation["responses"].items():
+            assert response.get("description"), (path, method, status)
+            assert set(response) <= {"description", "headers", "content"}, (path, method, status)
+        parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
+        names = [(parameter["in"], parameter["name"]) for parameter in parameters]
+        assert len(set(names)) == len(names), (path, method)
+        assert all({"name", "in", "schema"} <= set(parameter) for parameter in parameters)
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used():
+    used = {node["$ref"] for _, node in walk(RAW) if isinstance(node, dict) and "$ref" in node}
+    existing = {f"#/components/{kind}/{name}" for kind in RAW["components"] for name in RAW["components"][kind]}
+    assert used == existing
+
+
+def test_every_schema_is_a_json_schema():
+    schemas = [*judge.document["components"]["schemas"].values()]
+    for _, node in walk(judge.document):
+        if isinstance(node, dict) and isinstance(node.get("schema"), dict):
+            schemas.append(node["schema"])
+    for schema in schemas:
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_object_that_is_sent_is_closed():
+    """So that an undocumented field fails."""
+    open_ones = {
+        name
+        for name, schema in RAW["components"]["schemas"].items()
+        if schema.get("type") == "object" and schema.get("additionalProperties") is not False
+    }
+    assert open_ones == {"NewOrder", "NewPayment", "NewStamps", "PaymentChange", "DeliveryChange"}
+
+
+def test_every_example_is_as_its_schema_says():
+    found = 0
+    for where, node in walk(judge.document):
+        if isinstance(node, dict) and "example" in node and "schema" in node:
+            error = judge.error(node["schema"], node["example"])
+            assert error is None, f"{where}: {error}"
+            found += 1
+    assert found > 40
+
+
+def test_the_judge_sees_an_undocumented_field_status_and_header(client):
+    answer = client.post("/orders", COFFEE).expect(201)
+
+    def verdict(edit):
+        document = json.loads(DOCUMENT_PATH.read_text())
+        edit(document["paths"]["/orders"]["post"]["responses"], document["components"])
+        with pytest.raises(AssertionError) as caught:
+            Judge(json.dumps(document)).check("POST", "/orders", None, answer)
+        return str(caught.value)
+
+    def without(member):
+        return lambda _, components: components["schemas"]["Order"]["properties"].pop(member)
+
+    assert "'delivered' was unexpected" in verdict(without("delivered"))
+    assert "/orders" in verdict(lambda responses, _: responses.pop("201"))
+    assert "ETag is not documented" in verdict(
+        lambda responses, _: responses["201"]["headers"].pop("ETag")
+    )
+
+
+# -------------------------------------------------------------------------------------- examples
+
+
+def without_times(value):
+    text = json.dumps(value)
+    return json.loads(re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME", text))
+
+
+def example(path, method, status):
+    response = judge.document["paths"][path][method]["responses"][str(status)]
+    (content,) = response["content"].values()
+    return content["example"]
+
+
+def request_example(path, method):
+    body = judge.document["paths"][path][method]["requestBody"]
+    return body["content"]["application/json"]["example"]
+
+
+def test_the_examples_are_real(serve):
+    """On an empty data directory, one after the other, they give what they say."""
+    client = serve().client()
+    shop = Shop(client)
+
+    def asks(method, path, template, status):
+        body = request_example(template, method) if method in ("post", "patch", "put") else None
+        answer = client.request(method.upper(), path, body).expect(status)
+        assert without_times(answer.json()) == without_times(example(template, method, status))
+
+    asks("post", "/orders", "/orders", 201)
+    asks("get", "/orders/1", "/orders/{id}", 200)
+    asks("get", "/orders?page=0&size=20&sort=id,asc", "/orders", 200)
+    asks("post", "/payments", "/payments", 201)
+    asks("put", "/payments/1", "/payments/{id}", 200)
+    asks("patch", "/payments/1", "/payments/{id}", 200)
+    asks("get", "/payments/1", "/payments/{id}", 200)
+    asks("get", "/payments", "/payments", 200)
+    shop.wait_delivery(1, PREPARE)
+    shop.wait_trace(1, "PAY END")
+    shop.wait_stamps("01012341234", 2)
+    asks("get", "/deliveries", "/deliveries", 200)
+    asks("get", "/orderTraces", "/orderTraces", 200)
+    asks("get", "/orderTraces/1", "/orderTraces/{id}", 200)
+    asks(
+        "get",
+        "/orderTraces/search/findByOrderId?orderId=1",
+        "/orderTraces/search/findByOrderId",
+        200,
+    )
+    asks("get", "/stamps", "/stamps", 200)
+    asks("get", "/stamps/010-1234-1234", "/stamps/{phoneNumber}", 200)
+    asks("get", "/stamps/010-1234-1234/entries", "/stamps/{phoneNumber}/entries", 200)
+    asks("patch", "/deliveries/1", "/deliveries/{id}", 200)
+    asks("get", "/deliveries/1", "/deliveries/{id}", 200)
+    client.request("POST", "/stamps", request_example("/stamps", "post")).expect(200)
+    history = client.get("/orderTraces/1/events").expect(200).json()["_embedded"]["events"]
+    shown = example("/orderTraces/{id}/events", "get", 200)["_embedded"]["events"]
+    key = lambda event: (event["service"], event["offset"])  # noqa: E731
+    have = {key(event): without_times(event) for event in history}
+    assert {key(event): without_times(event) for event in shown}.items() <= have.items()
+
+
+def test_the_examples_of_problems_are_real(client, shop):
+    delivered = shop.delivered_order()
+    given = {
+        "MalformedBody": client.post("/orders", b"{"),
+        "NotFound": client.get(f"/orders/{2**53 - 1}"),
+        "MethodNotAllowed": client.put("/orders", {}),
+        "Conflict": client.delete(f"/orders/{delivered}"),
+        "VersionMismatch": client.delete(f"/orders/{shop.place()}", {"If-Match": '"7"'}),
+        "NotJson": client.post("/orders", b"{}", {"Content-Type": "text/plain"}),
+        "Invalid": client.post("/orders", {**COFFEE, "qty": 0}),
+        "ConnectionProblem": client.post("/orders", b" " * 70_000),
+    }
+    for name, answer in given.items():
+        content = judge.document["components"]["responses"][name]["content"]
+        assert answer.json() == content["application/problem+json"]["example"], name

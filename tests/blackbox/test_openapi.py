@@ -200,6 +200,7 @@ def test_the_examples_are_real(serve):
     asks("patch", "/deliveries/1", "/deliveries/{id}", 200)
     asks("get", "/deliveries/1", "/deliveries/{id}", 200)
     client.request("POST", "/stamps", request_example("/stamps", "post")).expect(200)
+    shop.wait_trace(1, "DELIVERY READY")
     history = client.get("/orderTraces/1/events").expect(200).json()["_embedded"]["events"]
     shown = example("/orderTraces/{id}/events", "get", 200)["_embedded"]["events"]
     key = lambda event: (event["service"], event["offset"])  # noqa: E731

@@ -1,4 +1,5 @@
-// The files that are compiled into the program: the pages with what they use, and the OpenAPI document.
+// The files that are compiled into the program: the pages with what they use, and the OpenAPI
+// document.
 #pragma once
 
 #include <string>

@@ -96,13 +96,12 @@ std::string problem_page(const problem_type& p) {
   const auto section = [](std::string_view heading, std::string_view text) {
     return "<h2>" + html_escaped(heading) + "</h2>\n<p>" + html_escaped(text) + "</p>\n";
   };
-  return html_page(p.title, "<h1>" + html_escaped(p.title) + "</h1>\n<p class=\"lead\">Status " +
-                                std::to_string(p.status) + ", type <code>/problems/" +
-                                std::string(p.name) + "</code></p>\n" +
-                                section("What happened", p.happened) +
-                                section("Was anything changed?", p.changed) +
-                                section("What to do", p.advice) +
-                                "<p><a href=\"/docs#problems\">All types of problems</a></p>\n");
+  return html_page(
+      p.title, "<h1>" + html_escaped(p.title) + "</h1>\n<p class=\"lead\">Status " +
+                   std::to_string(p.status) + ", type <code>/problems/" + std::string(p.name) +
+                   "</code></p>\n" + section("What happened", p.happened) +
+                   section("Was anything changed?", p.changed) + section("What to do", p.advice) +
+                   "<p><a href=\"/docs#problems\">All types of problems</a></p>\n");
 }
 
 }  // namespace

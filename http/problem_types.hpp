@@ -1,5 +1,5 @@
-// Every kind of problem that an answer can name: its type URI, status and title, and the explanation
-// that the URI resolves to.
+// Every kind of problem that an answer can name: its type URI, status and title, and the
+// explanation that the URI resolves to.
 #pragma once
 
 #include <span>

@@ -44,8 +44,9 @@ std::string code(std::string_view text) { return "<code>" + html_escaped(text) +
 class table {
  public:
   table(std::string_view caption, std::initializer_list<std::string_view> columns) {
-    out_ = "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"" + html_escaped(caption) +
-           "\"><table><caption>" + html_escaped(caption) + "</caption>\n<thead><tr>";
+    out_ = "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"" +
+           html_escaped(caption) + "\"><table><caption>" + html_escaped(caption) +
+           "</caption>\n<thead><tr>";
     for (const auto c : columns) out_ += "<th scope=\"col\">" + html_escaped(c) + "</th>";
     out_ += "</tr></thead>\n<tbody>\n";
   }
@@ -75,7 +76,8 @@ class writer {
     out_ += "<h1>" + html_escaped(text_of(info, "title")) + " API</h1>\n";
     out_ += "<p class=\"lead\">" + inline_text(text_of(info, "summary")) + "</p>\n";
     out_ += paragraphs(text_of(info, "description"));
-    out_ += "<p>The same as a document for programs: <a href=\"/openapi.json\">OpenAPI 3.1</a>.</p>\n";
+    out_ +=
+        "<p>The same as a document for programs: <a href=\"/openapi.json\">OpenAPI 3.1</a>.</p>\n";
     contents();
     everywhere();
     for (const auto& tag : api_["tags"]) {
@@ -103,7 +105,8 @@ class writer {
     return reference.substr(reference.rfind('/') + 1);
   }
 
-  /// What a reference points to, with the description that stands beside it; anything else as it is.
+  /// What a reference points to, with the description that stands beside it; anything else as it
+  /// is.
   json resolved(const json& object) const {
     if (!object.contains("$ref")) return object;
     json target = api_.at(json::json_pointer(object["$ref"].get<std::string>().substr(1)));
@@ -118,14 +121,14 @@ class writer {
       for (const auto* method : methods) {
         if (!item.contains(method)) continue;
         const json& operation = item[method];
-        if (operation["tags"][0] == json(tag))
-          visit(path, item, method, operation);
+        if (operation["tags"][0] == json(tag)) visit(path, item, method, operation);
       }
   }
 
   static std::string name_of(const std::string& method, const std::string& path) {
     std::string upper;
-    for (const char c : method) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    for (const char c : method)
+      upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return "<span class=\"method\">" + upper + "</span> <code>" + html_escaped(path) + "</code>";
   }
 
@@ -141,14 +144,16 @@ class writer {
       });
       out_ += "</ul></li>\n";
     }
-    out_ += "<li><a href=\"#problems\">Problems</a></li>\n<li><a href=\"#schemas\">Schemas</a></li>\n"
-            "</ul>\n</nav>\n";
+    out_ +=
+        "<li><a href=\"#problems\">Problems</a></li>\n<li><a href=\"#schemas\">Schemas</a></li>\n"
+        "</ul>\n</nav>\n";
   }
 
   void everywhere() {
     const auto& all = api_["x-everywhere"];
     out_ += "<section aria-labelledby=\"everywhere\">\n<h2 id=\"everywhere\">Everywhere</h2>\n";
     out_ += paragraphs(text_of(all, "description"));
+    parameters(all, json::object());
     responses(all["responses"], "Answers of every path");
     headers(all["headers"], "Headers of every answer");
     out_ += "</section>\n";
@@ -219,7 +224,8 @@ class writer {
 
   void example(const json& content) {
     if (content.contains("example"))
-      out_ += "<pre tabindex=\"0\"><code>" + html_escaped(content["example"].dump(2)) + "</code></pre>\n";
+      out_ += "<pre tabindex=\"0\"><code>" + html_escaped(content["example"].dump(2)) +
+              "</code></pre>\n";
   }
 
   void problems() {
@@ -250,7 +256,8 @@ class writer {
     table t("Fields of " + name, {"Field", "Type", "Meaning"});
     const auto required = schema.contains("required") ? schema["required"] : json::array();
     for (const auto& [field, of] : schema["properties"].items()) {
-      const bool needed = std::find(required.begin(), required.end(), json(field)) != required.end();
+      const bool needed =
+          std::find(required.begin(), required.end(), json(field)) != required.end();
       t.row({code(field) + (needed ? "" : " (optional)"), type_of(of),
              inline_text(text_of(of, "description"))});
     }
@@ -289,9 +296,12 @@ class writer {
     if (type == "object" && s.contains("additionalProperties") &&
         s["additionalProperties"].is_object())
       return "object of " + type_of(s["additionalProperties"]);
-    static constexpr std::array<std::pair<const char*, const char*>, 5> limits = {{
-        {"minimum", "from"}, {"maximum", "to"}, {"minLength", "at least"}, {"maxLength", "at most"},
-        {"pattern", "like"}}};
+    static constexpr std::array<std::pair<const char*, const char*>, 5> limits = {
+        {{"minimum", "from"},
+         {"maximum", "to"},
+         {"minLength", "at least"},
+         {"maxLength", "at most"},
+         {"pattern", "like"}}};
     for (const auto& [member, word] : limits)
       if (s.contains(member))
         type += std::string(" ") + word + ' ' +

@@ -1,5 +1,5 @@
-// The OpenAPI document against the program: routes, problem types, status words, fields and limits, both
-// ways.
+// The OpenAPI document against the program: routes, problem types, status words, fields and limits,
+// both ways.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -51,7 +51,8 @@ TEST(api_document, names_every_variable_of_a_path) {
       in_path.insert(path.substr(open + 1, path.find('}', open) - open - 1));
     if (item.contains("parameters"))
       for (const auto& p : item["parameters"])
-        named.insert(document().at(json::json_pointer(p["$ref"].get<std::string>().substr(1)))["name"]);
+        named.insert(
+            document().at(json::json_pointer(p["$ref"].get<std::string>().substr(1)))["name"]);
     EXPECT_EQ(named, in_path) << path;
   }
 }
@@ -91,17 +92,16 @@ TEST(api_document, has_every_problem_type_with_its_status_and_no_other) {
   words existing, documented;
   for (const auto& p : problem_types()) existing.insert("/problems/" + std::string(p.name));
   EXPECT_EQ(enum_of(schema("ProblemUri")), existing);
-  each_typed_problem(document().at("components").at("responses"),
-                     [&](const json& type, int status) {
-                       const auto uris = type.contains("enum") ? enum_of(type)
-                                                               : words{type.at("const")};
-                       for (const auto& uri : uris) {
-                         const auto* known = problem_type_named(uri.substr(uri.rfind('/') + 1));
-                         ASSERT_NE(known, nullptr) << uri;
-                         EXPECT_EQ(known->status, status) << uri;
-                         documented.insert(uri);
-                       }
-                     });
+  each_typed_problem(
+      document().at("components").at("responses"), [&](const json& type, int status) {
+        const auto uris = type.contains("enum") ? enum_of(type) : words{type.at("const")};
+        for (const auto& uri : uris) {
+          const auto* known = problem_type_named(uri.substr(uri.rfind('/') + 1));
+          ASSERT_NE(known, nullptr) << uri;
+          EXPECT_EQ(known->status, status) << uri;
+          documented.insert(uri);
+        }
+      });
   EXPECT_EQ(documented, existing) << "a type that no response has";
 }
 
@@ -131,7 +131,9 @@ TEST(api_document, has_the_status_words) {
 struct field_names {
   words names;
   template <class T>
-  void operator()(std::string_view name, const T&) { names.insert(std::string(name)); }
+  void operator()(std::string_view name, const T&) {
+    names.insert(std::string(name));
+  }
 };
 
 template <class T>
@@ -167,12 +169,12 @@ std::map<std::string, words> events_of(std::index_sequence<I...>) {
 
 TEST(api_document, has_the_fields_of_every_event) {
   std::map<std::string, words> existing, documented;
-  existing.merge(events_of<order_event>(
-      std::make_index_sequence<std::variant_size_v<order_event>>{}));
-  existing.merge(events_of<payment_event>(
-      std::make_index_sequence<std::variant_size_v<payment_event>>{}));
-  existing.merge(events_of<delivery_event>(
-      std::make_index_sequence<std::variant_size_v<delivery_event>>{}));
+  existing.merge(
+      events_of<order_event>(std::make_index_sequence<std::variant_size_v<order_event>>{}));
+  existing.merge(
+      events_of<payment_event>(std::make_index_sequence<std::variant_size_v<payment_event>>{}));
+  existing.merge(
+      events_of<delivery_event>(std::make_index_sequence<std::variant_size_v<delivery_event>>{}));
   // Of ids that no trace shows.
   existing.erase("OrderRejected");
   existing.erase("PaymentRejected");
@@ -181,8 +183,8 @@ TEST(api_document, has_the_fields_of_every_event) {
     const auto name = reference.substr(reference.rfind('/') + 1);
     const auto& type = schema(name).at("properties").at("eventType");
     for (const auto& kind : type.contains("enum") ? enum_of(type) : words{type.at("const")})
-      documented[kind] = properties_of(
-          name, {"service", "offset", "eventType", "schema", "timestamp", "version"});
+      documented[kind] = properties_of(name, {"service", "offset", "eventType", "schema",
+                                              "timestamp", "version", "traceparent"});
   }
   EXPECT_EQ(documented, existing);
 }
@@ -204,9 +206,9 @@ TEST(api_document, has_the_limits) {
   const auto& parameters = document().at("components").at("parameters");
   expect_range(parameters.at("Size").at("schema"), {1, static_cast<std::int64_t>(largest_page)});
   EXPECT_EQ(parameters.at("Size").at("schema").at("default"), page_request{}.size);
-  EXPECT_NE(parameters.at("Page").at("description").get<std::string>().find(
-                std::to_string(deepest_skip)),
-            std::string::npos);
+  EXPECT_NE(
+      parameters.at("Page").at("description").get<std::string>().find(std::to_string(deepest_skip)),
+      std::string::npos);
   EXPECT_EQ(schema("Page").at("properties").at("size").at("maximum"), largest_page);
 }
 

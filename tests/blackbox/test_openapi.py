@@ -92,7 +92,8 @@ def test_every_response_and_parameter_is_described():
 
 def test_every_reference_leads_somewhere_and_every_component_is_used():
     used = {node["$ref"] for _, node in walk(RAW) if isinstance(node, dict) and "$ref" in node}
-    existing = {f"#/components/{kind}/{name}" for kind in RAW["components"] for name in RAW["components"][kind]}
+    components = RAW["components"]
+    existing = {f"#/components/{kind}/{name}" for kind in components for name in components[kind]}
     assert used == existing
 
 

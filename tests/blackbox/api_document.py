@@ -1,5 +1,5 @@
-"""The OpenAPI document as a judge of every exchange that goes through rest.py: path and method, status,
-headers and body must be documented, and what was accepted must be what the document lets in."""
+"""The OpenAPI document as a judge of every exchange that goes through rest.py: path and method,
+status, headers and body must be documented, and what was accepted must be what it lets in."""
 
 import json
 from pathlib import Path
@@ -129,7 +129,9 @@ class Judge:
         if validator is None:
             validator = self.validators.setdefault(id(schema), Draft202012Validator(schema))
         found = next(validator.iter_errors(value), None)
-        return found and f"{found.message} at {'/'.join(map(str, found.absolute_path)) or 'the top'}"
+        if found is None:
+            return None
+        return f"{found.message} at {'/'.join(map(str, found.absolute_path)) or 'the top'}"
 
 
 judge = Judge(DOCUMENT_PATH.read_text())

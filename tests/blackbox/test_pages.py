@@ -1,4 +1,4 @@
-"""What is served besides resources: pages and their files, the root, the reference, problem types."""
+"""What is served besides resources: pages, their files, the root, the reference, problem types."""
 
 from html.parser import HTMLParser
 

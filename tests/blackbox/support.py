@@ -56,7 +56,8 @@ def events(data, *arguments):
     """The event logs, as a list of objects."""
     done = skanu("events", "--data", data, *arguments)
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    # Not splitlines: a name may hold another line separator of Unicode's.
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 class NotReady(AssertionError):

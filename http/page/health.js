@@ -1,0 +1,37 @@
+// Whether the shop's services are well, asked again and again: more often while they are not.
+
+import { get } from './api.js';
+
+const worried = 2_000;
+
+/// Calls `onHealth` with { reached, components: {name: 'UP' | 'DOWN' …} } after each look, at once for the
+/// first, then every `calm` milliseconds. A page that nobody looks at does not ask.
+export function watchHealth(onHealth, calm = 10_000) {
+  let timer;
+
+  async function look() {
+    clearTimeout(timer);
+    const answer = await get('/actuator/health');
+    const health = read(answer);
+    onHealth(health);
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(look, isWell(health) ? calm : Math.min(calm, worried));
+  }
+
+  document.addEventListener('visibilitychange', () => !document.hidden && look());
+  addEventListener('online', look);
+  addEventListener('offline', look);
+  look();
+  return { look };
+}
+
+export function isWell(health) {
+  return health.reached && Object.values(health.components).every((status) => status === 'UP');
+}
+
+function read(answer) {
+  const content = answer.body ?? answer.problem;
+  if (!content?.components) return { reached: false, components: {} };
+  const components = Object.entries(content.components).map(([name, part]) => [name, part.status]);
+  return { reached: true, components: Object.fromEntries(components) };
+}

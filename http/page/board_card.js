@@ -26,7 +26,7 @@ export function boardCard(id) {
   wait.append(mark, minutes);
   const button = el('button', { type: 'button', className: 'card', tabIndex: -1, 'data-id': id },
     word, el('span', { className: 'id', textContent: String(id) }), ' ', wait, ' ',
-    el('span', { className: 'what' }, qty, ' ', drink), rest);
+    el('span', { className: 'what' }, qty, ' ', drink), ' ', rest);
   const item = el('li', {}, button);
   let shape;
 
@@ -39,8 +39,7 @@ export function boardCard(id) {
     setText(minutes, state === 'sending' ? t('board.sending') : t('board.minutes', { minutes: waited }));
     setText(qty, `${order.qty} ×`);
     setText(drink, drinkName(order.productName));
-    setText(rest, state === 'cancelled' ? `, ${t('board.cancelledShort')}`
-      : `, ${t(`urgency.${how}`)}. ${t(actions[column.name])}`);
+    setText(rest, state === 'cancelled' ? '' : `${t(`urgency.${how}`)}. ${t(actions[column.name])}`);
     if (state === 'cancelled') setText(minutes, t('board.cancelledShort'));
     if (shape === how) return;
     shape = how;

@@ -47,10 +47,12 @@ export function watchFloor(onChange) {
     floor.replace(traces, started);
     onChange();
     const timeless = floor.all().filter((order) => !order.since);
+    const times = [];
     await inParallel(timeless, times_at_once, async ({ id, status }) => {
-      floor.setSince(id, status, await timeOf(id, status));
+      times.push([id, status, await timeOf(id, status)]);
     });
-    if (timeless.length > 0) onChange();
+    for (const time of times) floor.setSince(...time); // at once: cards must not change places one by one
+    if (times.length > 0) onChange();
   }
 
   function showState() {

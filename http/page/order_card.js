@@ -66,6 +66,7 @@ export class OrderCard {
     const { productId, productName, qty, cost, paymentType } = order;
     const answer = await this.#send('POST', '/orders', order.key, order.placed,
       { productId, productName, qty, cost, paymentType });
+    if (this.#abort.signal.aborted) return; // it was given up
     if (answer.ok) {
       order.id = answer.body.id;
       this.#became('Order END');

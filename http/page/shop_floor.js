@@ -61,7 +61,7 @@ export class ShopFloor {
     return [...this.#orders.values()];
   }
 
-  /// The orders of a column, the longest-waiting first.
+  /// The orders of a column, the longest-waiting first; those of whom it is not known go before all others.
   inColumn(column) {
     const age = (order) => (order.since ? Date.parse(order.since) : 0);
     return this.all()

@@ -214,7 +214,7 @@ export const texts = {
     'shop.tagline': '줄 서지 않는 좋은 커피.',
     'shop.menu': '메뉴',
     'shop.order': '주문',
-    'shop.orderFor': '{drink} {qty}잔 {cost} 주문하기',
+    'shop.orderFor': '주문: {drink} {qty}잔, {cost}',
     'shop.quantity': '{drink} 수량',
     'shop.less': '{drink} 한 잔 빼기',
     'shop.more': '{drink} 한 잔 더하기',

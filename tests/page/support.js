@@ -22,10 +22,18 @@ export const soon = 10_000 * Number(process.env.SKANU_TIME_SCALE ?? 1);
 /// A running `skanu serve`. It is stopped, and its data removed, by `stop`; `kill` is kill -9, `start` starts
 /// it again on the same port and data.
 export class Server {
+  static #running = new Set();
+
+  /// Stops those that a failed test left behind: with them, node would not end.
+  static stopAll() {
+    return Promise.all([...Server.#running].map((server) => server.stop()));
+  }
+
   static async started(options = []) {
     const server = new Server();
     server.data = mkdtempSync(join(tmpdir(), 'skanu-page-'));
     server.port = 0;
+    Server.#running.add(server);
     await server.start(options);
     return server;
   }
@@ -49,6 +57,7 @@ export class Server {
   }
 
   async stop() {
+    Server.#running.delete(this);
     await this.kill('SIGTERM');
     rmSync(this.data, { recursive: true, force: true });
   }

@@ -7,10 +7,28 @@ const deadline = 8000; // the server answers within 2 s; the rest is the network
 /// What the server's clock says, as far as its answers told.
 export const clock = new ServerClock();
 
+const on_failure = [];
+
+/// Calls the listener whenever an answer does not come, or says that something in the shop does not work.
+export function onFailure(listener) {
+  on_failure.push(listener);
+}
+
+/// Tells them; `request` does so by itself.
+export function noteFailure() {
+  for (const listener of on_failure) listener();
+}
+
 /// Answers { ok, status, body, problem, retryAfter }: `body` where it is good, `problem` (RFC 9457) where
 /// it is not; status 0 where no answer came. `key` is the Idempotency-Key: an attempt that is repeated
 /// brings the same one.
 export async function request(method, path, { body, key } = {}) {
+  const answer = await send(method, path, body, key);
+  if (answer.status === 0 || answer.status >= 500) noteFailure();
+  return answer;
+}
+
+async function send(method, path, body, key) {
   const headers = { Accept: 'application/hal+json, application/json' };
   if (body) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;

@@ -13,6 +13,8 @@ import { reasonOf } from './problems.js';
 import { columnOf, columns } from './traces.js';
 
 const most_drawn = 120; // cards of a column; the others are counted
+const few = 8; // cards of the longest column: up to so many they are larger,
+const many = 24; // beyond so many they are closer together
 const cancelled_shown = 8_000;
 const kitchen_follows = 5_000; // a payment is on the board a moment before its delivery can be moved
 const second_touch = 350;
@@ -60,7 +62,7 @@ function drawNow() {
   const left = new Set(cards.keys());
   const shown = new Map(columns.map((column) => [column.name, ordersOf(column)]));
   const most = Math.max(...[...shown.values()].map((orders) => orders.length));
-  byId('columns').dataset.many = String(most > 24);
+  byId('columns').dataset.many = most <= few ? 'few' : most > many ? 'many' : 'some';
   for (const column of columns) {
     const orders = shown.get(column.name);
     const { heading, count, list, more } = places.get(column.name);

@@ -1,6 +1,8 @@
 // The stream of traces as a page follows it: it resumes by itself, and says when it may have missed
 // something.
 
+import { noteFailure } from './api.js';
+
 const long_outage = 30_000;
 const tick = 5_000;
 const hidden_for = 10_000; // then a page that nobody looks at leaves its connection to others
@@ -40,6 +42,7 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
   function failed() {
     lostAt ??= Date.now();
     onState('lost');
+    noteFailure();
     if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
     // Refused: for a while by a busy server, or for ever because it does not know the last id any more.
     if (++refusals >= 2) lastId = undefined;

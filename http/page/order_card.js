@@ -32,9 +32,15 @@ export class OrderCard {
   /// Takes up what was under way when the page was left, or begins it.
   resume() {
     const { order } = this;
-    if (order.id === undefined && !order.refused && !order.unknown) this.#place();
+    if (this.#isWaiting) this.#place();
     else if (order.wish?.kind === 'pay') this.#pay();
     else if (order.wish?.kind === 'cancel') this.#cancel();
+  }
+
+  /// The shop has not said yet whether it takes the order.
+  get #isWaiting() {
+    const { id, refused, unknown } = this.order;
+    return id === undefined && !refused && !unknown;
   }
 
   get isOpen() {
@@ -66,11 +72,14 @@ export class OrderCard {
     const { productId, productName, qty, cost, paymentType } = order;
     const answer = await this.#send('POST', '/orders', order.key, order.placed,
       { productId, productName, qty, cost, paymentType });
-    if (this.#abort.signal.aborted) return; // it was given up
     if (answer.ok) {
       order.id = answer.body.id;
       this.#became('Order END');
       this.page.announce(t('order.placed', { id: order.id }));
+      return;
+    }
+    if (this.#abort.signal.aborted && isCertain(answer)) {
+      this.#remove();
       return;
     }
     if (isPassing(answer) && !isCertain(answer)) order.unknown = true;
@@ -186,7 +195,7 @@ export class OrderCard {
     this.yes = button('danger', () => this.#wish('cancel'));
     this.no = button('plain', () => this.#ask(false));
     this.confirm = el('div', { className: 'confirm', role: 'group' }, this.sure, this.yes, this.no);
-    this.removeButton = button('plain', () => this.#remove());
+    this.removeButton = button('plain', () => this.#isWaiting ? this.#abort.abort() : this.#remove());
     this.cross = el('span', { className: 'cross' }, icon('cancelled'));
     this.element = el('article', { className: 'order', 'aria-labelledby': this.heading.id },
       el('header', {}, drinkPicture(lookOf(order.productName)),
@@ -204,7 +213,7 @@ export class OrderCard {
 
   #show() {
     const { order } = this;
-    const waiting = order.id === undefined && !order.refused && !order.unknown;
+    const waiting = this.#isWaiting;
     const cancelling = order.wish?.kind === 'cancel';
     setText(this.heading, this.#title());
     setText(this.what, `${t('order.cups', { qty: order.qty, drink: drinkName(order.productName) })}` +

@@ -112,11 +112,8 @@ test('a service that is away is named in plain words until it is back', async ()
   await textOf(page.locator('.notice'), /^Payment does not answer at the moment.*cancelling too\.$/);
   away = 'stamp';
   await textOf(page.locator('.notice'), /^The stamp service is away/);
-  away = 'ordertrace';
-  await textOf(page.locator('.notice'), /^Live progress is away/);
   away = undefined;
   await textOf(page.locator('.notice'), 'All is well again.');
-  await countOf(page.locator('.notice'), 0);
   await closePage(page);
   await server.stop();
 });

@@ -10,6 +10,7 @@ import { columns } from './traces.js';
 const most_in_list = 400;
 const times_at_once = 4;
 const again = 2_000;
+const without_stream = 5_000;
 
 /// Returns the floor. `onChange(change, trace)` is called when something changed: `change` as `take` gives it,
 /// or undefined where the lists were read anew. Says in the element `live` whether the stream is open.
@@ -30,20 +31,27 @@ export function watchFloor(onChange) {
     onState(now) {
       state = now;
       showState();
+      if (state === 'lost') readIn(without_stream);
     },
   });
 
+  function readIn(milliseconds) {
+    timer ??= setTimeout(read, milliseconds); // one that is due sooner stays
+  }
+
   async function read() {
     clearTimeout(timer);
+    timer = undefined;
     if (reading) return;
     reading = true;
     const started = performance.now();
     const traces = await lists();
     reading = false;
     if (!traces) {
-      timer = setTimeout(read, again);
+      readIn(again);
       return;
     }
+    if (state === 'lost') readIn(without_stream); // the shop is there, only its stream is not
     floor.replace(traces, started);
     onChange();
     const timeless = floor.all().filter((order) => !order.since);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { closePage, eventually, expectAccessible, expectNoSidewaysScroll, launchBrowser, openPage, picture,
-  Server, textOf } from './support.js';
+  pretendAge, Server, textOf } from './support.js';
 
 const paths = { customer: '/', board: '/board', display: '/display', manager: '/manager' };
 const sizes = { phone: [320, 640], tablet: [820, 1180], desktop: [1440, 900], wide: [1920, 1080] };
@@ -39,7 +39,15 @@ const fill = {
     await page.locator('#stamps-phone').press('Enter');
     await page.locator('.stamp').first().waitFor();
   },
-  board: (page) => page.locator('.card').first().waitFor(),
+  async board(page) {
+    await page.route('**/deliveries/*', () => {}); // a move that is never answered
+    await page.locator('.fresh').first().click();
+    await page.locator('.sending').waitFor();
+    const cancelled = await server.order();
+    await page.locator(`[data-id="${cancelled}"]`).waitFor();
+    await server.send('DELETE', `/orders/${cancelled}`);
+    for (const look of ['cancelled', 'late', 'overdue']) await page.locator(`.${look}`).first().waitFor();
+  },
   display: (page) => page.locator('#ready li').first().waitFor(),
   manager: (page) => page.locator('#services tr').nth(3).waitFor(),
 };
@@ -48,7 +56,9 @@ for (const [name, path] of Object.entries(paths)) {
   for (const colorScheme of ['light', 'dark']) {
     for (const locale of ['en-US', 'ko-KR']) {
       test(`${name}, ${colorScheme}, ${locale}: axe finds nothing, no size scrolls sideways`, async () => {
-        const page = await openPage(browser, server.url + path, { colorScheme, locale });
+        const page = await openPage(browser, 'about:blank', { colorScheme, locale });
+        await pretendAge(page, (id) => (id % 3) * 6);
+        await page.goto(server.url + path);
         assert.equal(await page.locator('html').getAttribute('lang'), locale.slice(0, 2));
         await fill[name](page);
         const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { closePage, countOf, eventually, launchBrowser, openPage, picture, Server, textOf } from './support.js';
+import { closePage, countOf, eventually, launchBrowser, openPage, picture, pretendAge, Server,
+  textOf } from './support.js';
 
 let browser;
 let server;
@@ -111,15 +112,7 @@ test('the second touch of a double touch does not move the next card', async () 
 test('minutes and urgency come from the order’s history', async () => {
   const ids = [await server.order(), await server.order(), await server.order()];
   const page = await openPage(browser, 'about:blank');
-  await page.route('**/orderTraces/*/events*', async (route) => {
-    const response = await route.fetch();
-    const body = await response.json();
-    const ago = [11, 6, 0][ids.indexOf(body._embedded.events[0].id)] ?? 0;
-    for (const event of body._embedded.events) {
-      event.timestamp = new Date(Date.parse(event.timestamp) - ago * 60_000).toISOString();
-    }
-    await route.fulfill({ response, json: body });
-  });
+  await pretendAge(page, (id) => [11, 6, 0][ids.indexOf(id)]);
   await page.goto(`${server.url}/board`);
   await textOf(card(page, 'To make', ids[0]), /11 min[^]*overdue/);
   await textOf(card(page, 'To make', ids[1]), /6 min[^]*late/);
@@ -152,8 +145,11 @@ test('sixty cards fit on a screen of 1920 by 1080 and are large enough for two m
     const id = await server.order({ productId, productName, qty: 1 + n % 3 });
     await server.deliver(id, ...['READY', 'START'].slice(0, [0, 0, 1, 0, 1, 2][n % 6]));
   }));
-  const page = await openPage(browser, `${server.url}/board`, { viewport: { width: 1920, height: 1080 } });
+  const page = await openPage(browser, 'about:blank', { viewport: { width: 1920, height: 1080 } });
+  await pretendAge(page, (id) => (60 - id) / 4);
+  await page.goto(`${server.url}/board`);
   await countOf(page.locator('.card'), 60);
+  await countOf(page.locator('.card.overdue'), 20);
   await picture(page, 'board-1080p');
   const small = await page.evaluate(() => [...document.querySelectorAll('.card')].filter((card) => {
     const box = card.getBoundingClientRect();
@@ -166,6 +162,18 @@ test('sixty cards fit on a screen of 1920 by 1080 and are large enough for two m
   await countOf(display.locator('#ready li'), 20);
   await picture(display, 'display-1080p');
   await closePage(display);
+  await closePage(page);
+});
+
+test('where there is no stream to be had, the board reads the lists', async () => {
+  const page = await openPage(browser, 'about:blank');
+  await page.route('**/orderTraces/stream*', (route) => route.fulfill({ status: 503 }));
+  await page.goto(`${server.url}/board`);
+  await textOf(page.locator('#live'), /^Connection lost/);
+  const id = await server.order();
+  await card(page, 'To make', id).waitFor();
+  await page.unroute('**/orderTraces/stream*');
+  await textOf(page.locator('#live'), 'Live', 20_000);
   await closePage(page);
 });
 

@@ -120,6 +120,18 @@ export async function closePage(page) {
   assert.deepEqual(page.wrongs, []);
 }
 
+/// From now on this page sees the events of order `id` as `minutesOf(id)` minutes older than they are.
+export function pretendAge(page, minutesOf) {
+  return page.route('**/orderTraces/*/events*', async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    for (const event of body._embedded.events) {
+      event.timestamp = new Date(Date.parse(event.timestamp) - minutesOf(event.id) * 60_000).toISOString();
+    }
+    await route.fulfill({ response, json: body });
+  });
+}
+
 /// Repeats a check until it passes; fails with its last reason when the time is over.
 export async function eventually(check, deadline = soon) {
   const end = performance.now() + deadline;

@@ -1,0 +1,93 @@
+// The REST API as the pages use it. An answer is a value, a lost connection too: nothing here throws.
+
+import { ServerClock } from './minutes.js';
+
+const deadline = 8000; // the server answers within 2 s; the rest is the network's
+
+/// What the server's clock says, as far as its answers told.
+export const clock = new ServerClock();
+
+const on_failure = [];
+
+/// Calls the listener whenever an answer does not come, or says that something in the shop does not work.
+export function onFailure(listener) {
+  on_failure.push(listener);
+}
+
+/// Tells them; `request` does so by itself.
+export function noteFailure() {
+  for (const listener of on_failure) listener();
+}
+
+/// Answers { ok, status, body, problem, retryAfter }: `body` where it is good, `problem` (RFC 9457) where
+/// it is not; status 0 where no answer came. `key` is the Idempotency-Key: an attempt that is repeated
+/// brings the same one.
+export async function request(method, path, { body, key } = {}) {
+  const answer = await send(method, path, body, key);
+  if (answer.status === 0 || answer.status >= 500) noteFailure();
+  return answer;
+}
+
+async function send(method, path, body, key) {
+  const headers = { Accept: 'application/hal+json, application/json' };
+  if (body) headers['Content-Type'] = 'application/json';
+  if (key) headers['Idempotency-Key'] = key;
+  const sent = Date.now();
+  try {
+    const response = await fetch(path, { method, headers, cache: 'no-cache',
+      body: body && JSON.stringify(body), signal: AbortSignal.timeout(deadline) });
+    clock.learn(response.headers.get('Date'), sent);
+    const text = await response.text();
+    const content = text ? JSON.parse(text) : undefined;
+    return {
+      ok: response.ok,
+      status: response.status,
+      body: response.ok ? content : undefined,
+      problem: response.ok ? undefined : content,
+      retryAfter: Number(response.headers.get('Retry-After')) || 0,
+    };
+  } catch {
+    return { ok: false, status: 0, retryAfter: 0 };
+  }
+}
+
+export function get(path) {
+  return request('GET', path);
+}
+
+/// A key that no other attempt has.
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/// The traces that have this status: at most `most`, the oldest first. Undefined where they could not
+/// be read.
+export async function tracesWith(status, most) {
+  const found = [];
+  let path = `/orderTraces?status=${encodeURIComponent(status)}&size=${Math.min(most, 200)}`;
+  while (path && found.length < most) {
+    const answer = await get(path);
+    if (!answer.ok) return undefined;
+    found.push(...answer.body._embedded.orderTraces);
+    path = answer.body._links.next?.href;
+  }
+  return found.slice(0, most);
+}
+
+/// When this order came to its status, from its history; undefined where that could not be read.
+export async function timeOf(id, status) {
+  const answer = await get(`/orderTraces/${id}/events?size=100`);
+  const type = { 'PAY END': 'Paid', 'DELIVERY READY': 'DeliveryReady',
+    'DELIVERY START': 'DeliveryStarted' }[status];
+  return answer.body?._embedded.events.find((event) => event.eventType === type)?.timestamp;
+}
+
+/// Calls `work` for each item, so many at a time.
+export async function inParallel(items, most, work) {
+  const waiting = [...items];
+  const workers = Array.from({ length: Math.min(most, waiting.length) }, async () => {
+    while (waiting.length > 0) await work(waiting.shift());
+  });
+  await Promise.all(workers);
+}

@@ -1,0 +1,166 @@
+// The staff's board: a column for each status, a card for each order; one touch or key moves it on.
+
+import { attempt, isPassing } from './attempt.js';
+import { get, newKey, request } from './api.js';
+import { boardCard } from './board_card.js';
+import { boardKeys } from './board_keys.js';
+import { byId, el, setText } from './dom.js';
+import { now, watchFloor } from './floor_watch.js';
+import { onLanguage, t, translatePage } from './i18n.js';
+import { untilNextMinute } from './minutes.js';
+import { showNotices } from './notices.js';
+import { reasonOf } from './problems.js';
+import { columnOf, columns } from './traces.js';
+
+const most_drawn = 120; // cards of a column; the others are counted
+const few = 8; // cards of the longest column: up to so many they are larger,
+const many = 24; // beyond so many they are closer together
+const cancelled_shown = 8_000;
+const kitchen_follows = 5_000; // a payment is on the board a moment before its delivery can be moved
+const second_touch = 350;
+
+const cards = new Map(); // by id
+const sending = new Set(); // ids
+const cancelled = new Map(); // id -> the order as it was: shown for a while, so that nobody makes it
+const places = new Map(); // column name -> its elements
+let drawing = false;
+let ticking;
+let touched = { time: -Infinity, x: 0, y: 0 };
+
+translatePage();
+byId('columns').append(...columns.map(columnElement));
+const floor = watchFloor((change, trace) => {
+  if (change === 'cancelled') showCancelled(trace);
+  draw();
+});
+showNotices();
+onLanguage(draw);
+const keys = boardKeys(byId('columns'));
+
+function columnElement(column) {
+  const heading = el('h2', { id: `column-${column.name}` });
+  const count = el('span', { className: 'count' });
+  const list = el('ul', { className: 'cards' });
+  const more = el('p', { className: 'quiet more' });
+  places.set(column.name, { heading, count, list, more });
+  return el('section', { className: `column ${column.name}`, 'aria-labelledby': heading.id },
+    el('div', { className: 'column-head' }, heading, count), list, more);
+}
+
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    drawNow();
+  });
+}
+
+function drawNow() {
+  const time = now();
+  const focus = keys.remember();
+  const left = new Set(cards.keys());
+  const shown = new Map(columns.map((column) => [column.name, ordersOf(column)]));
+  const most = Math.max(...[...shown.values()].map((orders) => orders.length));
+  byId('columns').dataset.many = most <= few ? 'few' : most > many ? 'many' : 'some';
+  for (const column of columns) {
+    const orders = shown.get(column.name);
+    const { heading, count, list, more } = places.get(column.name);
+    setText(heading, t(`board.${column.name}`));
+    setText(count, t('board.count', { count: orders.length }));
+    orders.slice(0, most_drawn).forEach((order, n) => {
+      const card = cards.get(order.id) ?? newCard(order.id);
+      left.delete(order.id);
+      const state = cancelled.has(order.id) ? 'cancelled' : sending.has(order.id) ? 'sending' : undefined;
+      card.update(order, column, state, time);
+      if (list.children[n] !== card.item) list.insertBefore(card.item, list.children[n] ?? null);
+    });
+    const undrawn = Math.max(0, orders.length - most_drawn);
+    setText(more, undrawn > 0 ? t('board.more', { count: undrawn })
+      : orders.length === 0 ? t('board.nothing') : '');
+  }
+  for (const id of left) {
+    cards.get(id).item.remove();
+    cards.delete(id);
+  }
+  keys.restore(focus);
+  tick();
+}
+
+function ordersOf(column) {
+  const gone = [...cancelled.values()].filter((order) => order.status === column.status);
+  return [...floor.inColumn(column), ...gone];
+}
+
+/// Draws again when a card has waited another minute.
+function tick() {
+  clearTimeout(ticking);
+  const times = floor.all().map((order) => order.since);
+  ticking = setTimeout(draw, untilNextMinute(times, now()) + 50);
+}
+
+function newCard(id) {
+  const card = boardCard(id);
+  card.button.addEventListener('click', (event) => {
+    if (!isSecondTouch(event)) move(id);
+  });
+  cards.set(id, card);
+  return card;
+}
+
+/// The rest of a double touch falls on the next card, which slid under the finger: it means nothing.
+function isSecondTouch(event) {
+  if (event.detail === 0) return false; // a key
+  const before = touched;
+  touched = { time: event.timeStamp, x: event.clientX, y: event.clientY };
+  return event.timeStamp - before.time < second_touch &&
+    Math.hypot(event.clientX - before.x, event.clientY - before.y) < 24;
+}
+
+async function move(id) {
+  const order = floor.get(id);
+  const column = columnOf(order?.status);
+  if (!column || sending.has(id)) return;
+  sending.add(id);
+  draw();
+  const key = newKey();
+  const asked = performance.now();
+  const answer = await attempt(
+    () => request('PATCH', `/deliveries/${id}`, { body: { deliveryStatus: column.next }, key }),
+    { passing: (a) => isPassing(a) || a.status === 404 && performance.now() - asked < kitchen_follows });
+  sending.delete(id);
+  if (answer.ok) {
+    floor.take({ ...order, status: column.becomes, timestamp: new Date(now()).toISOString() },
+      performance.now());
+    const next = columnOf(column.becomes);
+    announce(next ? t('board.moved', { id, column: t(`board.${next.name}`) }) : t('board.done', { id }));
+  } else {
+    announce(t('board.refused', { id, reason: reasonOf(answer) }));
+    await look(id);
+  }
+  draw();
+}
+
+/// Somebody else moved it, or it was cancelled: shows what it is now.
+async function look(id) {
+  const before = floor.get(id);
+  const trace = await get(`/orderTraces/${id}`);
+  if (!trace.ok) return;
+  const change = floor.take(trace.body, performance.now());
+  if (change === 'cancelled') showCancelled({ ...before, ...trace.body });
+}
+
+function showCancelled(trace) {
+  const column = columns.find(({ name }) => places.get(name).list.contains(cards.get(trace.id)?.item ?? null));
+  if (!column) return;
+  cancelled.set(trace.id, { ...trace, status: column.status, since: undefined });
+  announce(t('board.cancelled', { id: trace.id }));
+  setTimeout(() => {
+    cancelled.delete(trace.id);
+    draw();
+  }, cancelled_shown);
+}
+
+function announce(text) {
+  setText(byId('announcer'), text);
+}

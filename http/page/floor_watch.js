@@ -1,0 +1,88 @@
+// Keeps a ShopFloor (shop_floor.js) up to date: the stream first, then the lists, merged by rank.
+
+import { clock, inParallel, timeOf, tracesWith } from './api.js';
+import { byId, setText } from './dom.js';
+import { onLanguage, t } from './i18n.js';
+import { follow } from './live.js';
+import { ShopFloor } from './shop_floor.js';
+import { columns } from './traces.js';
+
+const most_in_list = 400;
+const times_at_once = 4;
+const again = 2_000;
+const without_stream = 5_000;
+
+/// Returns the floor. `onChange(change, trace)` is called when something changed: `change` as `take` gives it,
+/// or undefined where the lists were read anew. Says in the element `live` whether the stream is open.
+export function watchFloor(onChange) {
+  const floor = new ShopFloor(columns.length * most_in_list);
+  let state = 'connecting';
+  let reading = false;
+  let timer;
+  onLanguage(showState);
+
+  follow({}, {
+    onTrace(trace) {
+      const change = floor.take(trace, performance.now());
+      if (change) onChange(change, trace);
+      if (floor.overflowed && floor.all().length < most_in_list) read();
+    },
+    onGap: read,
+    onState(now) {
+      state = now;
+      showState();
+      if (state === 'lost') readIn(without_stream);
+    },
+  });
+
+  function readIn(milliseconds) {
+    timer ??= setTimeout(read, milliseconds); // one that is due sooner stays
+  }
+
+  async function read() {
+    clearTimeout(timer);
+    timer = undefined;
+    if (reading) return;
+    reading = true;
+    const started = performance.now();
+    const traces = await lists();
+    reading = false;
+    if (!traces) {
+      readIn(again);
+      return;
+    }
+    if (state === 'lost') readIn(without_stream); // the shop is there, only its stream is not
+    floor.replace(traces, started);
+    onChange();
+    const timeless = floor.all().filter((order) => !order.since);
+    const times = [];
+    await inParallel(timeless, times_at_once, async ({ id, status }) => {
+      times.push([id, status, await timeOf(id, status)]);
+    });
+    for (const time of times) floor.setSince(...time); // at once: cards must not change places one by one
+    if (times.length > 0) onChange();
+  }
+
+  function showState() {
+    const element = byId('live');
+    element.dataset.state = state;
+    setText(element, t(`live.${state}`));
+  }
+
+  return floor;
+}
+
+// In the order in which orders go through them: one that moves on meanwhile is met twice, never missed.
+async function lists() {
+  const found = [];
+  for (const column of columns) {
+    const traces = await tracesWith(column.status, most_in_list);
+    if (!traces) return undefined;
+    found.push(...traces);
+  }
+  return found;
+}
+
+export function now() {
+  return clock.now();
+}

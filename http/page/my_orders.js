@@ -1,0 +1,52 @@
+// The orders of this browser, remembered in it: one stored item for each, so that two tabs do not
+// overwrite each other's.
+
+import { isEnded } from './traces.js';
+
+const prefix = 'skanu.order.';
+const most = 30;
+
+/// An order as it is remembered: the drink and `key`, the Idempotency-Key under which it is placed, and then
+///   placed   when the customer asked for it (local time)
+///   id       once the shop took it
+///   status   the last that was seen of its trace
+///   paid     true once it was paid
+///   wish     { kind: 'pay' | 'cancel', key, body } while that is under way
+///   refused  true if the shop did not take it; unknown: true if that could not be found out
+/// Newest first.
+export function remembered() {
+  try {
+    return Object.keys(localStorage)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => JSON.parse(localStorage.getItem(name)))
+      .sort((a, b) => b.placed - a.placed);
+  } catch {
+    return []; // storage is switched off, or what is in it is not ours
+  }
+}
+
+export function remember(order) {
+  try {
+    localStorage.setItem(prefix + order.key, JSON.stringify(order));
+    for (const old of remembered().slice(most)) if (isEnded(old.status)) forget(old);
+  } catch {
+    // Storage is full or switched off: the order lives as long as the page does.
+  }
+}
+
+export function forget(order) {
+  try {
+    localStorage.removeItem(prefix + order.key);
+  } catch {
+    // It was never stored.
+  }
+}
+
+/// Calls `onOrder` for each order that another tab of this browser adds.
+export function onOtherTab(onOrder) {
+  addEventListener('storage', (event) => {
+    if (event.key?.startsWith(prefix) && event.newValue && !event.oldValue) {
+      onOrder(JSON.parse(event.newValue));
+    }
+  });
+}

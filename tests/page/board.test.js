@@ -1,0 +1,193 @@
+// The staff's board and the shop's display against the real program, in Chromium.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { closePage, countOf, eventually, launchBrowser, openPage, picture, pretendAge, Server,
+  textOf } from './support.js';
+
+let browser;
+let server;
+before(async () => {
+  browser = await launchBrowser();
+});
+after(() => browser.close());
+beforeEach(async () => {
+  server = await Server.started();
+});
+afterEach(() => Server.stopAll());
+
+const column = (page, name) => page.getByRole('region', { name, exact: true });
+const card = (page, column_name, id) => column(page, column_name).locator(`[data-id="${id}"]`);
+const focused = (page) => page.evaluate(() => Number(document.activeElement.dataset.id));
+const delivery = async (id) => (await server.send('GET', `/deliveries/${id}`)).body.deliveryStatus;
+
+async function live(page) {
+  await textOf(page.locator('#live'), 'Live');
+}
+
+test('a card comes when an order is paid, is moved on by clicks, and leaves when it is done', async () => {
+  const page = await openPage(browser, `${server.url}/board`);
+  await live(page);
+  const unpaid = await server.order({ paid: false });
+  const id = await server.order({ productName: 'Latte', productId: 7, qty: 2 });
+  const making = card(page, 'To make', id);
+  await textOf(making, /Order\s*\d+\s*0 min\s*2 × Latte\s*on time. Move to Ready/);
+  assert.equal(await page.locator(`[data-id="${unpaid}"]`).count(), 0);
+  await making.click();
+  await card(page, 'Ready', id).waitFor();
+  assert.equal(await delivery(id), 'READY');
+  await textOf(page.locator('#announcer'), `Order ${id}: Ready.`);
+  await card(page, 'Ready', id).click();
+  await card(page, 'On its way', id).click();
+  await countOf(page.locator(`[data-id="${id}"]`), 0);
+  assert.equal(await delivery(id), 'END');
+  await closePage(page);
+});
+
+test('cards are moved on by key, and the focus goes to the next one', async () => {
+  const ids = [];
+  for (let n = 0; n < 3; ++n) ids.push(await server.order());
+  const page = await openPage(browser, `${server.url}/board`);
+  for (const id of ids) await card(page, 'To make', id).waitFor();
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await focused(page), ids[0]);
+  await page.keyboard.press('Enter');
+  await card(page, 'Ready', ids[0]).waitFor();
+  await eventually(async () => assert.equal(await focused(page), ids[1]));
+  await page.keyboard.press('Space');
+  await card(page, 'Ready', ids[1]).waitFor();
+  await eventually(async () => assert.equal(await focused(page), ids[2]));
+  await page.keyboard.press('ArrowRight');
+  await eventually(async () => assert.equal(await focused(page), ids[0]));
+  await page.keyboard.press('Enter');
+  await card(page, 'On its way', ids[0]).waitFor();
+  assert.deepEqual(await Promise.all(ids.map(delivery)), ['START', 'READY', 'Prepare Delivery...']);
+  await closePage(page);
+});
+
+test('two browsers see each other’s changes', async () => {
+  const first = await openPage(browser, `${server.url}/board`);
+  const second = await openPage(browser, `${server.url}/board`, { locale: 'ko-KR' });
+  const id = await server.order();
+  await card(first, 'To make', id).click();
+  await card(second, '준비 완료', id).click();
+  await card(first, 'On its way', id).click();
+  for (const page of [first, second]) await countOf(page.locator(`[data-id="${id}"]`), 0);
+  await closePage(first);
+  await closePage(second);
+});
+
+test('a cancelled order is struck out for a while, so that nobody makes it', async () => {
+  const page = await openPage(browser, 'about:blank');
+  await page.clock.install();
+  await page.goto(`${server.url}/board`);
+  const id = await server.order();
+  await card(page, 'To make', id).waitFor();
+  await server.send('DELETE', `/orders/${id}`);
+  await textOf(card(page, 'To make', id), /Cancelled/);
+  await textOf(page.locator('#announcer'), `Order ${id} is cancelled.`);
+  await page.clock.fastForward(8_000);
+  await countOf(page.locator(`[data-id="${id}"]`), 0);
+  await closePage(page);
+});
+
+test('the second touch of a double touch does not move the next card', async () => {
+  const ids = [await server.order(), await server.order()];
+  const page = await openPage(browser, `${server.url}/board`);
+  await card(page, 'To make', ids[1]).waitFor();
+  const { x, y } = await card(page, 'To make', ids[0]).boundingBox();
+  // The browser hears of both touches before anything else: how busy this machine is plays no part.
+  await page.evaluate(([x, y, ids]) => {
+    for (const [n, id] of ids.entries()) {
+      document.querySelector(`[data-id="${id}"]`).dispatchEvent(
+        new MouseEvent('click', { bubbles: true, detail: n + 1, clientX: x, clientY: y }));
+    }
+  }, [x + 20, y + 20, ids]);
+  await card(page, 'Ready', ids[0]).waitFor();
+  assert.equal(await card(page, 'To make', ids[1]).getAttribute('aria-disabled'), 'false');
+  assert.equal(await delivery(ids[1]), 'Prepare Delivery...');
+  await closePage(page);
+});
+
+test('minutes and urgency come from the order’s history', async () => {
+  const ids = [await server.order(), await server.order(), await server.order()];
+  const page = await openPage(browser, 'about:blank');
+  await pretendAge(page, (id) => [11, 6, 0][ids.indexOf(id)]);
+  await page.goto(`${server.url}/board`);
+  await textOf(card(page, 'To make', ids[0]), /11 min[^]*overdue/);
+  await textOf(card(page, 'To make', ids[1]), /6 min[^]*late/);
+  await textOf(card(page, 'To make', ids[2]), /0 min[^]*on time/);
+  const shapes = await Promise.all(ids.map((id) => card(page, 'To make', id).locator('svg path').first()
+    .getAttribute('d')));
+  assert.equal(new Set(shapes).size, 3); // not by colour alone
+  await closePage(page);
+});
+
+test('a move that came too late is told, and the card shows what is', async () => {
+  const id = await server.order();
+  const page = await openPage(browser, `${server.url}/board`);
+  await card(page, 'To make', id).waitFor();
+  await page.route('**/deliveries/*', async (route) => {
+    await server.send('DELETE', `/orders/${id}`);
+    await eventually(async () => assert.equal(await delivery(id), 'CANCEL'));
+    await route.continue();
+  });
+  await card(page, 'To make', id).click();
+  await textOf(page.locator('#announcer'), new RegExp(`^Order ${id} (could not be moved|is cancelled)`));
+  await textOf(card(page, 'To make', id), /Cancelled/);
+  await closePage(page);
+});
+
+test('sixty cards fit on a screen of 1920 by 1080 and are large enough for two metres', async () => {
+  const drinks = [[1, 'Coffee'], [4, 'IceTea'], [6, 'OrangeAde'], [8, 'WhiteChoco'], [10, 'RedTea Large']];
+  await Promise.all(Array.from({ length: 60 }, async (_, n) => {
+    const [productId, productName] = drinks[n % drinks.length];
+    const id = await server.order({ productId, productName, qty: 1 + n % 3 });
+    await server.deliver(id, ...['READY', 'START'].slice(0, [0, 0, 1, 0, 1, 2][n % 6]));
+  }));
+  const page = await openPage(browser, 'about:blank', { viewport: { width: 1920, height: 1080 } });
+  await pretendAge(page, (id) => (60 - id) / 4);
+  await page.goto(`${server.url}/board`);
+  await countOf(page.locator('.card'), 60);
+  await countOf(page.locator('.card.overdue'), 20);
+  await picture(page, 'board-1080p');
+  const small = await page.evaluate(() => [...document.querySelectorAll('.card')].filter((card) => {
+    const box = card.getBoundingClientRect();
+    const size = (name) => parseFloat(getComputedStyle(card.querySelector(name)).fontSize);
+    return box.bottom > innerHeight || size('.id') < 36 || size('.what') < 20 || size('.wait') < 18;
+  }).length);
+  assert.equal(small, 0);
+  const display = await openPage(browser, `${server.url}/display`, { viewport: { width: 1920, height: 1080 } });
+  await countOf(display.locator('#making li'), 30);
+  await countOf(display.locator('#ready li'), 20);
+  await picture(display, 'display-1080p');
+  await closePage(display);
+  await closePage(page);
+});
+
+test('where there is no stream to be had, the board reads the lists', async () => {
+  const page = await openPage(browser, 'about:blank');
+  await page.route('**/orderTraces/stream*', (route) => route.fulfill({ status: 503 }));
+  await page.goto(`${server.url}/board`);
+  await textOf(page.locator('#live'), /^Connection lost/);
+  const id = await server.order();
+  await card(page, 'To make', id).waitFor();
+  await page.unroute('**/orderTraces/stream*');
+  await textOf(page.locator('#live'), 'Live', 20_000);
+  await closePage(page);
+});
+
+test('the display shows what is being made and what is ready, live', async () => {
+  const display = await openPage(browser, `${server.url}/display`, { viewport: { width: 1920, height: 1080 } });
+  const id = await server.order();
+  await textOf(display.locator('#making'), String(id));
+  await textOf(display.getByRole('region', { name: /Ready/ }).locator('h2'), /Ready\s*준비 완료/);
+  await server.deliver(id, 'READY');
+  await textOf(display.locator('#ready'), String(id));
+  await textOf(display.locator('#making'), '');
+  const tall = await display.locator('#ready li').evaluate((item) => parseFloat(getComputedStyle(item).fontSize));
+  assert.ok(tall > 200, `${tall} px`);
+  await server.deliver(id, 'START');
+  await textOf(display.locator('#ready'), '');
+  await closePage(display);
+});

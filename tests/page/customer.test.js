@@ -1,0 +1,170 @@
+// The customer's page against the real program, in Chromium.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { closePage, countOf, eventually, launchBrowser, openPage, picture, Server, textOf } from './support.js';
+
+let browser;
+let server;
+before(async () => {
+  [browser, server] = await Promise.all([launchBrowser(), Server.started()]);
+});
+after(() => Promise.all([browser.close(), Server.stopAll()]));
+
+const drink = (page, name) => page.locator('.drink-card', { has: page.getByRole('heading', { name, exact: true }) });
+const card = (page, id) => page.getByRole('article', { name: `Order ${id}`, exact: true });
+
+/// Orders through the page; returns the order's card and id.
+async function orderOn(page, name, cups = 1) {
+  const before = await page.locator('.order').count();
+  for (let n = 1; n < cups; ++n) await drink(page, name).getByRole('button', { name: /more$/ }).click();
+  await drink(page, name).getByRole('button', { name: /^Order / }).click();
+  await countOf(page.locator('.order'), before + 1);
+  const heading = page.locator('.order h3').first();
+  await textOf(heading, /^Order \d+$/);
+  const id = Number((await heading.innerText()).match(/\d+/)[0]);
+  return { id, order: card(page, id) };
+}
+
+async function present(order, step) {
+  await textOf(order.locator('[aria-current=step] .step-name'), step);
+}
+
+test('an order is placed, paid, and followed live until it is delivered', async () => {
+  const page = await openPage(browser, server.url);
+  assert.equal(await page.locator('.drink-card').count(), 10);
+  const { id, order } = await orderOn(page, 'Latte', 2);
+  await textOf(page.locator('#announcer'), `Order ${id} is placed. Please pay.`);
+  await textOf(order.locator('.what'), '2 × Latte · ₩10,000');
+  await present(order, 'Paid');
+  await order.getByLabel('Cash').check();
+  await order.getByLabel('Phone number').fill('010-2222-3333');
+  await order.getByRole('button', { name: 'Pay ₩10,000' }).click();
+  await present(order, 'Being made');
+  const payment = (await server.send('GET', `/payments/${id}`)).body;
+  assert.deepEqual([payment.paymentStatus, payment.paymentType, payment.phoneNumber, payment.cost],
+    ['END', 'cash', '01022223333', 10_000]);
+  await textOf(page.locator('#stamps-text'), '2 stamps');
+  assert.equal(await page.locator('.stamp').count(), 2);
+  await picture(page, 'customer-being-made');
+  await server.deliver(id, 'READY');
+  await present(order, 'Ready');
+  await server.deliver(id, 'START');
+  await present(order, 'On its way');
+  await server.deliver(id, 'END');
+  await textOf(order.locator('p.now'), 'Delivered. Enjoy!');
+  await textOf(page.locator('#announcer'), `Order ${id}: Delivered. Enjoy!`);
+  assert.equal(await order.getByRole('button', { name: 'Cancel order' }).isVisible(), false);
+  await closePage(page);
+});
+
+test('a cancelled order says so and pays back; its stamps go', async () => {
+  const page = await openPage(browser, server.url);
+  const { id, order } = await orderOn(page, 'Earl Grey', 3);
+  await order.getByLabel('Phone number').fill('010 5555 6666');
+  await order.getByRole('button', { name: /^Pay/ }).click();
+  await textOf(page.locator('#stamps-text'), '3 stamps');
+  await order.getByRole('button', { name: 'Cancel order' }).click();
+  await order.getByRole('button', { name: 'No, keep it' }).click();
+  assert.equal((await server.send('GET', `/orders/${id}`)).body.orderStatus, 'Order complete');
+  await order.getByRole('button', { name: 'Cancel order' }).click();
+  await order.getByRole('button', { name: 'Yes, cancel it' }).click();
+  await textOf(order.locator('p.now'), 'Cancelled');
+  await textOf(order, /₩15,000 is paid back to you/);
+  assert.equal((await server.send('GET', `/orders/${id}`)).body.orderStatus, 'Order Cancelled');
+  await textOf(page.locator('#stamps-text'), '0 stamps');
+  await order.getByRole('button', { name: 'Remove from this list' }).click();
+  await countOf(page.locator('.order'), 0);
+  await closePage(page);
+});
+
+test('an order that somebody else cancels shows it', async () => {
+  const page = await openPage(browser, server.url);
+  const { id, order } = await orderOn(page, 'Coffee');
+  assert.equal((await server.send('DELETE', `/orders/${id}`)).status, 204);
+  await textOf(order.locator('p.now'), 'Cancelled');
+  await textOf(order, /Nothing was paid/);
+  await closePage(page);
+});
+
+test('several orders at once, remembered over a reload', async () => {
+  const page = await openPage(browser, server.url);
+  const ids = [];
+  for (const name of ['Coffee', 'Iced tea', 'Lemonade', 'White chocolate']) ids.push((await orderOn(page, name)).id);
+  await card(page, ids[0]).getByRole('button', { name: /^Pay/ }).click();
+  await present(card(page, ids[0]), 'Being made');
+  await page.reload();
+  await countOf(page.locator('.order'), 4);
+  await present(card(page, ids[0]), 'Being made');
+  await server.deliver(ids[0], 'READY'); // an order that has no stream of its own: there are newer ones
+  await present(card(page, ids[0]), 'Ready');
+  await closePage(page);
+});
+
+test('a stamp card has ten stamps a row', async () => {
+  await server.send('POST', '/stamps', { phoneNumber: '01077778888', stampQty: 23 });
+  const page = await openPage(browser, server.url);
+  const field = page.getByLabel('Phone number');
+  await field.fill('12');
+  await page.getByRole('button', { name: 'Show my stamps' }).click();
+  await textOf(page.locator('#stamps-text'), 'A phone number has 7 to 15 digits.');
+  await field.fill('010-7777-8888');
+  await field.press('Enter');
+  await textOf(page.locator('#stamps-text'), '23 stamps');
+  assert.deepEqual([await page.locator('.stamp-row').count(), await page.locator('.stamp').count(),
+    await page.locator('.no-stamp').count()], [3, 23, 7]);
+  await page.getByRole('img', { name: 'Stamp card: 2 full rows of ten, 3 of 10 in the last' }).waitFor();
+  await field.fill('01000000000');
+  await field.press('Enter');
+  await textOf(page.locator('#stamps-text'), /^No stamps for this number yet/);
+  await closePage(page);
+});
+
+test('a wrong phone number is pointed out and nothing typed is lost', async () => {
+  const page = await openPage(browser, server.url);
+  const { order } = await orderOn(page, 'Coffee');
+  const phone = order.getByLabel('Phone number');
+  await phone.fill('010-12');
+  await order.getByRole('button', { name: /^Pay/ }).click();
+  await textOf(order.locator('.pay .quiet'), 'A phone number has 7 to 15 digits.');
+  assert.equal(await phone.getAttribute('aria-invalid'), 'true');
+  assert.equal(await phone.evaluate((field) => field === document.activeElement), true);
+  await page.reload();
+  assert.equal(await page.locator('.order').getByLabel('Phone number').inputValue(), '010-12');
+  await closePage(page);
+});
+
+test('ordering and paying needs no mouse', async () => {
+  const page = await openPage(browser, server.url);
+  await drink(page, 'Orangeade').getByRole('button', { name: 'One Orangeade more' }).focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await textOf(page.locator('.order h3'), /^Order \d+$/);
+  assert.equal(await page.evaluate(() => document.activeElement.matches('.order h3')), true);
+  await textOf(page.locator('.what'), '2 × Orangeade · ₩11,000');
+  for (const key of ['Tab', 'ArrowRight', 'Tab', 'Tab']) await page.keyboard.press(key);
+  await page.keyboard.press('Enter');
+  await textOf(page.locator('p.now'), 'We are making it');
+  assert.equal(await page.evaluate(() => document.activeElement.matches('.order h3')), true);
+  await closePage(page);
+});
+
+test('an order is sent once, however often its answer is lost', async () => {
+  const page = await openPage(browser, server.url);
+  const total = async () => (await server.send('GET', '/orders?size=1')).body.page.totalElements;
+  const before = await total();
+  let lost = 0;
+  const keys = new Set();
+  await page.route('**/orders', async (route) => {
+    keys.add(route.request().headers()['idempotency-key']);
+    if (lost++ < 2) {
+      await route.fetch(); // it arrives, its answer does not
+      await route.abort();
+    } else await route.continue();
+  });
+  await orderOn(page, 'Coffee');
+  assert.deepEqual([keys.size, lost], [1, 3]);
+  await eventually(async () => assert.equal(await total(), before + 1));
+  await closePage(page);
+});

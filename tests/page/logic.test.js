@@ -1,0 +1,229 @@
+// The page's logic that knows no browser.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attempt, isCertain, isPassing, pauseBefore } from '../../http/page/attempt.js';
+import { niceMost } from '../../http/page/charts.js';
+import { minutesSince, ServerClock, untilNextMinute, urgency } from '../../http/page/minutes.js';
+import { layout } from '../../http/page/numbers_layout.js';
+import { OrderRate } from '../../http/page/order_rate.js';
+import { digitsOf, isPhone } from '../../http/page/phone.js';
+import { ShopFloor } from '../../http/page/shop_floor.js';
+import { chooseLanguage, textOf, texts } from '../../http/page/texts.js';
+import { columns, isCancelled, isEnded, later, presentStep, statuses, steps } from '../../http/page/traces.js';
+import { menu } from '../../http/page/menu.js';
+
+const trace = (id, status, timestamp) =>
+  ({ id, productId: 1, productName: 'Coffee', qty: 1, status, timestamp });
+
+test('of two accounts of an order the higher-ranking is the later one', () => {
+  for (const [n, low] of statuses.entries()) {
+    assert.equal(later(undefined, low), low);
+    for (const high of statuses.slice(n)) {
+      assert.equal(later(low, high), high);
+      assert.equal(later(high, low), high);
+    }
+  }
+});
+
+test('every status either is a step or a cancel, and steps go up', () => {
+  let before = -1;
+  for (const status of statuses) {
+    assert.equal(presentStep(status) === undefined, isCancelled(status), status);
+    if (isCancelled(status)) continue;
+    assert.ok(presentStep(status) > before && presentStep(status) < steps.length);
+    before = presentStep(status);
+  }
+  assert.ok(isEnded('DELIVERY END') && isEnded('ORDER CANCEL') && !isEnded('DELIVERY START'));
+});
+
+test('minutes are whole, never negative, and turn urgent at 5 and at 10', () => {
+  const now = Date.parse('2026-11-26T10:10:00.000Z');
+  assert.equal(minutesSince('2026-11-26T10:05:00.001Z', now), 4);
+  assert.equal(minutesSince('2026-11-26T10:05:00.000Z', now), 5);
+  assert.equal(minutesSince('2026-11-26T10:11:00.000Z', now), 0);
+  assert.equal(minutesSince(undefined, now), 0);
+  assert.deepEqual([0, 4, 5, 9, 10, 99].map(urgency),
+    ['fresh', 'fresh', 'late', 'late', 'overdue', 'overdue']);
+});
+
+test('the next minute of the one that turns first is waited for', () => {
+  const now = Date.parse('2026-11-26T10:10:00.000Z');
+  assert.equal(untilNextMinute([], now), 60_000);
+  assert.equal(untilNextMinute(['2026-11-26T10:09:30.000Z', '2026-11-26T10:08:10.000Z'], now), 10_000);
+});
+
+test('a clock of this machine that is wrong does not make orders late', () => {
+  let local = Date.parse('2026-11-26T10:20:00.000Z');
+  const clock = new ServerClock(() => local);
+  assert.equal(clock.now(), local);
+  clock.learn('Thu, 26 Nov 2026 10:10:00 GMT', local);
+  assert.equal(clock.now(), Date.parse('2026-11-26T10:10:00.500Z'));
+  local += 1000;
+  assert.equal(clock.now(), Date.parse('2026-11-26T10:10:01.500Z'));
+  clock.learn('no date', local);
+  clock.learn(null, local);
+  assert.equal(clock.now(), Date.parse('2026-11-26T10:10:01.500Z'));
+});
+
+test('the floor takes an order through its columns and lets it go', () => {
+  const floor = new ShopFloor();
+  assert.equal(floor.take(trace(1, 'Order END')), undefined);
+  assert.equal(floor.take(trace(1, 'PAY END', 'a')), 'entered');
+  assert.equal(floor.take(trace(1, 'PAY END', 'a')), undefined);
+  assert.equal(floor.take(trace(1, 'DELIVERY READY', 'b')), 'moved');
+  assert.equal(floor.get(1).since, 'b');
+  assert.equal(floor.take(trace(1, 'DELIVERY END')), 'left');
+  assert.deepEqual(floor.all(), []);
+});
+
+test('a list that was read before the stream spoke brings nothing back', () => {
+  const floor = new ShopFloor();
+  floor.take(trace(1, 'PAY END'), 5);
+  floor.take(trace(1, 'DELIVERY END'), 20);
+  floor.take(trace(2, 'DELIVERY START', 'c'), 20);
+  floor.replace([trace(1, 'PAY END'), trace(2, 'PAY END')], 10);
+  assert.equal(floor.get(1), undefined);
+  assert.equal(floor.get(2).status, 'DELIVERY START');
+});
+
+test('an order that left while nobody listened is gone after the lists are read', () => {
+  const floor = new ShopFloor();
+  floor.take(trace(1, 'PAY END'), 5);
+  floor.take(trace(2, 'PAY END'), 15);
+  assert.deepEqual(floor.replace([trace(3, 'PAY END')], 10), [1]);
+  assert.deepEqual(floor.all().map(({ id }) => id).sort(), [2, 3]);
+});
+
+test('a cancelled order is told from one that is done', () => {
+  const floor = new ShopFloor();
+  for (const cancel of statuses.filter(isCancelled)) {
+    floor.take(trace(cancel, 'PAY END'));
+    assert.equal(floor.take(trace(cancel, cancel)), 'cancelled');
+  }
+  assert.equal(floor.take(trace(9, 'ORDER CANCEL')), undefined);
+});
+
+test('the floor is bounded and says that it left something out', () => {
+  const floor = new ShopFloor(2);
+  for (const id of [1, 2, 3]) floor.take(trace(id, 'PAY END'));
+  assert.equal(floor.all().length, 2);
+  assert.ok(floor.overflowed);
+  for (let id = 10; id < 5000; ++id) floor.take(trace(id, 'DELIVERY END'));
+  assert.equal(floor.take(trace(2, 'DELIVERY READY')), 'moved');
+});
+
+test('a time that is told later does not overwrite one of another status', () => {
+  const floor = new ShopFloor();
+  floor.replace([trace(1, 'PAY END')], 0);
+  floor.setSince(1, 'DELIVERY READY', 'wrong');
+  assert.equal(floor.get(1).since, undefined);
+  floor.setSince(1, 'PAY END', 'right');
+  floor.setSince(1, 'PAY END', 'late');
+  assert.equal(floor.get(1).since, 'right');
+});
+
+test('the longest-waiting order comes first in its column', () => {
+  const floor = new ShopFloor();
+  floor.take(trace(1, 'PAY END', '2026-11-26T10:05:00.000Z'));
+  floor.take(trace(2, 'PAY END', '2026-11-26T10:04:00.000Z'));
+  assert.deepEqual(floor.inColumn(columns[0]).map(({ id }) => id), [2, 1]);
+});
+
+test('what may pass is sent again until the answer is certain, as late as the server asks', async () => {
+  const answers = [{ status: 0 }, { status: 503, retryAfter: 2 }, { status: 504 }, { status: 201, ok: true }];
+  const pauses = [];
+  const waits = [];
+  const answer = await attempt(async () => answers.shift(), {
+    pause: async (milliseconds) => pauses.push(milliseconds), random: () => 0,
+    onWait: ({ status }) => waits.push(status) });
+  assert.equal(answer.status, 201);
+  assert.deepEqual(pauses, [500, 2000, 2000]);
+  assert.deepEqual(waits, [0, 503, 504]);
+});
+
+test('an attempt ends when it is called off, when its time is over, and at a refusal', async () => {
+  const off = new AbortController();
+  const called = await attempt(async () => ({ status: 503 }), { signal: off.signal,
+    pause: async () => off.abort() });
+  assert.equal(called.status, 503);
+  let time = 0;
+  const late = await attempt(async () => ({ status: 0 }), { limit: 3000, now: () => (time += 1000),
+    pause: async () => {} });
+  assert.equal(late.status, 0);
+  const refused = await attempt(async () => ({ status: 422 }), { pause: () => assert.fail('it waited') });
+  assert.equal(refused.status, 422);
+});
+
+test('only what was refused for certain may be given up', () => {
+  assert.deepEqual([0, 500, 502, 504].map((status) => isCertain({ status })), [false, false, false, false]);
+  assert.deepEqual([503, 507, 422].map((status) => isCertain({ status })), [true, true, true]);
+  assert.ok(isPassing({ status: 409, problem: { type: '/problems/operation-running' } }));
+  assert.ok(!isPassing({ status: 409, problem: { type: '/problems/already-paid' } }));
+  assert.ok(pauseBefore(50, {}, 1) <= 12_000);
+});
+
+test('both languages have every text, with the same blanks', () => {
+  const blanks = (text) => [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name))].sort();
+  assert.deepEqual(Object.keys(texts.ko).sort(), Object.keys(texts.en).sort());
+  for (const [key, text] of Object.entries(texts.en)) {
+    assert.ok(texts.ko[key].length > 0, key);
+    assert.deepEqual(blanks(texts.ko[key]), blanks(text), key);
+  }
+});
+
+test('every drink and status has its words', () => {
+  assert.equal(menu.length, 10);
+  for (const { productName } of menu) assert.ok(texts.en[`drink.${productName}`], productName);
+  for (const status of statuses) {
+    assert.ok(texts.en[`status.${status}`] && texts.en[`now.${status}`], status);
+  }
+});
+
+test('blanks are filled, and words follow the count', () => {
+  assert.equal(textOf('en', 'board.count', { count: 1 }), '1 order');
+  assert.equal(textOf('en', 'board.count', { count: 2 }), '2 orders');
+  assert.equal(textOf('ko', 'board.count', { count: 2 }), '주문 2건');
+  assert.equal(textOf('en', 'no such key'), 'no such key');
+});
+
+test('the language is the one wished for, else the first of the browser’s that is spoken here', () => {
+  assert.equal(chooseLanguage('ko', ['en-GB']), 'ko');
+  assert.equal(chooseLanguage(null, ['fr', 'ko-KR', 'en']), 'ko');
+  assert.equal(chooseLanguage('fr', ['fr']), 'en');
+});
+
+test('a phone number is 7 to 15 digits, however they are grouped', () => {
+  for (const good of ['010-1234-1234', '01012341234', '+82 10 1234 1234', ' 1234567 ']) assert.ok(isPhone(good));
+  for (const bad of ['123456', '1234567890123456', '010-CALL-ME', '']) assert.ok(!isPhone(bad));
+  assert.equal(digitsOf('+82 (10) 1234-1234'), '821012341234');
+});
+
+test('orders count in the minute in which they were seen to come', () => {
+  const rate = new OrderRate(3);
+  rate.learn(100, 60_000);
+  rate.learn(104, 80_000);
+  rate.learn(110, 121_000);
+  assert.deepEqual(rate.series(121_000).map(({ orders }) => orders), [undefined, 4, 6]);
+  assert.equal(rate.lastMinute(), 10);
+  const kept = new OrderRate(3, JSON.parse(JSON.stringify(rate)));
+  kept.learn(111, 130_000);
+  assert.deepEqual(kept.series(130_000).map(({ orders }) => orders), [undefined, 4, 7]);
+  kept.learn(5, 140_000); // other data: no minute loses orders
+  assert.deepEqual(kept.series(140_000).map(({ orders }) => orders), [undefined, 4, 7]);
+  kept.learn(900, 400_000); // nobody looked for minutes
+  assert.deepEqual(kept.series(400_000).map(({ orders }) => orders), [undefined, undefined, 0]);
+});
+
+test('numbers on the display are as large as their box allows', () => {
+  assert.deepEqual(layout(1, 2, 900, 800), { across: 1, down: 1, size: 900 / 1.59 });
+  for (const count of [0, 1, 2, 7, 40]) {
+    const { across, down, size } = layout(count, 3, 900, 800);
+    assert.ok(across * down >= count && size > 0);
+    assert.ok(size * (3 * 0.62 + 0.35) * across <= 900 + 1e-9);
+  }
+});
+
+test('charts end at a number with two good steps', () => {
+  assert.deepEqual([0, 2, 3, 7, 11, 25, 41].map(niceMost), [2, 2, 4, 10, 20, 40, 100]);
+});

@@ -660,6 +660,39 @@ const damage six[] = {
      {6},
      ordertrace,
      placed},
+    {"a change that says another step",
+     [](small_shop& shop) {
+       const auto last = ordered_key(shop.data().read()->log_end(ordertrace));
+       const auto of = order_of(shop.value(log_of(ordertrace), last));
+       if (of != ready_without_phone) throw std::logic_error("another trace changed last");
+       shop.edit(log_of(ordertrace), last, R"("DELIVERY READY")", R"("DELIVERY END")");
+     },
+     {6},
+     ordertrace,
+     ready_without_phone},
+    {"a trace's own log with a gap",
+     [](small_shop& shop) { shop.erase(log_of(ordertrace), ordered_key(1)); },
+     {2},
+     ordertrace,
+     0},
+    {"a change that is told twice",
+     [](small_shop& shop) {
+       const auto end = shop.data().read()->log_end(ordertrace);
+       shop.append_event(ordertrace, shop.value(log_of(ordertrace), ordered_key(end)));
+     },
+     {6},
+     ordertrace,
+     ready_without_phone},
+    {"a change of no trace",
+     [](small_shop& shop) {
+       shop.append_event(
+           ordertrace,
+           R"({"eventType":"TraceChanged","schema":1,"timestamp":"2026-11-22T12:00:00.000Z",)"
+           R"("version":1,"id":77,"orderId":77})");
+     },
+     {6},
+     ordertrace,
+     77},
     {"a view that is before its own position",
      [](small_shop& shop) {
        shop.place(fresh);

@@ -38,6 +38,16 @@ change_conditions conditions_of(const httplib::Request& in);
 /// Whether If-None-Match names this version, or any (RFC 9110, 13.1.2: compared weakly).
 bool is_known_to_client(const httplib::Request& in, version_number version);
 
+/// What a stream is to show, and from where on.
+struct stream_request {
+  entity_id order_id = 0;  ///< 0: every order.
+  std::optional<std::string> status;
+  std::optional<std::int64_t> last_seen;  ///< An event's id, or 0.
+};
+
+/// orderId and status, and Last-Event-ID or, where a client cannot set a header, lastEventId.
+stream_request stream_request_of(const httplib::Request& in);
+
 /// page, size, sort, after and status.
 page_request page_of(const httplib::Request& in);
 

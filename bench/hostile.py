@@ -262,8 +262,7 @@ def raise_open_files():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hostile", action="store_true", help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(prog="./dev bench --hostile", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer of each, for a few seconds")
     parser.add_argument("--program", type=Path, default=REPO / "build" / "release" / "skanu")
     options = parser.parse_args()

@@ -67,11 +67,11 @@ class Streams:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--streams", type=int, nargs="?", default=None, const=10_000)
+    parser = argparse.ArgumentParser(prog="./dev bench --streams", description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=10_000, help="streams (default 10000)")
     parser.add_argument("--program", type=Path, default=REPO / "build" / "release" / "skanu")
     options = parser.parse_args()
-    count = options.streams or 10_000
+    count = options.count
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     folder = Path(tempfile.mkdtemp(prefix="streams-", dir=REPO / "build"))

@@ -37,19 +37,17 @@ iovec part_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()),
 struct broadcast::subscriber {
   subscriber_id id = 0;
   new_subscriber who;
-  std::string rest = {};    ///< Due before anything else.
-  log_offset next = 0;      ///< What is before it was sent, or is not for this one.
-  bool caught_up = true;    ///< Nothing from `next` on that is known is for this one.
-  bool blocked = false;     ///< Its socket takes nothing at present.
-  bool asking = false;      ///< Waits for history.
+  std::string rest = {};  ///< Due before anything else.
+  log_offset next = 0;    ///< What is before it was sent, or is not for this one.
+  bool caught_up = true;  ///< Nothing from `next` on that is known is for this one.
+  bool blocked = false;   ///< Its socket takes nothing at present.
+  bool asking = false;    ///< Waits for history.
   std::size_t in_group = 0;
-  time_point since = {};    ///< When its socket last took something, or when it was blocked.
+  time_point since = {};  ///< When its socket last took something, or when it was blocked.
 };
 
 broadcast::broadcast(const stream_options& options, history_asker ask)
-    : options_(options),
-      ask_(std::move(ask)),
-      ring_(options.ring_frames, options.ring_bytes) {}
+    : options_(options), ask_(std::move(ask)), ring_(options.ring_frames, options.ring_bytes) {}
 
 broadcast::~broadcast() = default;
 
@@ -213,8 +211,8 @@ bool broadcast::send_rest(subscriber& s, time_point now) {
   return true;
 }
 
-/// Sends those from its place on that it wants; then its place is `next`. False where they are not all
-/// sent, or the subscriber is gone.
+/// Sends those from its place on that it wants; then its place is `next`. False where they are not
+/// all sent, or the subscriber is gone.
 template <class Frames>
 bool broadcast::send_frames(subscriber& s, const Frames& frames, log_offset next, time_point now) {
   auto at = std::ranges::lower_bound(frames, s.next, {}, &stream_frame::offset);

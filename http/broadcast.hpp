@@ -1,9 +1,9 @@
-// Who gets which event: the subscribers of an event stream (text/event-stream), their places in it and
-// what they have yet to take. Knows sockets, but no thread, no clock and no actor.
+// Who gets which event: the subscribers of an event stream (text/event-stream), their places in it
+// and what they have yet to take. Knows sockets, but no thread, no clock and no actor.
 //
-// No subscriber has a queue. All share one ring of recent frames; a subscriber is a place in it, and the
-// rest of the one frame that its socket did not take whole. One that is further behind than the ring
-// gets pages of history, a few subscribers at a time.
+// No subscriber has a queue. All share one ring of recent frames; a subscriber is a place in it,
+// and the rest of the one frame that its socket did not take whole. One that is further behind than
+// the ring gets pages of history, a few subscribers at a time.
 #pragma once
 
 #include <array>
@@ -48,11 +48,11 @@ struct stream_filter {
 };
 
 struct new_subscriber {
-  file_descriptor socket;                   ///< Non-blocking.
-  std::string unsent;                       ///< Of what stands before the stream.
+  file_descriptor socket;  ///< Non-blocking.
+  std::string unsent;      ///< Of what stands before the stream.
   stream_filter filter;
-  std::optional<log_offset> last_seen;      ///< The id it resumes behind.
-  std::shared_ptr<void> place = nullptr;    ///< Is let go when the subscriber is.
+  std::optional<log_offset> last_seen;    ///< The id it resumes behind.
+  std::shared_ptr<void> place = nullptr;  ///< Is let go when the subscriber is.
 };
 
 /// A piece of the log, for one who is further behind than the ring.
@@ -81,8 +81,8 @@ class broadcast {
   void add(new_subscriber who, const std::function<bool(int, subscriber_id)>& watch,
            time_point now);
 
-  /// The first call says what the log's last frames are: streams begin behind them. Later ones, what
-  /// is new. `next` is where the log goes on.
+  /// The first call says what the log's last frames are: streams begin behind them. Later ones,
+  /// what is new. `next` is where the log goes on.
   void publish(std::vector<stream_frame> frames, log_offset next, time_point now);
   /// The log is not the one it was: everybody is let go, and comes again.
   void start_over();
@@ -96,7 +96,8 @@ class broadcast {
   /// It has gone.
   void drop(subscriber_id who);
 
-  /// Sends the heartbeats that are due, lets those go that take nothing. Returns when to call it again.
+  /// Sends the heartbeats that are due, lets those go that take nothing. Returns when to call it
+  /// again.
   std::optional<time_point> tick(time_point now);
 
   std::size_t size() const { return by_id_.size(); }

@@ -68,7 +68,8 @@ class connection {
   void respond();
   /// After `respond`: the connection is somebody else's now, and `give_away` is due.
   bool is_taken() const { return taker_ != nullptr; }
-  /// Gives the socket, watched by nobody here any more, to its taker; then the connection is finished.
+  /// Gives the socket, watched by nobody here any more, to its taker; then the connection is
+  /// finished.
   void give_away() { taker_(std::move(socket_), unsent_.substr(sent_)); }
   /// Answers with an error instead; then the connection ends. `advance` is due.
   void refuse(const request_failure& failure);

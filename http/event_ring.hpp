@@ -15,7 +15,7 @@ struct stream_frame {
   log_offset offset = 0;  ///< Its place in the log, and its id in the stream.
   entity_id id = 0;       ///< Whom it is about.
   std::uint8_t status = 0;
-  std::string text;       ///< As it is sent.
+  std::string text;  ///< As it is sent.
 };
 
 /// Frames of ascending offsets; each takes its text's length of the bound in bytes.

@@ -43,8 +43,7 @@ event_stream::event_stream(const stream_options& options)
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = wake_up_mark;
-  if (!epoll_ || !wake_up_ ||
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_up_.get(), &event) != 0)
+  if (!epoll_ || !wake_up_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_up_.get(), &event) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot watch streams");
 }
 
@@ -80,10 +79,10 @@ std::shared_ptr<void> event_stream::take_place() {
 
 void event_stream::subscribe(new_subscriber who) {
   // A function must be copyable, a socket is not.
-  post([this, given = std::make_shared<new_subscriber>(std::move(who))](
-           broadcast& to, broadcast::time_point now) {
-    to.add(std::move(*given), [this](int socket, subscriber_id id) { return watch(socket, id); },
-           now);
+  post([this, given = std::make_shared<new_subscriber>(std::move(who))](broadcast& to,
+                                                                        broadcast::time_point now) {
+    to.add(
+        std::move(*given), [this](int socket, subscriber_id id) { return watch(socket, id); }, now);
   });
 }
 
@@ -162,8 +161,8 @@ void event_stream::run() {
   while (!stopped_) {
     std::optional<broadcast::time_point> until;
     guarded([&] { until = subscribers.tick(clock::now()); });
-    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                   wait_for(until));
+    const int count =
+        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_for(until));
     for (int i = 0; i < count; ++i) {
       const auto& e = events[static_cast<std::size_t>(i)];
       if (e.data.u64 == wake_up_mark) {

@@ -1,5 +1,5 @@
-// Server-sent events: one thread that holds the sockets of all subscribers and sends each of them what
-// it is due (broadcast.hpp). Knows no actor; where the events come from is a source's concern.
+// Server-sent events: one thread that holds the sockets of all subscribers and sends each of them
+// what it is due (broadcast.hpp). Knows no actor; where the events come from is a source's concern.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,8 @@
 
 namespace skanu {
 
-/// Where the events come from. Called on the stream's thread; must neither block nor call the stream.
+/// Where the events come from. Called on the stream's thread; must neither block nor call the
+/// stream.
 struct stream_source {
   /// Asks for a page of the log from an offset on; `give_history` answers, whatever comes of it.
   std::function<void(subscriber_id, log_offset from)> ask_history;
@@ -29,11 +30,12 @@ class frame_sink {
 
   /// The source is another one now: what was asked of the one before is asked of this one.
   virtual void set_source(stream_source source) = 0;
-  /// New frames, up to `next`. The first call gives the most recent ones of the log. After each, the
-  /// source waits until `published`: nothing piles up here.
+  /// New frames, up to `next`. The first call gives the most recent ones of the log. After each,
+  /// the source waits until `published`: nothing piles up here.
   virtual void publish(std::vector<stream_frame> frames, log_offset next) = 0;
   virtual void give_history(subscriber_id to, std::optional<history_page> page) = 0;
-  /// The log turned out to be another one: every stream is closed, and the next `publish` is the first.
+  /// The log turned out to be another one: every stream is closed, and the next `publish` is the
+  /// first.
   virtual void start_over() = 0;
   /// Where publishing goes on; 0 before the first.
   virtual log_offset next() const = 0;
@@ -54,7 +56,8 @@ class event_stream final : public frame_sink {
   /// Closes every stream at once. Idempotent.
   void stop();
 
-  /// Room for one more subscriber, for as long as it is held; null where there is none, or it has stopped.
+  /// Room for one more subscriber, for as long as it is held; null where there is none, or it has
+  /// stopped.
   std::shared_ptr<void> take_place();
   /// Takes a socket whose response head is sent, but for `unsent`.
   void subscribe(new_subscriber who);

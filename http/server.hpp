@@ -66,7 +66,8 @@ struct server_options {
 using request_handler = std::function<void(const httplib::Request&, httplib::Response&)>;
 
 /// Gets the socket of a connection whose response head was sent, but for `unsent`. What it sends
-/// behind that is the body, and ends with the connection. Runs on a worker; must not block or throw.
+/// behind that is the body, and ends with the connection. Runs on a worker; must not block or
+/// throw.
 using socket_taker = std::function<void(file_descriptor socket, std::string unsent)>;
 
 /// Said by a request handler while it runs: the response has no length, and behind its head the

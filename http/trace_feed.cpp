@@ -32,9 +32,10 @@ trace_feed::behavior_type trace_feed::make_behavior() {
   next_ = to_.next();
   begun_ = next_ != 0;
   const auto me = caf::actor_cast<trace_feed_actor>(this);
-  to_.set_source(
-      {[me](subscriber_id who, log_offset from) { caf::anon_send(me, pull_atom::value, who, from); },
-       [me] { caf::anon_send(me, resume_atom::value); }});
+  to_.set_source({[me](subscriber_id who, log_offset from) {
+                    caf::anon_send(me, pull_atom::value, who, from);
+                  },
+                  [me] { caf::anon_send(me, resume_atom::value); }});
   send(log_, follow_atom::value, caf::actor_cast<follower_actor>(this));
   turn();
   return {[this](hint_atom, service) {
@@ -56,8 +57,8 @@ void trace_feed::turn() {
   request(log_, limits_.pull_timeout, pull_atom::value, log_query{1, 0, {}})
       .then(
           [this](const event_batch& batch) {
-            next_ = std::max<log_offset>(
-                1, batch.end + 1 - static_cast<log_offset>(limits_.recent));
+            next_ =
+                std::max<log_offset>(1, batch.end + 1 - static_cast<log_offset>(limits_.recent));
             pull();
           },
           [this](const caf::error&) { pause(); });
@@ -72,8 +73,7 @@ void trace_feed::pull() {
 void trace_feed::take(const event_batch& batch) {
   failures_ = 0;
   if (batch.end + 1 < next_) {
-    spdlog::warn("event=log_went_back service=ordertrace end={} expected={}", batch.end,
-                 next_ - 1);
+    spdlog::warn("event=log_went_back service=ordertrace end={} expected={}", batch.end, next_ - 1);
     to_.start_over();
     begun_ = false;
     next_ = 0;

@@ -1,5 +1,5 @@
-// Brings what the trace view's log says to the streams: follows the log as any consumer does, wherever
-// it is, and reads history for those who are far behind.
+// Brings what the trace view's log says to the streams: follows the log as any consumer does,
+// wherever it is, and reads history for those who are far behind.
 #pragma once
 
 #include <random>
@@ -13,7 +13,7 @@ namespace skanu {
 struct feed_limits {
   std::size_t recent = 4'096;  ///< Events that the streams are begun with, of a log that has them.
   std::size_t batch = 1'000;
-  std::size_t page = 512;      ///< Of history.
+  std::size_t page = 512;  ///< Of history.
   std::chrono::milliseconds pull_timeout{5'000};
   backoff_settings retry = {};
 };
@@ -42,8 +42,8 @@ class trace_feed final : public trace_feed_actor::base {
   feed_limits limits_;
   std::mt19937_64 random_{std::random_device{}()};
   doing doing_ = doing::nothing;
-  log_offset next_ = 0;               ///< 0: where the log ends is not known yet.
-  bool begun_ = false;                ///< Something was published: streams go on from there.
+  log_offset next_ = 0;  ///< 0: where the log ends is not known yet.
+  bool begun_ = false;   ///< Something was published: streams go on from there.
   bool more_ = false;
   int failures_ = 0;
   std::vector<stream_frame> frames_;  ///< To be published.

@@ -19,8 +19,7 @@ std::string_view word_behind(std::string_view key, std::string_view body) {
 }  // namespace
 
 std::optional<stream_frame> frame_of(log_offset offset, std::string_view body) {
-  if (event_type_of(body) != trace_changed::event_type || !body.ends_with('}'))
-    return std::nullopt;
+  if (event_type_of(body) != trace_changed::event_type || !body.ends_with('}')) return std::nullopt;
   const auto id = order_of(body);
   const auto status = value_of_word<trace_status>(word_behind(R"("status":")", body));
   const auto time = timestamp_of(body);

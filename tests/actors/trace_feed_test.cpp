@@ -93,9 +93,9 @@ TEST(trace_frames, show_the_trace_as_rest_does_with_the_time_of_its_change) {
 }
 
 TEST(trace_frames, are_of_nothing_else) {
-  for (const auto* text : {"", "{}", R"({"eventType":"Paid","id":1})",
-                           R"({"eventType":"TraceChanged","id":1})",
-                           R"({"eventType":"TraceChanged","timestamp":"x","id":1,"status":"?"})"})
+  for (const auto* text :
+       {"", "{}", R"({"eventType":"Paid","id":1})", R"({"eventType":"TraceChanged","id":1})",
+        R"({"eventType":"TraceChanged","timestamp":"x","id":1,"status":"?"})"})
     EXPECT_FALSE(frame_of(1, text)) << text;
 }
 
@@ -144,9 +144,9 @@ TEST_F(trace_feed_test, reads_pages_of_history) {
   to.source.ask_history(8, 9);
   to.source.ask_history(9, 99);
   run();
-  EXPECT_EQ(to.take(), (words{"history of 7: 4 frames, next 7 of 10",
-                              "history of 8: 2 frames, next 11 of 10",
-                              "history of 9: 0 frames, next 99 of 10"}));
+  EXPECT_EQ(to.take(),
+            (words{"history of 7: 4 frames, next 7 of 10", "history of 8: 2 frames, next 11 of 10",
+                   "history of 9: 0 frames, next 99 of 10"}));
 }
 
 TEST_F(trace_feed_test, starts_over_where_the_log_went_back) {

@@ -682,8 +682,8 @@ const damage six[] = {
      0},
     {"a change that is told twice",
      [](small_shop& shop) {
-       shop.append_event(ordertrace, shop.value(log_of(ordertrace),
-                                                last_change_of(shop, ready_without_phone)));
+       shop.append_event(ordertrace,
+                         shop.value(log_of(ordertrace), last_change_of(shop, ready_without_phone)));
      },
      {6},
      ordertrace,

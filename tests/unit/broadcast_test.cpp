@@ -28,12 +28,13 @@ class broadcast_test : public testing::Test {
   subscriber_id join(stream_peer& p, stream_filter filter = {},
                      std::optional<log_offset> last_seen = {}) {
     subscriber_id given = 0;
-    to.add({p.give(), "", filter, last_seen},
-           [&](int, subscriber_id id) {
-             given = id;
-             return true;
-           },
-           now);
+    to.add(
+        {p.give(), "", filter, last_seen},
+        [&](int, subscriber_id id) {
+          given = id;
+          return true;
+        },
+        now);
     return given;
   }
 
@@ -55,7 +56,8 @@ class broadcast_test : public testing::Test {
 
   broadcast::time_point now{1h};
   std::vector<std::pair<subscriber_id, log_offset>> asked;
-  broadcast to{small(), [this](subscriber_id who, log_offset from) { asked.emplace_back(who, from); }};
+  broadcast to{small(),
+               [this](subscriber_id who, log_offset from) { asked.emplace_back(who, from); }};
 };
 
 TEST_F(broadcast_test, begins_at_the_tail_and_goes_on_with_what_happens) {
@@ -108,7 +110,8 @@ TEST_F(broadcast_test, shows_only_what_was_asked_for) {
   join(of_status_3, {0, 3});
   join(of_both, {2, 3});
   for (auto* p : {&of_2, &of_status_3, &of_both}) p->read();
-  to.publish({frame(2, 1, 1), frame(3, 2, 1), frame(4, 1, 3), frame(5, 2, 3), frame(6, 2, 1)}, 7, now);
+  to.publish({frame(2, 1, 1), frame(3, 2, 1), frame(4, 1, 3), frame(5, 2, 3), frame(6, 2, 1)}, 7,
+             now);
   EXPECT_EQ(of_2.read(), "<3><5><6>");
   EXPECT_EQ(of_status_3.read(), "<4><5>");
   EXPECT_EQ(of_both.read(), "<5>");
@@ -214,7 +217,8 @@ TEST_F(broadcast_test, one_that_takes_nothing_for_too_long_is_let_go_and_nobody_
   begin_behind(1);
   stream_peer slow, quick;
   auto held = std::make_shared<int>();
-  to.add({slow.give(), "", {}, {}, held}, [](int, subscriber_id) { return true; }, now);
+  to.add(
+      {slow.give(), "", {}, {}, held}, [](int, subscriber_id) { return true; }, now);
   join(quick);
   quick.read();
   now += 14s;  // long after it last took something

@@ -48,8 +48,8 @@ TEST(event_stream, sends_to_subscribers_of_many_threads_what_is_published) {
   for (std::size_t t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
       for (std::size_t i = t; i < peers.size(); i += 4)
-        stream.subscribe({peers[i].give(), "", {}, static_cast<log_offset>(i % 20),
-                          stream.take_place()});
+        stream.subscribe(
+            {peers[i].give(), "", {}, static_cast<log_offset>(i % 20), stream.take_place()});
     });
   for (log_offset at = 21; at <= 40; ++at) stream.publish(frames(at, at), at + 1);
   for (auto& t : threads) t.join();

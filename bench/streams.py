@@ -21,7 +21,7 @@ from bench import ORDER, REPO, Server
 sys.path.insert(0, str(REPO / "tests" / "blackbox"))
 
 from rest import Client  # noqa: E402
-from streams import stream_request  # noqa: E402
+from event_source import stream_request  # noqa: E402
 
 MOST_MIB = 500
 DEADLINE_S = 60

@@ -8,8 +8,8 @@ import time
 
 import pytest
 from cluster import Cluster
+from event_source import EventSource, stream_request
 from rest import COFFEE, DEADLINE_S, END, SERVER_GONE, wait_until
-from streams import EventSource, stream_request
 from support import Server
 
 STEPS = ["Order END", "PAY END", "DELIVERY READY", "DELIVERY START", "DELIVERY END"]

@@ -244,8 +244,8 @@ class node::parts {
     if (shows_traces()) children.push_back(feed_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
     supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
-    service_directory directory{placement_, orders, payments,  deliveries,
-                                stamps,     {},     {},        &streams_};
+    service_directory directory{placement_, orders, payments, deliveries,
+                                stamps, {}, {}, &streams_};
     for (const auto s : all_services) {
       directory.readers[static_cast<std::size_t>(s)] = reader_of(s);
       directory.elsewhere[static_cast<std::size_t>(s)] = !runs_here(s);

@@ -19,7 +19,8 @@ event_batch read(const store& data, service of, const log_query& query) {
   auto stored = now->events(of, query.from, query.limit);
   event_batch batch;
   batch.next = query.from + static_cast<log_offset>(stored.size());
-  batch.more = !stored.empty() && batch.next <= now->log_end(of);  // bytes bound it too
+  batch.end = now->log_end(of);
+  batch.more = !stored.empty() && batch.next <= batch.end;  // bytes bound it too
   for (auto& e : stored) {
     const auto wanted = query.types.empty() ||
                         std::find(query.types.begin(), query.types.end(), event_type_of(e.body)) !=

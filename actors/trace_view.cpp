@@ -95,8 +95,11 @@ void trace_view::take(const followed& f, const event_batch::event& e) {
   try {
     if (id == 0) throw decode_error("an event without an id");
     auto& t = trace_of(id);
+    const auto before = shown_step(t.trace);
     apply_event(t.trace, id, e.body);
     ++t.version;
+    if (auto change = change_of(t.trace, before, t.version, e.body))
+      changes_.push_back(std::move(*change));
     auto key = history_prefix(id);
     append_ordered_key(key, t.version);
     rows_.push_back({row_space::rows, std::move(key), located_event(f.from.of, e.offset, e.body)});
@@ -157,6 +160,7 @@ void trace_view::commit_turn() {
     change.listed = listed(t.trace);
     c.data.changes.push_back(std::move(change));
   }
+  c.data.events = std::move(changes_);
   c.data.rows = std::move(rows_);
   for (auto& letter : dead_letters_.take_rows()) c.data.rows.push_back(std::move(letter));
   for (const auto& f : logs_)
@@ -164,6 +168,7 @@ void trace_view::commit_turn() {
       c.data.rows.push_back({row_space::meta, position_key(trace_consumer(f.from.of)),
                              std::to_string(f.batch_end - 1)});
   touched_.clear();
+  changes_.clear();
   rows_.clear();
   c.answer = reply_to(address(), 0);
   c.result = accepted{};

@@ -1,6 +1,6 @@
 // The trace: a view of its own, built from the logs of order, payment and delivery, none of which is
 // ever asked. Each turn it reads what is new in the logs, merges it per order, and commits the traces,
-// their history and its positions in one commit.
+// their history, its own log (what each trace came to show) and its positions in one commit.
 #pragma once
 
 #include <array>
@@ -64,6 +64,7 @@ class trace_view final : public consumer_actor::base {
   std::chrono::steady_clock::time_point turn_at_ = {};
   std::size_t pulls_open_ = 0;
   std::map<entity_id, touched> touched_;
+  std::vector<std::string> changes_;  ///< Its own events, of the turn under way.
   std::vector<row_write> rows_;  ///< Histories, of the turn under way.
   dead_letter_box dead_letters_;
 };

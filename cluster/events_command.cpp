@@ -104,12 +104,7 @@ class log_reader {
   }
 
   /// Of the front: its time, as text that sorts; empty where it cannot be read.
-  std::string_view time() const {
-    constexpr std::string_view key = R"("timestamp":")";
-    const std::string_view body = piece_.front().body;
-    const auto found = body.find(key);
-    return found == body.npos ? std::string_view() : body.substr(found + key.size(), 24);
-  }
+  std::string_view time() const { return timestamp_of(piece_.front().body); }
 
   /// The front as a line; damaged bytes are shown as text.
   std::string line() const {

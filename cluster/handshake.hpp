@@ -18,7 +18,7 @@
 namespace skanu {
 
 /// Changes with every change of what nodes say to each other (wire.hpp, links.hpp).
-inline constexpr std::uint32_t protocol_version = 2;
+inline constexpr std::uint32_t protocol_version = 3;
 
 struct hello {
   std::uint32_t protocol = protocol_version;

@@ -22,6 +22,7 @@
 #include "cluster/remote.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
+#include "http/trace_feed.hpp"
 #include "persistence/consumer_keys.hpp"
 #include "persistence/data_directory.hpp"
 #include "persistence/stored_number.hpp"
@@ -53,6 +54,9 @@ server_options options_of(const node_options& options) {
   server_options o;
   o.address = options.address;
   o.port = options.port;
+  o.max_connections = options.max_connections;
+  o.max_connections_per_address = options.max_connections_per_address;
+  o.max_handed_over = options.streams.max_streams;
   return o;
 }
 
@@ -85,6 +89,7 @@ class node::parts {
               spdlog::error("event=handler_failed");
             }) {
     port_ = server_.bind();
+    streams_.limit(server_.max_handed_over());
     directory_.emplace(options.data,
                        directory_options{options.services, options.max_store_bytes});
     open_journals();
@@ -99,6 +104,7 @@ class node::parts {
         *gateway_, view(),
         front_options{options.cors_origins, options.gateway ? everything() : options.services,
                       options.gateway});
+    streams_.start();
     server_.start();
     faults_.begin(std::chrono::steady_clock::now());
   }
@@ -108,6 +114,7 @@ class node::parts {
   void stop() {
     if (std::exchange(stopped_, true)) return;
     spdlog::info("event=stopping");
+    streams_.stop();
     server_.stop();
     peers_.leave(serve_timeout);
     {
@@ -132,6 +139,7 @@ class node::parts {
  private:
   /// Those that the supervisor does not end.
   void end_actors() {
+    streams_.stop();
     for (const auto& a : long_lived_) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
     peers_.stop();
     forget_handles();
@@ -170,6 +178,8 @@ class node::parts {
   bool runs_here(service s) const {
     return std::ranges::find(options_.services, s) != options_.services.end();
   }
+
+  bool shows_traces() const { return options_.gateway || runs_here(service::ordertrace); }
 
   /// The entities of a service: the region itself, or its stand-in where it runs elsewhere.
   template <class Rules>
@@ -223,6 +233,7 @@ class node::parts {
     const auto stamps = start_region<stamp_rules>();
     for (const auto s : {service::order, service::payment, service::delivery, service::stamp})
       log(s) = start_log(s);
+    if (shows_traces()) log(service::ordertrace) = start_log(service::ordertrace);
     placement_ = start_placement(orders, payments, std::move(ids));
     peers_.start(for_peers(orders, payments, deliveries, stamps));
     std::vector<child> children;
@@ -231,9 +242,11 @@ class node::parts {
       for (auto& p : policies)
         if (runs_here(p.of)) children.push_back(child_of(std::move(p)));
     if (runs_here(service::ordertrace)) children.push_back(trace_child());
+    if (shows_traces()) children.push_back(feed_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
     supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
-    service_directory directory{placement_, orders, payments, deliveries, stamps, {}, {}};
+    service_directory directory{placement_, orders, payments, deliveries,
+                                stamps, {}, {}, &streams_};
     for (const auto s : all_services) {
       directory.readers[static_cast<std::size_t>(s)] = reader_of(s);
       directory.elsewhere[static_cast<std::size_t>(s)] = !runs_here(s);
@@ -287,6 +300,13 @@ class node::parts {
             }};
   }
 
+  child feed_child() {
+    return {"trace-feed", service::ordertrace, [this](caf::local_actor& by) {
+              return caf::actor_cast<caf::actor>(
+                  by.spawn<trace_feed>(log(service::ordertrace), streams_));
+            }};
+  }
+
   child housekeeper_child(service s) {
     return {"housekeeper-" + std::string(name_of(s)), s, [this, s](caf::local_actor& by) {
               return caf::actor_cast<caf::actor>(
@@ -316,6 +336,7 @@ class node::parts {
       };
     }
     v.open_connections = [this] { return static_cast<std::int64_t>(server_.open_connections()); };
+    v.open_streams = [this] { return static_cast<std::int64_t>(streams_.subscribers()); };
     return v;
   }
 
@@ -332,6 +353,7 @@ class node::parts {
   std::optional<data_directory> directory_;
   node_metrics metrics_;
   breaker_display breaker_;
+  event_stream streams_{options_.streams};
   actor_config config_{options_.cluster};
   caf::actor_system system_{config_};
   peers peers_{system_, options_.cluster};

@@ -7,6 +7,7 @@
 
 #include "actors/faults.hpp"
 #include "cluster/peers.hpp"
+#include "http/broadcast.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -18,6 +19,9 @@ struct node_options {
   std::vector<service> services{std::begin(all_services), std::end(all_services)};
   std::int64_t max_store_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
   std::vector<std::string> cors_origins;
+  std::size_t max_connections = 10'000;
+  std::size_t max_connections_per_address = 0;  ///< 0: no such limit.
+  stream_options streams;
   bool gateway = true;  ///< The front of all services, wherever they run; else of its own.
   cluster_options cluster;
 };

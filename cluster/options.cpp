@@ -54,6 +54,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   std::string http = "127.0.0.1:8088", cors = "*", events_service, fault_help;
   cluster_arguments cluster;
   bool trust_network = false;
+  auto heartbeat_ms = o.node.streams.heartbeat.count();
 
   CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
   app.require_subcommand(1);
@@ -81,6 +82,22 @@ parsed_options parse_options(int argc, const char* const* argv) {
                     "Bound on each database's size; 0: only the disk bounds it")
       ->envname("SKANU_MAX_STORE_BYTES")
       ->check(number_from(0));
+  serve->add_option("--max-connections", o.node.max_connections,
+                    "Connections at once; beyond it 503. Open streams do not count")
+      ->envname("SKANU_MAX_CONNECTIONS")
+      ->check(number_from(1));
+  serve->add_option("--max-connections-per-address", o.node.max_connections_per_address,
+                    "The same for one client address; 0: no such limit")
+      ->envname("SKANU_MAX_CONNECTIONS_PER_ADDRESS")
+      ->check(number_from(0));
+  serve->add_option("--max-streams", o.node.streams.max_streams,
+                    "Event streams at once; beyond it 503")
+      ->envname("SKANU_MAX_STREAMS")
+      ->check(number_from(0));
+  serve->add_option("--stream-heartbeat", heartbeat_ms,
+                    "Milliseconds after which a silent stream is sent a comment")
+      ->envname("SKANU_STREAM_HEARTBEAT")
+      ->check(number_from(1));
   serve->add_option("--log-file", o.log_file, "File to log to; empty: standard error")
       ->envname("SKANU_LOG_FILE");
   serve->add_option("--log-level", o.log_level, "trace, debug, info, warn, error or off")
@@ -129,6 +146,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   };
   if (serve->parsed()) {
     o.command = program_command::serve;
+    o.node.streams.heartbeat = std::chrono::milliseconds(heartbeat_ms);
     if (std::find(o.faults.begin(), o.faults.end(), "help") != o.faults.end()) {
       std::cout << fault_plan::help();
       return {};

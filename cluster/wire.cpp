@@ -139,7 +139,7 @@ void wire_fields(A& a, event_batch::event& v) {
 }
 template <class A>
 void wire_fields(A& a, event_batch& v) {
-  a(v.events, v.next, v.more);
+  a(v.events, v.next, v.more, v.end);
 }
 template <class A>
 void wire_fields(A& a, stored_entity& v) {

@@ -157,6 +157,8 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
                  });
   metric(out, "skanu_http_connections", "gauge", "Open connections.");
   sample(out, "skanu_http_connections", {}, {}, std::to_string(view.open_connections()));
+  metric(out, "skanu_http_streams", "gauge", "Open event streams.");
+  sample(out, "skanu_http_streams", {}, {}, std::to_string(view.open_streams()));
   if (view.breaker == nullptr) return out;
   const auto f = view.breaker->get();
   metric(out, "skanu_circuit_breaker_state", "gauge", "1 for the state the breaker is in.");

@@ -38,6 +38,7 @@ struct actuator_view {
   /// shown by others.
   std::function<circuit_breaker::figures()> breaker_elsewhere;
   std::function<std::int64_t()> open_connections;
+  std::function<std::int64_t()> open_streams;
 };
 
 struct actuator_answer {

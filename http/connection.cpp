@@ -41,21 +41,6 @@ bool byte_budget::resize(size_t& held, size_t wanted) {
   return true;
 }
 
-file_descriptor::file_descriptor(file_descriptor&& other) noexcept
-    : descriptor_{std::exchange(other.descriptor_, -1)} {}
-
-file_descriptor& file_descriptor::operator=(file_descriptor&& other) noexcept {
-  if (this != &other) {
-    reset();
-    descriptor_ = std::exchange(other.descriptor_, -1);
-  }
-  return *this;
-}
-
-void file_descriptor::reset() {
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
-}
-
 connection::connection(file_descriptor socket, connection_endpoints endpoints,
                        const server_options& options, responder& responder, byte_budget& budget)
     : socket_{std::move(socket)},
@@ -144,11 +129,13 @@ void connection::respond() {
   phase_ = phase::working;
   std::string response;
   const bool another_waits = reader_.has_more();
-  if (!responder_.answer(reader_.take(), endpoints_, another_waits, response)) {
+  auto after = responder_.answer(reader_.take(), endpoints_, another_waits, response);
+  if (after.close) {
     closing_ = true;
     more_may_come_ = another_waits || readable_;
   }
   send_or_keep(response);
+  if (!broken_) taker_ = std::move(after.taker);
 }
 
 void connection::refuse(const request_failure& failure) {

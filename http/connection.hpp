@@ -2,6 +2,7 @@
 // Nothing here blocks.
 #pragma once
 
+#include "http/file_descriptor.hpp"
 #include "http/request_reader.hpp"
 #include "http/responder.hpp"
 #include "http/server.hpp"
@@ -28,22 +29,6 @@ class byte_budget {
  private:
   size_t limit_;
   std::atomic<size_t> used_{0};
-};
-
-/// A descriptor that is closed with its owner.
-class file_descriptor {
- public:
-  explicit file_descriptor(int descriptor = -1) : descriptor_{descriptor} {}
-  file_descriptor(file_descriptor&& other) noexcept;
-  file_descriptor& operator=(file_descriptor&& other) noexcept;
-  ~file_descriptor() { reset(); }
-
-  int get() const { return descriptor_; }
-  explicit operator bool() const { return descriptor_ >= 0; }
-  void reset();
-
- private:
-  int descriptor_;
 };
 
 /// Belongs to one thread at a time: to the connection thread, or to the worker that it was handed
@@ -81,6 +66,11 @@ class connection {
   /// Runs the request that is ready and sends the response as far as the client takes it.
   /// `advance` is due.
   void respond();
+  /// After `respond`: the connection is somebody else's now, and `give_away` is due.
+  bool is_taken() const { return taker_ != nullptr; }
+  /// Gives the socket, watched by nobody here any more, to its taker; then the connection is
+  /// finished.
+  void give_away() { taker_(std::move(socket_), unsent_.substr(sent_)); }
   /// Answers with an error instead; then the connection ends. `advance` is due.
   void refuse(const request_failure& failure);
   /// The deadline has passed.
@@ -135,6 +125,7 @@ class connection {
   bool closing_ = false;        // nothing more will be answered
   bool more_may_come_ = false;  // although nothing more will be answered
   bool shut_down_ = false;
+  socket_taker taker_;
 
   std::atomic<unsigned> state_{with_io};
 };

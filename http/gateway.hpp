@@ -11,6 +11,7 @@
 
 #include "actors/placement.hpp"
 #include "http/bulkhead.hpp"
+#include "http/event_stream.hpp"
 #include "http/request_fields.hpp"
 #include "messages/deadlines.hpp"
 #include "messages/interfaces.hpp"
@@ -29,6 +30,8 @@ struct service_directory {
   std::array<std::function<std::unique_ptr<reading>()>, service_count> readers;
   /// Which of them run on another node: whoever reads there waits for an answer.
   std::array<bool, service_count> elsewhere{};
+  /// Of what changes in the order traces, where those are shown; outlives the front.
+  event_stream* trace_stream = nullptr;
 };
 
 /// Thread-safe; its functions block for at most the waiting deadline.
@@ -70,6 +73,9 @@ class gateway {
     }
     return question();
   }
+
+  /// Only on a node that shows order traces.
+  event_stream& trace_stream() const { return *services_.trace_stream; }
 
  private:
   static constexpr const char* too_many =

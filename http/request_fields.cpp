@@ -135,6 +135,26 @@ bool prefers_html(const httplib::Request& in) {
   return html > json || (html == json && html > 0 && accept.find("text/html") != accept.npos);
 }
 
+stream_request stream_request_of(const httplib::Request& in) {
+  stream_request wanted;
+  if (const auto id = query_of(in, "orderId")) {
+    wanted.order_id = id_of(*id).value_or(0);
+    if (wanted.order_id == 0)
+      refuse(errc::invalid_field, "A query parameter is wrong.",
+             {{"orderId", "must be an order's id"}});
+  }
+  wanted.status = query_of(in, "status");
+  const bool in_header = in.has_header("Last-Event-ID");
+  const auto last =
+      in_header ? std::optional(in.get_header_value("Last-Event-ID")) : query_of(in, "lastEventId");
+  if (!last) return wanted;
+  wanted.last_seen = *last == "0" ? 0 : id_of(*last);
+  if (!wanted.last_seen)
+    refuse(errc::invalid_field, "The last event is named by the id that it was sent with.",
+           {{in_header ? "Last-Event-ID" : "lastEventId", "must be an event's id"}});
+  return wanted;
+}
+
 page_request page_of(const httplib::Request& in) {
   page_request wanted;
   wanted.size = static_cast<std::size_t>(

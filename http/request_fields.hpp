@@ -42,6 +42,16 @@ bool is_known_to_client(const httplib::Request& in, std::string_view tag);
 /// Whether Accept prefers HTML to JSON, as browsers do. False where it says nothing of either.
 bool prefers_html(const httplib::Request& in);
 
+/// What a stream is to show, and from where on.
+struct stream_request {
+  entity_id order_id = 0;  ///< 0: every order.
+  std::optional<std::string> status;
+  std::optional<std::int64_t> last_seen;  ///< An event's id, or 0.
+};
+
+/// orderId and status, and Last-Event-ID or, where a client cannot set a header, lastEventId.
+stream_request stream_request_of(const httplib::Request& in);
+
 /// page, size, sort, after and status.
 page_request page_of(const httplib::Request& in);
 

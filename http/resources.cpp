@@ -3,6 +3,8 @@
 #include "actors/rules/stamp_rules.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "http/collections.hpp"
+#include "http/event_stream.hpp"
+#include "http/server.hpp"
 #include "persistence/document.hpp"
 
 namespace skanu {
@@ -150,6 +152,30 @@ void order_traces::events(const call& c) {
   const auto id = c.id();
   show_rows(c, {service::ordertrace, id, "events", trace_collection.path_of(id) + "/events",
                 history_prefix(id), "There is no such order."});
+}
+
+void order_traces::stream(const call& c) {
+  const auto asked = stream_request_of(c.in());
+  stream_filter wanted{asked.order_id, 0};
+  if (asked.status) {
+    const auto status = trace_collection.status_of(*asked.status);
+    if (!status)
+      throw refused{{errc::invalid_field, "A query parameter is wrong.",
+                     {{"status", "is not a known status"}}}};
+    wanted.status = *status;
+  }
+  auto& streams = c.to().trace_stream();
+  const auto place = streams.take_place();
+  if (!place)
+    throw refused{{errc::overloaded, "Too many streams are open. Please come back later."}};
+  c.out().status = 200;
+  c.out().set_header("Content-Type", "text/event-stream");
+  c.out().set_header("Cache-Control", "no-store");
+  c.out().set_header("X-Accel-Buffering", "no");
+  hand_socket_over([&streams, wanted, last_seen = asked.last_seen, place](file_descriptor socket,
+                                                                          std::string unsent) {
+    streams.subscribe({std::move(socket), std::move(unsent), wanted, last_seen, place});
+  });
 }
 
 void order_traces::list(const call& c) { show_page(c, trace_collection); }

@@ -38,6 +38,7 @@ namespace order_traces {
 void show(const call& c);
 void find_by_order(const call& c);
 void events(const call& c);
+void stream(const call& c);
 void list(const call& c);
 }  // namespace order_traces
 

@@ -58,6 +58,8 @@ struct responder::exchange {
   bool another_waits = false;
   bool rendered = false;
   bool close = true;
+  bool without_end = false;  // the response has no length
+  socket_taker taker;
 };
 
 thread_local responder::exchange* responder::current_ = nullptr;
@@ -91,14 +93,22 @@ responder::responder(request_handler handler, error_renderer render_error,
       [this](const httplib::Request&, httplib::Response& response) { finish_headers(response); });
 }
 
-bool responder::answer(received_request&& request, const connection_endpoints& endpoints,
-                       bool another_waits, std::string& output) {
+after_response responder::answer(received_request&& request, const connection_endpoints& endpoints,
+                                 bool another_waits, std::string& output) {
   exchange current;
   current.request = std::move(request);
   current.another_waits = another_waits;
   run(current, endpoints, output);
-  return !current.close;
+  return {current.close, std::move(current.taker)};
 }
+
+void responder::hand_over(socket_taker taker) {
+  if (current_ == nullptr) throw std::logic_error{"a socket is handed over by a running handler"};
+  current_->without_end = true;
+  if (current_->request.method != "HEAD") current_->taker = std::move(taker);
+}
+
+void hand_socket_over(socket_taker taker) { responder::hand_over(std::move(taker)); }
 
 void responder::refuse(const request_failure& failure, bool head_only,
                        const connection_endpoints& endpoints, std::string& output) {
@@ -131,6 +141,7 @@ void responder::run(exchange& current, const connection_endpoints& endpoints, st
         "HTTP/1.1 500 Internal Server Error\r\n"
         "Connection: close\r\nContent-Length: 0\r\n\r\n");
     current.close = true;
+    current.taker = nullptr;
   }
 }
 
@@ -151,6 +162,8 @@ void responder::call_handler(const httplib::Request& request, httplib::Response&
     httplib::Response discarded;
     std::swap(discarded, response);
   }
+  current_->without_end = false;
+  current_->taker = nullptr;
   if (observe_failure_) observe_failure_(request, thrown);
   render(handler_failed, response);
 }
@@ -173,7 +186,7 @@ void responder::render(const request_failure& failure, httplib::Response& respon
 void responder::finish_headers(httplib::Response& response) {
   auto& current = *current_;
   auto& headers = response.headers;
-  current.close = !current.request.keep_alive ||
+  current.close = current.without_end || !current.request.keep_alive ||
                   (last_call_.load(std::memory_order_relaxed) && !current.another_waits);
   for (auto header = headers.begin(); header != headers.end();) {
     const auto& [name, value] = *header;
@@ -181,7 +194,7 @@ void responder::finish_headers(httplib::Response& response) {
                           std::ranges::any_of(value, is_control);
     header = unwanted ? headers.erase(header) : std::next(header);
   }
-  if (response.status == 204 || response.status == 304) {
+  if (current.without_end || response.status == 204 || response.status == 304) {
     response.body.clear();
   } else {
     headers.emplace("Content-Length", std::to_string(response.body.size()));

@@ -12,6 +12,12 @@
 
 namespace skanu {
 
+/// What becomes of the connection behind a response.
+struct after_response {
+  bool close = false;
+  socket_taker taker = nullptr;  ///< Where the connection goes on as somebody else's.
+};
+
 /// Thread-safe.
 class responder final : private httplib::Server {
  public:
@@ -21,9 +27,11 @@ class responder final : private httplib::Server {
             const std::atomic<bool>& last_call);
 
   /// Runs the handler and appends the response to `output`. `another_waits`: the client's next
-  /// request is already here. False: the connection must be closed behind this response.
-  bool answer(received_request&& request, const connection_endpoints& endpoints, bool another_waits,
-              std::string& output);
+  /// request is already here.
+  after_response answer(received_request&& request, const connection_endpoints& endpoints,
+                        bool another_waits, std::string& output);
+  /// hand_socket_over, within the handler that this thread runs.
+  static void hand_over(socket_taker taker);
 
   /// Appends an error response that closes the connection.
   void refuse(const request_failure& failure, bool head_only, const connection_endpoints& endpoints,

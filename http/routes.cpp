@@ -74,6 +74,7 @@ constexpr std::array routes = {
     route{"GET", "/stamps/{phoneNumber}/entries", bare, stamps::entries},
     route{"GET", "/orderTraces", bare, order_traces::list},
     route{"GET", "/orderTraces/search/findByOrderId", bare, order_traces::find_by_order},
+    route{"GET", "/orderTraces/stream", bare, order_traces::stream},
     route{"GET", "/orderTraces/{id}", bare, order_traces::show},
     route{"GET", "/orderTraces/{id}/events", bare, order_traces::events},
     route{"GET", "/actuator/health", bare, nullptr, health, json_type},

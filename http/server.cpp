@@ -126,6 +126,7 @@ class server::implementation {
   void start();
   void stop();
 
+  size_t max_handed_over() const { return max_handed_over_; }
   size_t open_connections() const { return open_.load(std::memory_order_relaxed); }
   size_t requests_in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
   size_t refused_connections() const { return refused_.load(std::memory_order_relaxed); }
@@ -150,6 +151,7 @@ class server::implementation {
 
   // On a worker:
   void serve(connection& client);
+  connection::outcome give_away(connection& client);
 
   // On either:
   void finish(connection& client);
@@ -186,6 +188,7 @@ class server::implementation {
   std::unordered_map<std::string, size_t> connections_by_address_;
   size_t max_connections_ = 0;
   size_t max_told_of_the_cap_ = 0;
+  size_t max_handed_over_ = 0;
   bool draining_ = false;
   clock::time_point next_sweep_ = clock::time_point::max();
   clock::time_point resume_accepting_ = clock::time_point::max();
@@ -200,9 +203,12 @@ class server::implementation {
 };
 
 int server::implementation::bind() {
-  const auto descriptors =
-      open_file_limit(options_.max_connections + max_told_of_the_cap + other_descriptors);
-  max_connections_ = std::min(options_.max_connections, descriptors / 4 * 3);
+  const auto wanted = options_.max_connections + options_.max_handed_over;
+  constexpr auto others = max_told_of_the_cap + other_descriptors;
+  const auto descriptors = open_file_limit(wanted + others);
+  const auto for_sockets = std::min(wanted, descriptors - std::min(others, descriptors / 4));
+  max_handed_over_ = options_.max_handed_over * for_sockets / std::max<size_t>(wanted, 1);
+  max_connections_ = for_sockets - max_handed_over_;
   max_told_of_the_cap_ = std::min(max_told_of_the_cap, descriptors / 8);
   const auto place = options_.address + ":" + std::to_string(options_.port);
   addrinfo hints{};
@@ -435,7 +441,7 @@ void server::implementation::serve(connection& client) {
       return connection::outcome::waiting;
     });
     if (outcome == connection::outcome::waiting) {
-      outcome = guarded([&] { return client.advance(); });
+      outcome = client.is_taken() ? give_away(client) : guarded([&] { return client.advance(); });
     }
     while (outcome == connection::outcome::waiting) {
       if (stopping_.load() && client.is_idle()) {
@@ -452,6 +458,14 @@ void server::implementation::serve(connection& client) {
     }
     if (served >= max_consecutive_requests && workers_->push(client)) return;
   }
+}
+
+connection::outcome server::implementation::give_away(connection& client) {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, client.socket(), nullptr);
+  return guarded([&] {
+    client.give_away();
+    return connection::outcome::finished;
+  });
 }
 
 void server::implementation::wake_connection_thread() {
@@ -473,6 +487,8 @@ int server::bind() { return implementation_->bind(); }
 void server::start() { implementation_->start(); }
 
 void server::stop() { implementation_->stop(); }
+
+size_t server::max_handed_over() const { return implementation_->max_handed_over(); }
 
 size_t server::open_connections() const { return implementation_->open_connections(); }
 

@@ -2,6 +2,7 @@
 // whose idle, slow and hostile connections cost no thread.
 #pragma once
 
+#include "http/file_descriptor.hpp"
 #include "http/request_reader.hpp"
 
 #include <httplib.h>
@@ -30,11 +31,14 @@ struct server_options {
   size_t workers = 512;
   /// Whole requests that wait for a worker. Beyond it 503 with `Retry-After`, at once.
   size_t max_queued_requests = 1024;
-  /// Beyond it a new connection gets 503 with `Retry-After` and is closed. Lowered to three
-  /// quarters of the open files that the process may have.
+  /// Beyond it a new connection gets 503 with `Retry-After` and is closed. Lowered to
+  /// what the open files that the process may have leave room for.
   size_t max_connections = 10'000;
   /// The same for one client address; 0: no such limit.
   size_t max_connections_per_address = 0;
+  /// Sockets that may be in the hands of takers. They count among no connections; both bounds are
+  /// lowered alike where the process may not have so many open files.
+  size_t max_handed_over = 0;
   /// Bytes of unfinished requests and unsent responses over all connections. Beyond it whoever
   /// needs more is answered 503 or cut off; a request of up to 1 KiB is always let in.
   size_t max_buffered_bytes = 32 * 1024 * 1024;
@@ -60,6 +64,16 @@ struct server_options {
 /// values are as the client sent them; `path` and `params` are percent-decoded. Not its concern:
 /// `Content-Length`, `Connection`, compression.
 using request_handler = std::function<void(const httplib::Request&, httplib::Response&)>;
+
+/// Gets the socket of a connection whose response head was sent, but for `unsent`. What it sends
+/// behind that is the body, and ends with the connection. Runs on a worker; must not block or
+/// throw.
+using socket_taker = std::function<void(file_descriptor socket, std::string unsent)>;
+
+/// Said by a request handler while it runs: the response has no length, and behind its head the
+/// connection is `taker`'s. Before it has waited for anything. Of a HEAD request there is no body, and nobody takes it. `taker` is let
+/// go uncalled where the client has gone.
+void hand_socket_over(socket_taker taker);
 
 /// Fills in the body (and content type) for an error that the connection layer found: 400, 408,
 /// 413, 414, 415, 417, 431, 500, 501, 503, 505. `reason` is a sentence for the client. Runs on a
@@ -92,6 +106,9 @@ class server {
   /// is done: at the latest `stop_timeout` later, or when the last running handler returns. Not to
   /// be called from a handler.
   void stop();
+
+  /// After `bind`: what `max_handed_over` was lowered to.
+  size_t max_handed_over() const;
 
   size_t open_connections() const;
   /// Requests whose handler is running.

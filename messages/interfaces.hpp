@@ -103,6 +103,15 @@ using event_log_actor = caf::typed_actor<
     // From the journal: the log has grown.
     caf::reacts_to<hint_atom>>;
 
+/// Brings the trace view's log to the streams of the HTTP front.
+using trace_feed_actor = caf::typed_actor<
+    // From the log: there is more.
+    caf::reacts_to<hint_atom, service>,
+    // From the streams: the log from an offset on, for the subscriber of that number.
+    caf::reacts_to<pull_atom, std::uint64_t, log_offset>,
+    // From the streams: what was published has gone out. From itself: try again.
+    caf::reacts_to<resume_atom>>;
+
 /// The saga that places orders: opens the payment, then records or rejects the order.
 using placement_actor = caf::typed_actor<
     // Places an order; the answer is the order, or why not.

@@ -18,6 +18,7 @@ struct event_batch {
   std::vector<event> events;
   log_offset next = 1;   ///< Where to go on reading.
   bool more = false;     ///< There is more already.
+  log_offset end = 0;    ///< The offset of the log's last event; 0 for an empty log.
 };
 
 /// A consumer's question to a log.

@@ -1,6 +1,8 @@
 // The view "my page" shows: how far one order has come.
 #pragma once
 
+#include <variant>
+
 #include "messages/order.hpp"
 
 namespace skanu {
@@ -53,5 +55,19 @@ struct order_trace {
   }
   bool operator==(const order_trace&) const = default;
 };
+
+/// What a trace shows has changed: all of it, as it is now. Its time is that of the event behind it.
+struct trace_changed {
+  static constexpr std::string_view event_type = "TraceChanged";
+  order_trace now;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    order_trace::fields(self.now, visit);
+  }
+  bool operator==(const trace_changed&) const = default;
+};
+
+using trace_event = std::variant<trace_changed>;
 
 }  // namespace skanu

@@ -11,6 +11,14 @@ std::string_view event_type_of(std::string_view body) {
   return body.substr(0, body.find('"'));
 }
 
+std::string_view timestamp_of(std::string_view body) {
+  constexpr std::string_view key = R"("timestamp":")";
+  const auto found = body.find(key);
+  if (found == body.npos) return {};
+  body.remove_prefix(found + key.size());
+  return body.substr(0, body.find('"'));
+}
+
 std::string located_event(service of, log_offset offset, std::string_view body) {
   std::string line = R"({"service":")";
   line.reserve(body.size() + 48);

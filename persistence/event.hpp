@@ -24,6 +24,9 @@ struct event_header {
 /// The type of a stored event, without parsing it; empty where it has none.
 std::string_view event_type_of(std::string_view body);
 
+/// The time of a stored event as its text has it, without parsing it; empty where it has none.
+std::string_view timestamp_of(std::string_view body);
+
 /// The event with its place in front, as it stands in an order's history and as `skanu events` prints it:
 /// {"service":"payment","offset":7,"eventType":…}. `body` is a JSON object with a member at least.
 std::string located_event(service of, log_offset offset, std::string_view body);

@@ -71,6 +71,60 @@ void check_histories(const snapshot& from, audited_traces& traces, audit_report&
     if (t.marks.expected.rows > 0) report.violated(6, service::ordertrace, id, "it has no history");
 }
 
+/// The fields of a TraceChanged as they stand behind its header.
+std::string_view shown_by(std::string_view change) {
+  const auto id = change.find(R"("id":)");
+  return id == change.npos ? std::string_view() : change.substr(id);
+}
+
+/// The versions of a trace's changes rise, and none is ahead of the trace.
+void take_changes(const snapshot& from, audited_traces& traces, audit_report& report) {
+  log_offset expected = 1;
+  walk_log(from, service::ordertrace, [&](const logged_event& e) {
+    const auto at = "the event at offset " + std::to_string(e.offset);
+    const auto violated = [&](entity_id id, const std::string& what) {
+      report.violated(id == 0 ? 2 : 6, service::ordertrace, id, at + what);
+    };
+    if (e.offset != expected) violated(0, " follows offset " + std::to_string(expected - 1));
+    expected = e.offset + 1;
+    std::string why;
+    event_header header;
+    entity_id id = 0;
+    if (!decodes(
+            [&] {
+              const auto body = parse_stored_json(e.body);
+              header = header_of(body);
+              id = std::get<trace_changed>(decode_event<trace_event>(body)).now.id;
+            },
+            why))
+      return violated(0, " cannot be read: " + why);
+    const auto found = traces.find(id);
+    if (found == traces.end()) return violated(id, " is of no trace");
+    auto& marks = found->second.marks;
+    if (header.version <= marks.changed_by || header.version > found->second.version)
+      violated(id, " says version " + std::to_string(header.version));
+    marks.changed_by = header.version;
+    marks.last_change = e.offset;
+  });
+}
+
+/// A trace that has changes shows what the last of them says.
+void check_changes(const snapshot& from, const audited_traces& traces, audit_report& report) {
+  for (const auto& [id, t] : traces) {
+    if (t.marks.last_change == 0) continue;
+    const auto last = from.events(service::ordertrace, t.marks.last_change, 1);
+    const auto shows = to_json(t.state);
+    if (last.empty() || shown_by(last.front().body) == std::string_view(shows).substr(1)) continue;
+    order_trace said;
+    std::string ignored;  // it could be read before
+    decodes([&] { said = from_json<order_trace>(parse_stored_json(last.front().body)); }, ignored);
+    said.registered = t.state.registered;
+    if (said != t.state || !listed(t.state))
+      report.violated(6, service::ordertrace, id,
+                      "its last TraceChanged is not what the trace shows");
+  }
+}
+
 }  // namespace
 
 void trace_audit::take(const consumer& who, const logged_event& e) {
@@ -87,6 +141,8 @@ void trace_audit::take(const consumer& who, const logged_event& e) {
 void trace_audit::check(const snapshot& from, audit_report& report) {
   state_check<trace_as_rules, audited_traces>(from, 6, traces_, report).run();
   check_histories(from, traces_, report);
+  take_changes(from, traces_, report);
+  check_changes(from, traces_, report);
 }
 
 }  // namespace skanu

@@ -1,4 +1,5 @@
-// Invariant 6: the trace is what the logs say, up to where the view has read them.
+// Invariant 6: the trace is what the logs say, up to where the view has read them, and the view's
+// own log ends in what the trace shows.
 #pragma once
 
 #include <array>
@@ -19,7 +20,9 @@ struct trace_as_rules {
 };
 
 struct trace_marks {
-  row_digest expected;  ///< The history as the logs make it.
+  row_digest expected;         ///< The history as the logs make it.
+  log_offset last_change = 0;  ///< Of its TraceChanged; 0: an older program kept no such log.
+  version_number changed_by = 0;
 };
 
 using audited_traces = folded_entities<trace_as_rules, trace_marks>;

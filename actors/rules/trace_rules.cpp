@@ -42,6 +42,7 @@ entity_id order_of(std::string_view event_body) {
 
 void apply_event(order_trace& trace, entity_id id, std::string_view event_body) {
   const auto type = event_type_of(event_body);
+  if (!from_rfc3339(timestamp_of(event_body))) throw decode_error("an event without a timestamp");
   if (type == ordered::event_type) {
     const auto e = from_json<ordered>(parse_stored_json(event_body));
     trace.product_id = e.details.product_id;
@@ -52,6 +53,12 @@ void apply_event(order_trace& trace, entity_id id, std::string_view event_body) 
   }
   trace.id = trace.order_id = id;
   trace.status = std::max(trace.status, step_of(type));
+}
+
+std::optional<std::string> change_of(const order_trace& now, trace_status step_before,
+                                     version_number version, std::string_view source) {
+  if (shown_step(now) == step_before) return std::nullopt;
+  return encode_event(trace_event(trace_changed{now}), version, timestamp_of(source));
 }
 
 std::string history_prefix(entity_id order) { return ordered_key(order); }

@@ -1,6 +1,7 @@
 // The rules of the trace: how far an order has come, from events in any order. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,16 @@ entity_id order_of(std::string_view event_body);
 
 /// Takes one stored event into a trace. Throws decode_error.
 void apply_event(order_trace& trace, entity_id id, std::string_view event_body);
+
+/// The step that the trace shows; none as long as it is not shown. It only ever rises.
+inline trace_status shown_step(const order_trace& t) {
+  return t.registered ? t.status : trace_status::none;
+}
+
+/// The stored TraceChanged of a trace that took `source` as its event `version`; nothing where it
+/// still shows the step that it showed before.
+std::optional<std::string> change_of(const order_trace& now, trace_status step_before,
+                                     version_number version, std::string_view source);
 
 /// Where an order's history stands in the rows of ordertrace: a row per event, under the trace's version
 /// that the event made, in the order in which the view saw them.

@@ -136,6 +136,28 @@ TEST_F(trace_view_test, any_order_of_the_logs_ends_in_the_same_trace) {
     EXPECT_EQ(stored_state<order_trace>(service::ordertrace, i), expected(i));
 }
 
+TEST_F(trace_view_test, its_own_log_tells_each_change_of_what_is_shown_once) {
+  start_view();
+  happen(service::payment, {payment_event_of(1)});
+  catch_up();
+  EXPECT_EQ(log_of(service::ordertrace), std::vector<std::string>{}) << "not shown yet";
+  happen(service::order, {placed(1), placed(2)});
+  catch_up();
+  happen(service::payment, {payment_event_of(1)});  // changes nothing
+  happen(service::order, {cancelled(2)});
+  catch_up();
+  std::vector<std::string> told;
+  for (const auto& e : data.read()->events(service::ordertrace, 1, 100)) {
+    const auto body = nlohmann::json::parse(e.body);
+    told.push_back(body.at("eventType").get<std::string>() + " " + body.at("id").dump() + " " +
+                   body.at("status").get<std::string>() + " " +
+                   body.at("timestamp").get<std::string>());
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{
+                      "TraceChanged 1 PAY END " + noon, "TraceChanged 2 Order END " + noon,
+                      "TraceChanged 2 ORDER CANCEL " + noon}));
+}
+
 TEST_F(trace_view_test, a_trace_appears_once_its_order_is_seen) {
   start_view();
   happen(service::payment, {payment_event_of(1)});

@@ -115,12 +115,14 @@ void small_shop::trace(const consumer& who, const logged_event& e) {
                        .next = version + 1,
                        .status_before = static_cast<std::uint8_t>(t.status),
                        .listed_before = listed(t)};
+  const auto before = shown_step(t);
   apply_event(t, id, e.body);
   change.document =
       std::make_shared<const std::string>(encode_document(service::ordertrace, version + 1, t));
   change.status = static_cast<std::uint8_t>(t.status);
   change.listed = listed(t);
   commit c{.of = service::ordertrace};
+  if (auto shows = change_of(t, before, version + 1, e.body)) c.events.push_back(std::move(*shows));
   c.changes.push_back(std::move(change));
   c.rows.push_back({row_space::rows, history_prefix(id) + ordered_key(version + 1),
                     located_event(who.follows, e.offset, e.body)});

@@ -567,6 +567,13 @@ const damage five[] = {
      ready_without_phone},
 };
 
+std::string last_change_of(small_shop& shop, entity_id id) {
+  std::string last;
+  for (const auto& row : shop.all(log_of(ordertrace)))
+    if (order_of(row.value) == id) last = row.key;
+  return last;
+}
+
 const damage six[] = {
     {"a trace at another step",
      [](small_shop& shop) {
@@ -660,6 +667,37 @@ const damage six[] = {
      {6},
      ordertrace,
      placed},
+    {"a change that says another step",
+     [](small_shop& shop) {
+       shop.edit(log_of(ordertrace), last_change_of(shop, ready_without_phone),
+                 R"("DELIVERY READY")", R"("DELIVERY END")");
+     },
+     {6},
+     ordertrace,
+     ready_without_phone},
+    {"a log of changes with a gap",
+     [](small_shop& shop) { shop.erase(log_of(ordertrace), ordered_key(1)); },
+     {2},
+     ordertrace,
+     0},
+    {"a change that is told twice",
+     [](small_shop& shop) {
+       shop.append_event(ordertrace,
+                         shop.value(log_of(ordertrace), last_change_of(shop, ready_without_phone)));
+     },
+     {6},
+     ordertrace,
+     ready_without_phone},
+    {"a change of no trace",
+     [](small_shop& shop) {
+       shop.append_event(
+           ordertrace,
+           R"({"eventType":"TraceChanged","schema":1,"timestamp":"2026-11-22T12:00:00.000Z",)"
+           R"("version":1,"id":77,"orderId":77})");
+     },
+     {6},
+     ordertrace,
+     77},
     {"a view that is before its own position",
      [](small_shop& shop) {
        shop.place(fresh);

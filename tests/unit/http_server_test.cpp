@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include "tests/support/running_server.hpp"
 
@@ -320,6 +321,56 @@ TEST(http_server, can_be_stopped_twice_and_before_it_was_started) {
   running_server server;
   server->stop();
   server->stop();
+}
+
+// --- Handing the connection over ---
+
+/// Hands /stream to a taker that sends "more" and goes; echoes otherwise.
+void hand_over(const httplib::Request& request, httplib::Response& response) {
+  if (request.path != "/stream") return echo(request, response);
+  response.set_header("Content-Type", "text/event-stream");
+  hand_socket_over([](file_descriptor socket, std::string unsent) {
+    EXPECT_EQ(unsent, "");
+    ::send(socket.get(), "more", 4, MSG_NOSIGNAL);
+  });
+}
+
+constexpr std::string_view get_stream = "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST(http_server, a_socket_that_is_handed_over_ends_with_its_taker_and_counts_no_more) {
+  running_server server{patient_options(), hand_over};
+  auto client = server.connect();
+  ASSERT_TRUE(client.send(std::string{get_stream} + std::string{get}));
+  const auto all = client.receive_rest();
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 200 OK\r\n")) << all;
+  EXPECT_TRUE(all.ends_with("\r\n\r\nmore")) << "and no answer to what stood behind it: " << all;
+  EXPECT_NE(all.find("Connection: close\r\n"), all.npos);
+  EXPECT_EQ(all.find("Content-Length"), all.npos);
+  EXPECT_EQ(all.find("Transfer-Encoding"), all.npos);
+  const auto until = steady::now() + 10s;
+  while (server->open_connections() > 0 && steady::now() < until) std::this_thread::yield();
+  EXPECT_EQ(server->open_connections(), 0U);
+}
+
+TEST(http_server, hands_no_socket_over_for_a_head_request) {
+  running_server server{patient_options(), hand_over};
+  auto client = server.connect();
+  ASSERT_TRUE(client.send("HEAD /stream HTTP/1.1\r\nHost: a\r\n\r\n"));
+  const auto all = client.receive_rest();
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 200 OK\r\n")) << all;
+  EXPECT_TRUE(all.ends_with("\r\n\r\n")) << all;
+  EXPECT_EQ(all.find("Content-Length"), all.npos);
+}
+
+TEST(http_server, keeps_the_socket_where_the_handler_fails_after_all) {
+  running_server server{patient_options(),
+                        [](const httplib::Request& request, httplib::Response& response) {
+                          hand_over(request, response);
+                          if (request.path == "/stream") throw std::runtime_error("after all");
+                        }};
+  auto client = server.connect();
+  EXPECT_EQ(status_of(client.ask(get_stream)), 500);
+  EXPECT_EQ(body_of(client.ask(get)), "GET/hello");
 }
 
 }  // namespace

@@ -1,0 +1,63 @@
+// The most recent frames of an event stream, within a bound.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <string>
+
+#include "messages/values.hpp"
+
+namespace skanu {
+
+/// One event as its subscribers get it.
+struct stream_frame {
+  log_offset offset = 0;  ///< Its place in the log, and its id in the stream.
+  entity_id id = 0;       ///< Whom it is about.
+  std::uint8_t status = 0;
+  std::string text;  ///< As it is sent.
+};
+
+/// Frames of ascending offsets; each takes its text's length of the bound in bytes.
+class event_ring {
+ public:
+  event_ring(std::size_t most_frames, std::size_t most_bytes)
+      : most_frames_(most_frames), most_bytes_(most_bytes) {}
+
+  /// From this offset on it knows everything, up to next().
+  log_offset first() const { return first_; }
+  log_offset next() const { return next_; }
+
+  /// Forgets everything, and goes on with `next`.
+  void begin(log_offset next) {
+    frames_.clear();
+    bytes_ = 0;
+    first_ = next_ = next;
+  }
+
+  /// `frame.offset` is next() at least: what lies between is nothing that is shown.
+  void append(stream_frame frame) {
+    next_ = frame.offset + 1;
+    bytes_ += frame.text.size();
+    frames_.push_back(std::move(frame));
+    while (frames_.size() > most_frames_ || bytes_ > most_bytes_) {
+      bytes_ -= frames_.front().text.size();
+      first_ = frames_.front().offset + 1;
+      frames_.pop_front();
+    }
+  }
+  /// There is nothing more before `next`.
+  void go_to(log_offset next) { next_ = std::max(next_, next); }
+
+  const std::deque<stream_frame>& frames() const { return frames_; }
+
+ private:
+  std::size_t most_frames_;
+  std::size_t most_bytes_;
+  std::deque<stream_frame> frames_;
+  std::size_t bytes_ = 0;
+  log_offset first_ = 1;
+  log_offset next_ = 1;
+};
+
+}  // namespace skanu

@@ -24,7 +24,7 @@ policy::policy(caf::actor_config& config, const service_environment& env,
       log_(std::move(log)),
       faults_(faults),
       limits_(limits),
-      dead_letters_(env) {}
+      dead_letters_(env, definition_.of, limits.retry) {}
 
 policy::behavior_type policy::make_behavior() {
   contain_failures(*this);
@@ -39,6 +39,8 @@ policy::behavior_type policy::make_behavior() {
           [this](const answered& a) {
             if (a.ticket == 0) {
               on_commit(a.result);
+            } else if (a.ticket < 0) {
+              on_replayed(a.result);
             } else {
               on_answer(a.ticket, a.result);
             }
@@ -46,18 +48,27 @@ policy::behavior_type policy::make_behavior() {
           [this](resume_atom) {
             if (!pull_planned_ || clock().now() < pull_at_) return;  // an earlier plan's
             pull_planned_ = false;
-            if (!busy_) pull();
+            if (!busy_) return pull();
+            pull_due_ = errand_.has_value();
           },
           [this](resume_atom, log_offset offset) {
             const auto found = under_way_.find(offset);
             if (found != under_way_.end()) send_command(offset, found->second);
+          },
+          [this](letter_order& o, skanu::request& r) {
+            dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
+            if (!busy_) rest();
+          },
+          [this](letter_atom, entity_id entity) {
+            dead_letters_.add(dead_letter_box::next_of(entity));
+            if (!busy_) rest();
           }};
 }
 
 void policy::recover() {
   const auto now = env_.data.read();
   next_ = meta_number(*now, definition_.of, position_key(definition_.name)) + 1;
-  dead_letters_.recover(*now, definition_.of, definition_.name);
+  dead_letters_.recover(*now, definition_.name);
 }
 
 void policy::pull_after(std::chrono::milliseconds wait) {
@@ -79,8 +90,8 @@ void policy::pull() {
             work_off(batch);
           },
           [this](const caf::error&) {
-            busy_ = false;
             pull_after(backoff(limits_.retry, ++failed_pulls_, random_));
+            rest();
           });
 }
 
@@ -89,8 +100,7 @@ void policy::work_off(const event_batch& batch) {
   full_ = batch.more;
   for (const auto& e : batch.events) take(e);
   if (batch_end_ == next_) {
-    busy_ = false;
-    if (more_) pull_after(limits_.window);
+    rest();
   } else if (under_way_.empty()) {
     commit_position();
   }
@@ -136,8 +146,8 @@ void policy::on_answer(log_offset offset, const outcome& result) {
 
 void policy::set_aside(log_offset offset, entity_id target, std::string_view event,
                        std::string_view why, int attempts) {
-  dead_letters_.set_aside(
-      {definition_.name, definition_.follows, offset, target, attempts, why, event});
+  dead_letters_.set_aside({definition_.name, std::string(name_of(definition_.follows)), offset,
+                           target, attempts, std::string(why), {}, std::string(event)});
 }
 
 void policy::commit_position() {
@@ -152,6 +162,7 @@ void policy::commit_position() {
 }
 
 void policy::on_commit(const outcome& result) {
+  if (errand_) return finish_errand(result);
   if (const auto* e = std::get_if<error>(&result)) {
     spdlog::warn("event=position_not_stored consumer={} reason={}", definition_.name,
                  name_of(e->code));
@@ -159,12 +170,65 @@ void policy::on_commit(const outcome& result) {
     return;
   }
   next_ = batch_end_;
+  rest();
+}
+
+/// Nothing is under way. Batches and errands take turns.
+void policy::rest() {
   busy_ = false;
+  if (std::exchange(pull_due_, false)) return pull();
   if (full_) {
     pull_after(std::chrono::milliseconds{0});
   } else if (more_) {
     pull_after(limits_.window);
   }
+  if (auto e = dead_letters_.next_errand()) carry_out(std::move(*e));
+}
+
+void policy::carry_out(letter_errand e) {
+  busy_ = true;
+  errand_ = std::move(e);
+  if (errand_->order.discard) return store_errand(dead_letters_.discarded(errand_->letter));
+  replay();
+}
+
+void policy::replay() {
+  const auto& letter = errand_->letter;
+  std::optional<reaction> what;
+  try {
+    what = definition_.react(parse_stored_json(letter.event));
+  } catch (const decode_error& problem) {
+    return store_errand(dead_letters_.failed_again(*errand_, problem.what()));
+  }
+  if (!what) return store_errand(dead_letter_box::settled(letter));
+  if (letter.entity == 0 && dead_letters_.parks(what->target))
+    return finish_errand(error{
+        errc::not_allowed, "Another event of its entity was set aside: settle that one first."});
+  skanu::request r;
+  r.answer = reply_to(address(), -letter.offset);
+  what->send(std::move(r));
+}
+
+void policy::on_replayed(const outcome& result) {
+  const auto* e = std::get_if<error>(&result);
+  if (e == nullptr) return store_errand(dead_letter_box::settled(errand_->letter));
+  if (worth_waiting_for(e->code)) return finish_errand(*e);
+  store_errand(dead_letters_.failed_again(*errand_, std::string(name_of(e->code)) + ": " + e->detail));
+}
+
+void policy::store_errand(std::vector<row_write> rows) {
+  pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
+  c.data.rows = std::move(rows);
+  c.answer = reply_to(address(), 0);
+  c.result = accepted{};
+  env_.commits.submit(std::move(c));
+}
+
+void policy::finish_errand(const outcome& result) {
+  if (const auto wait = dead_letters_.finish(*errand_, result))
+    delayed_send(this, *wait, letter_atom::value, errand_->letter.entity);
+  errand_.reset();
+  rest();
 }
 
 }  // namespace skanu

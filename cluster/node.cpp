@@ -15,6 +15,7 @@
 #include "actors/rules/order_rules.hpp"
 #include "actors/rules/payment_rules.hpp"
 #include "actors/rules/stamp_rules.hpp"
+#include "actors/rules/trace_rules.hpp"
 #include "actors/saga.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/trace_view.hpp"
@@ -49,6 +50,8 @@ struct actor_config : caf::actor_system_config {
     set("logger.verbosity", caf::atom("quiet"));
   }
 };
+
+constexpr service trace_sources[] = {service::order, service::payment, service::delivery};
 
 server_options options_of(const node_options& options) {
   server_options o;
@@ -284,20 +287,23 @@ class node::parts {
     return {name, of, [this, p = std::move(p)](caf::local_actor& by) {
               return caf::actor_cast<caf::actor>(by.spawn<policy>(
                   environment(p.of), p, log(p.follows), faults_, consumer_limits{}));
-            }};
+            },
+            {name}};
   }
 
   child trace_child() {
+    std::vector<std::string> names;
+    for (const auto s : trace_sources) names.emplace_back(trace_consumer(s));
     return {"ordertrace", service::ordertrace, [this](caf::local_actor& by) {
               std::vector<trace_view::source> sources;
-              for (const auto s : {service::order, service::payment, service::delivery})
-                sources.push_back({s, log(s)});
+              for (const auto s : trace_sources) sources.push_back({s, log(s)});
               consumer_limits limits;
               limits.batch = 2'000;
               limits.window = std::chrono::milliseconds(20);
               return caf::actor_cast<caf::actor>(
                   by.spawn<trace_view>(environment(service::ordertrace), sources, limits));
-            }};
+            },
+            std::move(names)};
   }
 
   child feed_child() {

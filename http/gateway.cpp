@@ -99,6 +99,11 @@ outcome gateway::tell_stamps(entity_id id, const stamp_command& what, const chan
                    [&](request r) { caf::anon_send(services_.stamps, id, what, std::move(r)); });
 }
 
+outcome gateway::tell_consumer(service s, const letter_order& what) {
+  return carry_out(operators_, {},
+                   [&](request r) { caf::anon_send(letter_desk(s), what, std::move(r)); });
+}
+
 outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
                            const std::function<void(request)>& send) {
   const bulkhead::place place(through, steady::now());

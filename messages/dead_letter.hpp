@@ -45,6 +45,10 @@ struct letter_name {
   bool operator==(const letter_name&) const = default;
 };
 
+inline letter_name name_of(const dead_letter& letter) {
+  return {letter.consumer, letter.entity, letter.offset};
+}
+
 /// The inverse of letter_name::text; nothing for any other form.
 std::optional<letter_name> letter_named(std::string_view text);
 

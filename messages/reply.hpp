@@ -91,7 +91,9 @@ struct operation_id {
 
   /// The key of the operations table: clients' keys apart from the gateway's.
   std::string key() const {
-    std::string k(1, from_client ? 'c' : 'g');
+    std::string k;
+    k.reserve(1 + bytes.size());
+    k += from_client ? 'c' : 'g';
     k.append(bytes.begin(), bytes.end());
     return k;
   }

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "persistence/consumer_keys.hpp"
+#include "persistence/event.hpp"
 
 namespace skanu {
 
@@ -22,6 +23,17 @@ std::string key_of(const dead_letter& letter) {
 
 dead_letter letter_in(std::string_view row) {
   return from_json<dead_letter>(parse_stored_json(row));
+}
+
+/// " trace=…" for a log line, where the event has one.
+std::string trace_in_log(const dead_letter& letter) {
+  const auto trace = trace_of(letter.event);
+  return trace ? " trace=" + std::string(trace->trace_id()) : std::string();
+}
+
+void note(const dead_letter& letter) {
+  spdlog::error("event=dead_letter consumer={} offset={} attempts={} reason=\"{}\"{}",
+                letter.consumer, letter.offset, letter.attempts, letter.reason, trace_in_log(letter));
 }
 
 /// A first letter that was never tried: what it waited behind is settled.
@@ -58,8 +70,7 @@ void dead_letter_box::set_aside(dead_letter letter) {
   rows_.push_back({row_space::dead_letters, key_of(letter), to_json(letter)});
   if (letter.entity != 0) parked_.insert(letter.entity);
   ++environment_.metrics.dead_letters;
-  spdlog::error("event=dead_letter consumer={} offset={} attempts={} reason=\"{}\"", letter.consumer,
-                letter.offset, letter.attempts, letter.reason);
+  note(letter);
 }
 
 void dead_letter_box::add(letter_errand e) {
@@ -129,8 +140,7 @@ std::vector<row_write> dead_letter_box::failed_again(letter_errand& e, std::stri
   letter.reason = why;
   letter.timestamp = to_rfc3339(environment_.wall_clock());
   e.told = error{errc::not_allowed, "It failed again: " + letter.reason};
-  spdlog::error("event=dead_letter consumer={} offset={} attempts={} reason=\"{}\"", letter.consumer,
-                letter.offset, letter.attempts, letter.reason);
+  note(letter);
   return {{row_space::dead_letters, key_of(letter), to_json(letter)}};
 }
 
@@ -144,8 +154,8 @@ std::optional<std::chrono::milliseconds> dead_letter_box::finish(const letter_er
   failures_ = 0;
   e.asked.answer(e.told);
   if (std::holds_alternative<accepted>(e.told))
-    spdlog::warn("event=dead_letter_settled consumer={} offset={} how={}", e.letter.consumer,
-                 e.letter.offset, e.order.discard ? "discarded" : "replayed");
+    spdlog::warn("event=dead_letter_settled consumer={} offset={} how={}{}", e.letter.consumer,
+                 e.letter.offset, e.order.discard ? "discarded" : "replayed", trace_in_log(e.letter));
   if (e.letter.entity == 0) return std::nullopt;
   return std::chrono::milliseconds{0};
 }

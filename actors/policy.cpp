@@ -4,6 +4,7 @@
 
 #include "actors/actor_reply.hpp"
 #include "actors/failures.hpp"
+#include "persistence/event.hpp"
 #include "persistence/stored_number.hpp"
 
 namespace skanu {
@@ -116,7 +117,7 @@ void policy::take(const event_batch::event& e) {
   if (!what) return;
   if (dead_letters_.parks(what->target))
     return set_aside(e.offset, what->target, e.body, dead_letter_box::parked_reason, 0);
-  auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0}).first->second;
+  auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0, trace_of(e.body)}).first->second;
   send_command(e.offset, a);
 }
 
@@ -124,6 +125,7 @@ void policy::send_command(log_offset offset, action& a) {
   ++a.attempts;
   skanu::request r;
   r.answer = reply_to(address(), offset);
+  r.trace = a.trace;
   a.what.send(std::move(r));
 }
 
@@ -139,9 +141,18 @@ void policy::on_answer(log_offset offset, const outcome& result) {
     }
     set_aside(offset, a.what.target, a.event, std::string(name_of(e->code)) + ": " + e->detail,
               a.attempts);
+  } else {
+    note_step(offset, a.event);
   }
   under_way_.erase(found);
   if (under_way_.empty()) commit_position();
+}
+
+/// So that a traced order can be followed through the logs of all nodes.
+void policy::note_step(log_offset offset, std::string_view event) const {
+  if (const auto trace = trace_of(event))
+    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", definition_.name, offset,
+                 event_type_of(event), trace->trace_id());
 }
 
 void policy::set_aside(log_offset offset, entity_id target, std::string_view event,
@@ -206,12 +217,16 @@ void policy::replay() {
         errc::not_allowed, "Another event of its entity was set aside: settle that one first."});
   skanu::request r;
   r.answer = reply_to(address(), -letter.offset);
+  r.trace = trace_of(letter.event);
   what->send(std::move(r));
 }
 
 void policy::on_replayed(const outcome& result) {
   const auto* e = std::get_if<error>(&result);
-  if (e == nullptr) return store_errand(dead_letter_box::settled(errand_->letter));
+  if (e == nullptr) {
+    note_step(errand_->letter.offset, errand_->letter.event);
+    return store_errand(dead_letter_box::settled(errand_->letter));
+  }
   if (worth_waiting_for(e->code)) return finish_errand(*e);
   store_errand(dead_letters_.failed_again(*errand_, std::string(name_of(e->code)) + ": " + e->detail));
 }

@@ -63,6 +63,7 @@ class policy final : public consumer_actor::base {
     reaction what = {};
     std::string event;
     int attempts = 0;
+    std::optional<trace_context> trace = {};  ///< Of the event.
   };
 
   void recover();
@@ -77,6 +78,7 @@ class policy final : public consumer_actor::base {
   void on_commit(const outcome& result);
   void rest();
 
+  void note_step(log_offset offset, std::string_view event) const;
   void carry_out(letter_errand e);
   void replay();
   void on_replayed(const outcome& result);

@@ -121,6 +121,9 @@ void trace_view::take(service of, log_offset offset, entity_id id, const std::st
   auto key = history_prefix(id);
   append_ordered_key(key, t.version);
   rows_.push_back({row_space::rows, std::move(key), located_event(of, offset, event)});
+  if (const auto traced = skanu::trace_of(event))
+    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", trace_consumer(of), offset,
+                 event_type_of(event), traced->trace_id());
 }
 
 trace_view::touched& trace_view::trace_of(entity_id id) {

@@ -382,8 +382,21 @@ class node::parts {
         return gateway_->ask(service::order, [&] { return remote_breaker(through); });
       };
     }
-    v.open_connections = [this] { return static_cast<std::int64_t>(server_.open_connections()); };
-    v.open_streams = [this] { return static_cast<std::int64_t>(streams_.subscribers()); };
+    for (const auto s : options_.services)
+      v.stores[static_cast<std::size_t>(s)] = &database_of(s).data;
+    const auto gauge = [&](std::string_view name, std::string_view help, auto count) {
+      v.gauges.push_back(
+          {name, help, [this, count] { return static_cast<std::int64_t>((server_.*count)()); }});
+    };
+    gauge("skanu_http_connections", "Open connections.", &server::open_connections);
+    gauge("skanu_http_requests_in_progress", "Requests whose handler is running.",
+          &server::requests_in_progress);
+    gauge("skanu_http_requests_queued", "Requests that wait for a worker.",
+          &server::queued_requests);
+    v.gauges.push_back({"skanu_http_streams", "Subscribers of event streams.", [this] {
+                          return static_cast<std::int64_t>(streams_.subscribers());
+                        }});
+    v.started = started_;
     return v;
   }
 
@@ -395,6 +408,7 @@ class node::parts {
     logs_.fill({});
   }
 
+  const instant started_ = wall_clock_now();
   node_options options_;
   fault_plan& faults_;
   std::optional<data_directory> directory_;

@@ -110,6 +110,7 @@ outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
   if (!place) return error{errc::overloaded, too_many};
   request r;
   r.condition = c.condition;
+  r.trace = c.trace;
   r.fingerprint = c.fingerprint;
   r.operation = c.client_operation ? *c.client_operation : new_operation();
   r.maybe_repeated = c.client_operation.has_value();

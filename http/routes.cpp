@@ -219,10 +219,12 @@ void front::answer(const httplib::Request& in, httplib::Response& out, listener 
   if (!spdlog::should_log(spdlog::level::info)) return;
   std::string_view parameter;
   if (route < routes.size()) fits(routes[route].path, in.path, parameter);
-  spdlog::info("event=request method={} path={} status={} us={}{}",
+  const auto trace = trace_of(in);
+  spdlog::info("event=request method={} path={} status={} us={}{}{}",
                route < routes.size() ? routes[route].method : "-",
                route < routes.size() ? loggable(routes[route].path, parameter) : "-", out.status,
-               took.count(), problem_of(out));
+               took.count(), problem_of(out),
+               trace ? " trace=" + std::string(trace->trace_id()) : std::string());
 }
 
 void front::answer_error(int status, std::string_view reason, httplib::Response& out) const {

@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "actors/environment.hpp"
 #include "actors/failures.hpp"
 #include "actors/operation_record.hpp"
@@ -22,19 +24,40 @@
 
 namespace skanu {
 
+/// The id of an entity in a log line: that of a stamp account is a phone number.
+template <class Rules>
+std::string name_in_log(entity_id id) {
+  return Rules::of == service::stamp ? masked_phone(phone_of_account(id)) : std::to_string(id);
+}
+
 /// What an entity and its region both see of it, from whatever thread they run on.
-struct entity_gauge : commit_owner {
-  /// `lost` is called once, when a commit failed; it must not block.
-  explicit entity_gauge(std::function<void()> lost) : lost_(std::move(lost)) {}
+class entity_gauge : public commit_owner {
+ public:
+  /// `lost` is called once, when a commit failed; it must not block. `all_waiting` outlives it.
+  entity_gauge(std::function<void()> lost, counter& all_waiting)
+      : lost_(std::move(lost)), all_waiting_(all_waiting) {}
+  /// What an entity that crashed left undone waits no more.
+  ~entity_gauge() override { all_waiting_ -= waiting(); }
   void on_failed(errc) noexcept override { lost_(); }
 
-  std::atomic<std::int64_t> waiting = 0;  ///< Commands sent to it that it has not worked off yet.
+  /// Commands sent to it that it has not worked off yet.
+  std::int64_t waiting() const { return waiting_.load(); }
+  void came() {
+    ++waiting_;
+    ++all_waiting_;
+  }
+  void worked_off() {
+    --waiting_;
+    --all_waiting_;
+  }
 
   /// Nothing that it was told or did is undecided or not durable.
-  bool quiescent() const { return waiting.load() == 0 && in_flight() == 0; }
+  bool quiescent() const { return waiting() == 0 && in_flight() == 0; }
 
  private:
   std::function<void()> lost_;
+  std::atomic<std::int64_t> waiting_ = 0;
+  counter& all_waiting_;
 };
 
 /// Rows that an entity has written, but that the store may not hold yet.
@@ -96,7 +119,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
         // Nothing was decided, and the store's failure is not the entity's.
         r.answer(error{e.code(), "The store cannot be read at present."});
       }
-      gauge_->waiting.fetch_sub(1);  // not before its commit was handed over: until then it is busy
+      gauge_->worked_off();  // not before its commit was handed over: until then it is busy
     }};
   }
 
@@ -115,6 +138,9 @@ class entity final : public entity_actor<typename Rules::command>::base {
       decided = decision<event>::refuse(errc::version_mismatch, "It has another version by now.");
     if (decided.refusal) {
       ++env_.metrics.refusals;
+      if (r.trace)
+        spdlog::info("event=refused service={} id={} reason={} trace={}", name_of(Rules::of),
+                     name_in_log<Rules>(id_), name_of(decided.refusal->code), r.trace->trace_id());
       answer(r, std::move(*decided.refusal), true);
     } else if (decided.events.empty()) {
       answer(r, outcome{outcome_now(effect::unchanged)}, true);
@@ -175,7 +201,10 @@ class entity final : public entity_actor<typename Rules::command>::base {
     const auto timestamp = to_rfc3339(now);
     for (const auto& e : events) {
       Rules::apply(state_, e);
-      c.data.events.push_back(encode_event(e, ++version_, timestamp));
+      c.data.events.push_back(encode_event(e, ++version_, timestamp, r.trace));
+      if (r.trace)
+        spdlog::info("event=decided service={} id={} eventType={} trace={}", name_of(Rules::of),
+                     name_in_log<Rules>(id_), event_type_of(c.data.events.back()), r.trace->trace_id());
       if constexpr (requires { Rules::rows(id_, e, version_, timestamp); }) {
         for (auto& row : Rules::rows(id_, e, version_, timestamp))
           c.data.rows.push_back(std::move(row));

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "messages/histogram.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -16,6 +17,7 @@ using counter = std::atomic<std::int64_t>;
 /// Per service.
 struct service_metrics {
   counter commands = 0;
+  counter waiting = 0;          ///< Gauge: commands in the mailboxes of entities.
   counter refusals = 0;         ///< Commands that an entity refused.
   counter live_entities = 0;    ///< Gauge.
   counter passivations = 0;
@@ -27,10 +29,12 @@ struct service_metrics {
 
 /// Per database.
 struct journal_metrics {
-  counter flushes = 0;
   counter commits = 0;
   counter failed_commits = 0;
-  counter busy_microseconds = 0;
+  /// Microseconds to write and flush a transaction.
+  histogram<12> flush_us{{100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 500'000,
+                          2'500'000}};
+  histogram<10> batch{{1, 2, 4, 8, 16, 32, 64, 128, 512, 2'048}};  ///< Commits in it.
 };
 
 /// How one database's writes go.

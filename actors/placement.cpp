@@ -198,6 +198,7 @@ void placement::ask_payment(entity_id id, placing& p) {
   skanu::request r;
   r.answer = reply_to(address(), ticket_of(id, p.attempt, question::payment));
   r.answer_when_queued = limits_.shared_journal;
+  r.trace = p.client.trace;
   send(payments_, id, payment_command(open_payment{p.order.details, p.order.phone_number}),
        std::move(r));
   attempts_.push_back({now() + limits_.attempt, id, p.attempt});
@@ -212,19 +213,20 @@ void placement::on_payment(entity_id id, int attempt, const outcome& result) {
   const bool current = p.at == stage::asking && attempt == p.attempt;
   if (const auto* opened = std::get_if<accepted>(&result)) {
     // The payment is open, whichever attempt opened it.
-    if (current) record(p.permit, true);
+    if (current) record(p.permit, call_outcome::success);
     if (!current && p.at == stage::asking) breaker_.release(p.permit);
     // Between nodes even a first attempt may have been sent twice.
     const bool asked_once = limits_.shared_journal && attempt == 1 && p.attempt == 1;
     if (opened->what == effect::unchanged && asked_once) {
-      spdlog::error("event=id_in_use id={}", id);
+      spdlog::error("event=id_in_use id={}{}", id,
+                    p.client.trace ? " trace=" + std::string(p.client.trace->trace_id()) : "");
       return reject(id, p, id_in_use());
     }
     return register_now(id, p, opened->queued_by);
   }
   if (!current) return;
   const auto& why = std::get<error>(result);
-  record(p.permit, false);
+  record(p.permit, call_outcome::failure);
   // One that has been away for long is not waited for any longer.
   if (!is_transient(why.code) || why.code == errc::service_away) return reject(id, p, why);
   attempt_failed(id, p, {errc::payment_unavailable, "Payment refused. Please come back a little later."});
@@ -265,6 +267,7 @@ void placement::send_rejection(entity_id id, placing& p) {
   ++p.rejections;
   skanu::request r;
   r.answer = reply_to(address(), ticket_of(id, 0, question::rejection));
+  r.trace = p.client.trace;
   send(orders_, id, order_command(reject_order{}), std::move(r));
 }
 
@@ -350,7 +353,7 @@ void placement::sweep() {
     if (found == placings_.end()) continue;
     auto& p = found->second;
     if (p.at != stage::asking || p.attempt != over.attempt) continue;
-    record(p.permit, false);
+    record(p.permit, call_outcome::timeout);
     attempt_failed(over.id, p,
                    {errc::payment_unavailable,
                     "Payment did not answer in time. Please come back a little later."});
@@ -380,7 +383,7 @@ void placement::sweep() {
     auto& [id, p] = *i++;
     const bool waits = p.at == stage::asking || p.at == stage::pausing;
     if (!waits || p.deadline > t) continue;
-    if (p.at == stage::asking) record(p.permit, false);
+    if (p.at == stage::asking) record(p.permit, call_outcome::timeout);
     reject(id, p,
            {errc::payment_unavailable,
             "Payment did not answer in time. Please come back a little later."});
@@ -400,9 +403,10 @@ std::optional<circuit_breaker::permit> placement::acquire() {
   return permit;
 }
 
-void placement::record(const circuit_breaker::permit& permit, bool success) {
+void placement::record(const circuit_breaker::permit& permit, call_outcome how) {
   const auto before = breaker_.state();
-  breaker_.record(permit, success, now());
+  breaker_.record(permit, how == call_outcome::success, now());
+  display_.count(how);
   show_breaker(before);
 }
 

@@ -42,9 +42,25 @@ struct placement_limits {
   bool shared_journal = false;
 };
 
+/// What became of a call that the breaker let through.
+enum class call_outcome : std::uint8_t { success, failure, timeout };
+
+constexpr std::string_view name_of(call_outcome o) {
+  switch (o) {
+    case call_outcome::success: return "success";
+    case call_outcome::failure: return "failure";
+    case call_outcome::timeout: return "timeout";
+  }
+  return "unknown";
+}
+
 /// What the breaker shows, readable by any thread.
 class breaker_display {
  public:
+  void count(call_outcome o) { ++calls_[static_cast<std::size_t>(o)]; }
+  /// Since the start.
+  std::int64_t calls(call_outcome o) const { return calls_[static_cast<std::size_t>(o)].load(); }
+
   void set(const circuit_breaker::figures& f) {
     const std::lock_guard lock(mutex_);
     figures_ = f;
@@ -57,6 +73,7 @@ class breaker_display {
  private:
   mutable std::mutex mutex_;
   circuit_breaker::figures figures_;
+  std::array<counter, 3> calls_{};
 };
 
 /// Where the ids stand, read from the store at the start.
@@ -132,7 +149,7 @@ class placement final : public placement_actor::base {
   void sweep();
   void start_sweeping();
   std::optional<circuit_breaker::permit> acquire();
-  void record(const circuit_breaker::permit& permit, bool success);
+  void record(const circuit_breaker::permit& permit, call_outcome how);
   void show_breaker(breaker_state before);
   time_point now() const { return clock().now(); }
 

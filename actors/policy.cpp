@@ -4,6 +4,7 @@
 
 #include "actors/actor_reply.hpp"
 #include "actors/failures.hpp"
+#include "persistence/event.hpp"
 #include "persistence/stored_number.hpp"
 
 namespace skanu {
@@ -24,7 +25,7 @@ policy::policy(caf::actor_config& config, const service_environment& env,
       log_(std::move(log)),
       faults_(faults),
       limits_(limits),
-      dead_letters_(env) {}
+      dead_letters_(env, definition_.of, limits.retry) {}
 
 policy::behavior_type policy::make_behavior() {
   contain_failures(*this);
@@ -39,6 +40,8 @@ policy::behavior_type policy::make_behavior() {
           [this](const answered& a) {
             if (a.ticket == 0) {
               on_commit(a.result);
+            } else if (a.ticket < 0) {
+              on_replayed(a.result);
             } else {
               on_answer(a.ticket, a.result);
             }
@@ -46,18 +49,27 @@ policy::behavior_type policy::make_behavior() {
           [this](resume_atom) {
             if (!pull_planned_ || clock().now() < pull_at_) return;  // an earlier plan's
             pull_planned_ = false;
-            if (!busy_) pull();
+            if (!busy_) return pull();
+            pull_due_ = errand_.has_value();
           },
           [this](resume_atom, log_offset offset) {
             const auto found = under_way_.find(offset);
             if (found != under_way_.end()) send_command(offset, found->second);
+          },
+          [this](letter_order& o, skanu::request& r) {
+            dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
+            if (!busy_) rest();
+          },
+          [this](letter_atom, entity_id entity) {
+            dead_letters_.add(dead_letter_box::next_of(entity));
+            if (!busy_) rest();
           }};
 }
 
 void policy::recover() {
   const auto now = env_.data.read();
   next_ = meta_number(*now, definition_.of, position_key(definition_.name)) + 1;
-  dead_letters_.recover(*now, definition_.of, definition_.name);
+  dead_letters_.recover(*now, definition_.name);
 }
 
 void policy::pull_after(std::chrono::milliseconds wait) {
@@ -79,8 +91,8 @@ void policy::pull() {
             work_off(batch);
           },
           [this](const caf::error&) {
-            busy_ = false;
             pull_after(backoff(limits_.retry, ++failed_pulls_, random_));
+            rest();
           });
 }
 
@@ -89,8 +101,7 @@ void policy::work_off(const event_batch& batch) {
   full_ = batch.more;
   for (const auto& e : batch.events) take(e);
   if (batch_end_ == next_) {
-    busy_ = false;
-    if (more_) pull_after(limits_.window);
+    rest();
   } else if (under_way_.empty()) {
     commit_position();
   }
@@ -106,7 +117,7 @@ void policy::take(const event_batch::event& e) {
   if (!what) return;
   if (dead_letters_.parks(what->target))
     return set_aside(e.offset, what->target, e.body, dead_letter_box::parked_reason, 0);
-  auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0}).first->second;
+  auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0, trace_of(e.body)}).first->second;
   send_command(e.offset, a);
 }
 
@@ -114,6 +125,7 @@ void policy::send_command(log_offset offset, action& a) {
   ++a.attempts;
   skanu::request r;
   r.answer = reply_to(address(), offset);
+  r.trace = a.trace;
   a.what.send(std::move(r));
 }
 
@@ -129,15 +141,24 @@ void policy::on_answer(log_offset offset, const outcome& result) {
     }
     set_aside(offset, a.what.target, a.event, std::string(name_of(e->code)) + ": " + e->detail,
               a.attempts);
+  } else {
+    note_step(offset, a.event);
   }
   under_way_.erase(found);
   if (under_way_.empty()) commit_position();
 }
 
+/// So that a traced order can be followed through the logs of all nodes.
+void policy::note_step(log_offset offset, std::string_view event) const {
+  if (const auto trace = trace_of(event))
+    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", definition_.name, offset,
+                 event_type_of(event), trace->trace_id());
+}
+
 void policy::set_aside(log_offset offset, entity_id target, std::string_view event,
                        std::string_view why, int attempts) {
-  dead_letters_.set_aside(
-      {definition_.name, definition_.follows, offset, target, attempts, why, event});
+  dead_letters_.set_aside({definition_.name, std::string(name_of(definition_.follows)), offset,
+                           target, attempts, std::string(why), {}, std::string(event)});
 }
 
 void policy::commit_position() {
@@ -152,6 +173,7 @@ void policy::commit_position() {
 }
 
 void policy::on_commit(const outcome& result) {
+  if (errand_) return finish_errand(result);
   if (const auto* e = std::get_if<error>(&result)) {
     spdlog::warn("event=position_not_stored consumer={} reason={}", definition_.name,
                  name_of(e->code));
@@ -159,12 +181,69 @@ void policy::on_commit(const outcome& result) {
     return;
   }
   next_ = batch_end_;
+  rest();
+}
+
+/// Nothing is under way. Batches and errands take turns.
+void policy::rest() {
   busy_ = false;
+  if (std::exchange(pull_due_, false)) return pull();
   if (full_) {
     pull_after(std::chrono::milliseconds{0});
   } else if (more_) {
     pull_after(limits_.window);
   }
+  if (auto e = dead_letters_.next_errand()) carry_out(std::move(*e));
+}
+
+void policy::carry_out(letter_errand e) {
+  busy_ = true;
+  errand_ = std::move(e);
+  if (errand_->order.discard) return store_errand(dead_letters_.discarded(errand_->letter));
+  replay();
+}
+
+void policy::replay() {
+  const auto& letter = errand_->letter;
+  std::optional<reaction> what;
+  try {
+    what = definition_.react(parse_stored_json(letter.event));
+  } catch (const decode_error& problem) {
+    return store_errand(dead_letters_.failed_again(*errand_, problem.what()));
+  }
+  if (!what) return store_errand(dead_letter_box::settled(letter));
+  if (letter.entity == 0 && dead_letters_.parks(what->target))
+    return finish_errand(error{
+        errc::not_allowed, "Another event of its entity was set aside: settle that one first."});
+  skanu::request r;
+  r.answer = reply_to(address(), -letter.offset);
+  r.trace = trace_of(letter.event);
+  what->send(std::move(r));
+}
+
+void policy::on_replayed(const outcome& result) {
+  const auto* e = std::get_if<error>(&result);
+  if (e == nullptr) {
+    note_step(errand_->letter.offset, errand_->letter.event);
+    return store_errand(dead_letter_box::settled(errand_->letter));
+  }
+  if (worth_waiting_for(e->code)) return finish_errand(*e);
+  store_errand(dead_letters_.failed_again(*errand_, std::string(name_of(e->code)) + ": " + e->detail));
+}
+
+void policy::store_errand(std::vector<row_write> rows) {
+  pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
+  c.data.rows = std::move(rows);
+  c.answer = reply_to(address(), 0);
+  c.result = accepted{};
+  env_.commits.submit(std::move(c));
+}
+
+void policy::finish_errand(const outcome& result) {
+  if (const auto wait = dead_letters_.finish(*errand_, result))
+    delayed_send(this, *wait, letter_atom::value, errand_->letter.entity);
+  errand_.reset();
+  rest();
 }
 
 }  // namespace skanu

@@ -5,7 +5,8 @@
 // before the position is, and each has a natural key, so that a batch that is read twice acts once. What
 // is merely absent (a full disk, a busy entity) is waited for, for ever, at a capped rate. What cannot be
 // decided is tried a few times, then set aside as a dead letter, which parks the later events of that
-// one entity and stops nobody else's.
+// one entity and stops nobody else's. An operator has it carried out after all, or discards it; then
+// what waited behind it follows in its order.
 #pragma once
 
 #include <deque>
@@ -62,6 +63,7 @@ class policy final : public consumer_actor::base {
     reaction what = {};
     std::string event;
     int attempts = 0;
+    std::optional<trace_context> trace = {};  ///< Of the event.
   };
 
   void recover();
@@ -74,6 +76,14 @@ class policy final : public consumer_actor::base {
                  std::string_view why, int attempts);
   void commit_position();
   void on_commit(const outcome& result);
+  void rest();
+
+  void note_step(log_offset offset, std::string_view event) const;
+  void carry_out(letter_errand e);
+  void replay();
+  void on_replayed(const outcome& result);
+  void store_errand(std::vector<row_write> rows);
+  void finish_errand(const outcome& result);
   void pull_after(std::chrono::milliseconds wait);
 
   const service_environment& env_;
@@ -92,6 +102,8 @@ class policy final : public consumer_actor::base {
   int failed_pulls_ = 0;
   std::unordered_map<log_offset, action> under_way_;
   dead_letter_box dead_letters_;
+  std::optional<letter_errand> errand_;  ///< Carried out in place of a batch.
+  bool pull_due_ = false;                ///< The time for a pull came meanwhile.
 };
 
 }  // namespace skanu

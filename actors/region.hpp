@@ -75,9 +75,9 @@ class region final : public region_actor<typename Rules::command>::base {
     if (is_aside(id))
       return r.answer(error{errc::entity_failed, "It fails again and again, and was set aside."});
     auto& live = wake(id);
-    if (live.gauge->waiting.load() >= limits_.waiting)
+    if (live.gauge->waiting() >= limits_.waiting)
       return r.answer(error{errc::overloaded, "Too much is waiting for it."});
-    live.gauge->waiting.fetch_add(1);
+    live.gauge->came();
     this->send(live.to, std::move(c), std::move(r));
   }
 
@@ -101,10 +101,12 @@ class region final : public region_actor<typename Rules::command>::base {
   void start(entity_id id, live_entity& e) {
     const auto incarnation = std::make_shared<std::atomic<caf::actor_id>>(0);
     const auto self = caf::actor_cast<caf::actor_addr>(this);
-    e.gauge = std::make_shared<entity_gauge>([self, id, incarnation] {
-      if (const auto me = caf::actor_cast<caf::actor>(self))
-        caf::anon_send(me, entity_lost{id, incarnation->load()});
-    });
+    e.gauge = std::make_shared<entity_gauge>(
+        [self, id, incarnation] {
+          if (const auto me = caf::actor_cast<caf::actor>(self))
+            caf::anon_send(me, entity_lost{id, incarnation->load()});
+        },
+        env_.metrics.waiting);
     e.to = this->template spawn<entity<Rules>, caf::monitored>(env_, id, e.gauge);
     incarnation->store(e.to.id());
     by_actor_.emplace(e.to.id(), id);
@@ -137,14 +139,9 @@ class region final : public region_actor<typename Rules::command>::base {
                                        limits_.aside * (1 << doublings), std::chrono::minutes(1));
     }
     spdlog::error("event=entity_crashed service={} id={} times={} reason=\"{}\"",
-                  name_of(Rules::of), name_in_log(id), record.times,
+                  name_of(Rules::of), name_in_log<Rules>(id), record.times,
                   this->system().render(down.reason));
     erase(live_.find(id));
-  }
-
-  /// The id of a stamp account is a phone number.
-  static std::string name_in_log(entity_id id) {
-    return Rules::of == service::stamp ? masked_phone(phone_of_account(id)) : std::to_string(id);
   }
 
   bool is_aside(entity_id id) {

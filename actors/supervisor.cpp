@@ -1,5 +1,7 @@
 #include "actors/supervisor.hpp"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "actors/failures.hpp"
@@ -33,9 +35,21 @@ supervisor::behavior_type supervisor::make_behavior() {
   });
   for (auto& s : children_) start(s);
   return {[this](resume_atom, std::int64_t number) {
-    auto& s = children_.at(static_cast<std::size_t>(number));
-    if (!s.running) start(s);
-  }};
+            auto& s = children_.at(static_cast<std::size_t>(number));
+            if (!s.running) start(s);
+          },
+          [this](letter_order& order, skanu::request& r) { hand_on(order, r); }};
+}
+
+void supervisor::hand_on(letter_order& order, skanu::request& r) {
+  for (const auto& s : children_) {
+    const auto& names = s.what.consumers;
+    if (std::find(names.begin(), names.end(), order.letter.consumer) == names.end()) continue;
+    if (!s.running)
+      return r.answer(error{errc::entity_failed, "It is being started again. Please try again."});
+    return send(caf::actor_cast<consumer_actor>(s.running), std::move(order), std::move(r));
+  }
+  r.answer(error{errc::not_found, "There is no such dead letter."});
 }
 
 void supervisor::start(supervised& s) {

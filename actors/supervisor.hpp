@@ -16,11 +16,14 @@ struct child {
   std::string name;
   service of = service::order;
   std::function<caf::actor(caf::local_actor&)> start;
+  std::vector<std::string> consumers = {};  ///< The names under which it follows logs.
 };
 
 using supervisor_actor = caf::typed_actor<
     // From itself: start the child of that number again.
-    caf::reacts_to<resume_atom, std::int64_t>>;
+    caf::reacts_to<resume_atom, std::int64_t>,
+    // Hands the order to the child that is that consumer.
+    caf::reacts_to<letter_order, request>>;
 
 /// Spawns the children at once, and again whenever one goes. `metrics` outlives the actor. When the
 /// supervisor is told to exit, its children are first.
@@ -42,6 +45,7 @@ class supervisor final : public supervisor_actor::base {
 
   void start(supervised& s);
   void on_down(const caf::down_msg& down);
+  void hand_on(letter_order& order, skanu::request& r);
 
   std::vector<supervised> children_;
   node_metrics& metrics_;

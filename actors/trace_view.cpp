@@ -13,7 +13,7 @@ namespace skanu {
 
 trace_view::trace_view(caf::actor_config& config, const service_environment& env,
                        std::vector<source> sources, consumer_limits limits)
-    : consumer_actor::base(config), env_(env), limits_(limits), dead_letters_(env) {
+    : consumer_actor::base(config), env_(env), limits_(limits), dead_letters_(env, service::ordertrace, limits.retry) {
   for (auto& s : sources) logs_.push_back({.from = std::move(s)});
 }
 
@@ -36,9 +36,18 @@ trace_view::behavior_type trace_view::make_behavior() {
           [this](resume_atom) {
             if (!turn_planned_ || clock().now() < turn_at_) return;  // an earlier plan's
             turn_planned_ = false;
-            if (!busy_) turn();
+            if (!busy_) return turn();
+            turn_due_ = errand_.has_value();
           },
-          [](resume_atom, log_offset) {}};
+          [](resume_atom, log_offset) {},
+          [this](letter_order& o, skanu::request& r) {
+            dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
+            if (!busy_) rest();
+          },
+          [this](letter_atom, entity_id entity) {
+            dead_letters_.add(dead_letter_box::next_of(entity));
+            if (!busy_) rest();
+          }};
 }
 
 void trace_view::recover() {
@@ -46,7 +55,7 @@ void trace_view::recover() {
   for (auto& f : logs_) {
     const auto position = position_key(trace_consumer(f.from.of));
     f.next = f.batch_end = meta_number(*now, service::ordertrace, position) + 1;
-    dead_letters_.recover(*now, service::ordertrace, trace_consumer(f.from.of));
+    dead_letters_.recover(*now, trace_consumer(f.from.of));
   }
 }
 
@@ -77,7 +86,7 @@ void trace_view::turn() {
             });
   }
   busy_ = pulls_open_ > 0;
-  if (!busy_) plan_next_turn();
+  if (!busy_) rest();
 }
 
 void trace_view::take(followed& f, const event_batch& batch) {
@@ -88,24 +97,33 @@ void trace_view::take(followed& f, const event_batch& batch) {
 
 void trace_view::take(const followed& f, const event_batch::event& e) {
   const auto id = order_of(e.body);
-  const auto consumer = trace_consumer(f.from.of);
-  if (dead_letters_.parks(id))
-    return dead_letters_.set_aside(
-        {consumer, f.from.of, e.offset, id, 0, dead_letter_box::parked_reason, e.body});
+  const auto set_aside = [&](int attempts, std::string_view why) {
+    dead_letters_.set_aside({std::string(trace_consumer(f.from.of)), std::string(name_of(f.from.of)),
+                             e.offset, id, attempts, std::string(why), {}, e.body});
+  };
+  if (dead_letters_.parks(id)) return set_aside(0, dead_letter_box::parked_reason);
   try {
-    if (id == 0) throw decode_error("an event without an id");
-    auto& t = trace_of(id);
-    const auto before = shown_step(t.trace);
-    apply_event(t.trace, id, e.body);
-    ++t.version;
-    if (auto change = change_of(t.trace, before, t.version, e.body))
-      changes_.push_back(std::move(*change));
-    auto key = history_prefix(id);
-    append_ordered_key(key, t.version);
-    rows_.push_back({row_space::rows, std::move(key), located_event(f.from.of, e.offset, e.body)});
+    take(f.from.of, e.offset, id, e.body);
   } catch (const decode_error& problem) {
-    dead_letters_.set_aside({consumer, f.from.of, e.offset, id, 1, problem.what(), e.body});
+    set_aside(1, problem.what());
   }
+}
+
+/// Throws decode_error, and then nothing was taken.
+void trace_view::take(service of, log_offset offset, entity_id id, const std::string& event) {
+  if (id == 0) throw decode_error("an event without an id");
+  auto& t = trace_of(id);
+  const auto before = shown_step(t.trace);
+  apply_event(t.trace, id, event);
+  ++t.version;
+  if (auto change = change_of(t.trace, before, t.version, event))
+    changes_.push_back(std::move(*change));
+  auto key = history_prefix(id);
+  append_ordered_key(key, t.version);
+  rows_.push_back({row_space::rows, std::move(key), located_event(of, offset, event)});
+  if (const auto traced = skanu::trace_of(event))
+    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", trace_consumer(of), offset,
+                 event_type_of(event), traced->trace_id());
 }
 
 trace_view::touched& trace_view::trace_of(entity_id id) {
@@ -125,8 +143,7 @@ void trace_view::pulled() {
   const bool moved = std::any_of(logs_.begin(), logs_.end(),
                                  [](const followed& f) { return f.batch_end != f.next; });
   if (moved) return commit_turn();
-  busy_ = false;
-  plan_next_turn();
+  rest();
 }
 
 /// A log that fails is tried again after its own backoff, and holds up no other.
@@ -176,14 +193,50 @@ void trace_view::commit_turn() {
 }
 
 void trace_view::on_commit(const outcome& result) {
+  if (errand_) return finish_errand(result);
   if (const auto* e = std::get_if<error>(&result)) {
     spdlog::warn("event=view_not_stored reason={}", name_of(e->code));
     quit(caf::make_error(caf::sec::runtime_error, "its turn could not be stored"));
     return;
   }
-  busy_ = false;
   for (auto& f : logs_) f.next = f.batch_end;
+  rest();
+}
+
+/// Nothing is under way. Turns and errands alternate.
+void trace_view::rest() {
+  busy_ = false;
+  if (std::exchange(turn_due_, false)) return turn();
   plan_next_turn();
+  if (auto e = dead_letters_.next_errand()) carry_out(std::move(*e));
+}
+
+void trace_view::carry_out(letter_errand e) {
+  busy_ = true;
+  errand_ = std::move(e);
+  const auto& letter = errand_->letter;
+  std::vector<row_write> rows;
+  if (errand_->order.discard) {
+    rows = dead_letters_.discarded(letter);
+  } else {
+    try {
+      const auto of = service_named(letter.follows);
+      if (!of) throw decode_error("a dead letter of no service");
+      take(*of, letter.offset, letter.entity, letter.event);
+      rows = dead_letter_box::settled(letter);
+    } catch (const decode_error& problem) {
+      rows = dead_letters_.failed_again(*errand_, problem.what());
+    }
+  }
+  for (auto& row : rows) rows_.push_back(std::move(row));
+  commit_turn();
+}
+
+void trace_view::finish_errand(const outcome& result) {
+  if (const auto wait = dead_letters_.finish(*errand_, result))
+    delayed_send(this, *wait, letter_atom::value, errand_->letter.entity);
+  errand_.reset();
+  rest();
 }
 
 }  // namespace skanu

@@ -53,6 +53,10 @@ class trace_view final : public consumer_actor::base {
   void on_commit(const outcome& result);
   void turn_after(std::chrono::milliseconds wait);
   void plan_next_turn();
+  void rest();
+  void take(service of, log_offset offset, entity_id id, const std::string& event);
+  void carry_out(letter_errand e);
+  void finish_errand(const outcome& result);
   touched& trace_of(entity_id id);
 
   const service_environment& env_;
@@ -67,6 +71,8 @@ class trace_view final : public consumer_actor::base {
   std::vector<std::string> changes_;  ///< Its own events, of the turn under way.
   std::vector<row_write> rows_;  ///< Histories, of the turn under way.
   dead_letter_box dead_letters_;
+  std::optional<letter_errand> errand_;  ///< Carried out in place of a turn.
+  bool turn_due_ = false;                ///< The time for a turn came meanwhile.
 };
 
 }  // namespace skanu

@@ -4,10 +4,6 @@
 #include <cstdint>
 #include <sstream>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <strings.h>
-
 namespace skanu {
 
 namespace {
@@ -30,14 +26,6 @@ bool split_address(const std::string& text, std::string& address, int& port) {
   const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   return !digits.empty() && problem == std::errc{} && end == digits.data() + digits.size() &&
          port >= 0 && port <= 65535;
-}
-
-bool is_loopback(const std::string& address) {
-  in_addr v4{};
-  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
-  in6_addr v6{};
-  if (::inet_pton(AF_INET6, address.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
-  return ::strcasecmp(address.c_str(), "localhost") == 0;
 }
 
 std::vector<std::string> split(const std::string& list) {

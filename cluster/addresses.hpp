@@ -9,9 +9,6 @@ namespace skanu {
 /// ADDR:PORT, where ADDR may be an IPv6 address in brackets.
 bool split_address(const std::string& text, std::string& address, int& port);
 
-/// True for 127.0.0.0/8, ::1 and the name localhost.
-bool is_loopback(const std::string& address);
-
 /// The items of a list by commas, without the blanks round them.
 std::vector<std::string> split(const std::string& list);
 

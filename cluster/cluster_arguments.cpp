@@ -7,6 +7,7 @@
 
 #include "cluster/addresses.hpp"
 #include "cluster/handshake.hpp"
+#include "http/admin_access.hpp"
 
 namespace skanu {
 

@@ -46,10 +46,10 @@ void journal_watch::after_write(std::span<const pending_commit> batch,
     // Where the outcome is unknown the log may have grown: a hint too many does no harm.
     if (n > 0 && (!results[i] || results[i] == errc::outcome_unknown)) grown[of] = true;
   }
-  ++metrics_.flushes;
   metrics_.commits += static_cast<std::int64_t>(batch.size()) - failed;
   metrics_.failed_commits += failed;
-  metrics_.busy_microseconds += took.count();
+  metrics_.flush_us.observe(took.count());
+  metrics_.batch.observe(static_cast<std::int64_t>(batch.size()));
   // A commit that is refused alone says nothing about the database.
   note(failed == static_cast<std::int64_t>(batch.size()) && failure != errc::conflicting_commit
            ? failure

@@ -15,11 +15,13 @@
 #include "actors/rules/order_rules.hpp"
 #include "actors/rules/payment_rules.hpp"
 #include "actors/rules/stamp_rules.hpp"
+#include "actors/rules/trace_rules.hpp"
 #include "actors/saga.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/trace_view.hpp"
 #include "cluster/journal_watch.hpp"
 #include "cluster/remote.hpp"
+#include "http/admin_access.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
 #include "http/trace_feed.hpp"
@@ -49,6 +51,8 @@ struct actor_config : caf::actor_system_config {
     set("logger.verbosity", caf::atom("quiet"));
   }
 };
+
+constexpr service trace_sources[] = {service::order, service::payment, service::delivery};
 
 server_options options_of(const node_options& options) {
   server_options o;
@@ -85,11 +89,10 @@ class node::parts {
             [this](int status, std::string_view reason, httplib::Response& out) {
               front_->answer_error(status, reason, out);
             },
-            [](const httplib::Request&, std::exception_ptr) {
-              spdlog::error("event=handler_failed");
-            }) {
+            handler_failed) {
     port_ = server_.bind();
     streams_.limit(server_.max_handed_over());
+    if (!options.admin_address.empty()) open_admin();
     directory_.emplace(options.data,
                        directory_options{options.services, options.max_store_bytes});
     open_journals();
@@ -101,11 +104,12 @@ class node::parts {
       throw;
     }
     front_ = std::make_unique<front>(
-        *gateway_, view(),
-        front_options{options.cors_origins, options.gateway ? everything() : options.services,
+        *gateway_, view(), administration(),
+        front_options{options.cors_origins, !admin_ && is_loopback(options.address), shown(),
                       options.gateway});
     streams_.start();
     server_.start();
+    if (admin_) admin_->start();
     faults_.begin(std::chrono::steady_clock::now());
   }
 
@@ -116,6 +120,7 @@ class node::parts {
     spdlog::info("event=stopping");
     streams_.stop();
     server_.stop();
+    if (admin_) admin_->stop();
     peers_.leave(serve_timeout);
     {
       caf::scoped_actor self{system_};
@@ -137,6 +142,44 @@ class node::parts {
   }
 
  private:
+  static void handler_failed(const httplib::Request&, std::exception_ptr) {
+    spdlog::error("event=handler_failed");
+  }
+
+  /// The operators' own listener: a few of them, at most.
+  void open_admin() {
+    server_options o;
+    o.address = options_.admin_address;
+    o.port = options_.admin_port;
+    o.workers = 4;
+    o.max_queued_requests = 64;
+    o.max_connections = 64;
+    admin_.emplace(
+        o,
+        [this](const httplib::Request& in, httplib::Response& out) {
+          front_->answer(in, out, listener::operators);
+        },
+        [](int status, std::string_view reason, httplib::Response& out) {
+          render_problem(status, reason, out);
+        },
+        handler_failed);
+    const auto port = admin_->bind();
+    spdlog::info("event=admin_listens address={}:{}", o.address, port);
+  }
+
+  std::vector<service> shown() const { return options_.gateway ? everything() : options_.services; }
+
+  admin_view administration() {
+    admin_view v;
+    for (const auto s : all_services) {
+      const auto i = static_cast<std::size_t>(s);
+      v.nodes[i] = runs_here(s) ? options_.cluster.name : peers_.node_of(s);
+      if (runs_here(s)) v.stores[i] = &database_of(s).data;
+    }
+    v.breakers = [figures = view()] { return render_circuit_breakers(figures); };
+    return v;
+  }
+
   /// Those that the supervisor does not end.
   void end_actors() {
     streams_.stop();
@@ -245,8 +288,9 @@ class node::parts {
     if (shows_traces()) children.push_back(feed_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
     supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
-    service_directory directory{placement_, orders, payments, deliveries,
-                                stamps, {}, {}, &streams_};
+    service_directory directory{placement_, orders, payments, deliveries, stamps, {}, {}, {}, &streams_};
+    for (const auto s : options_.services)
+      directory.letter_desks[static_cast<std::size_t>(s)] = supervisor_;
     for (const auto s : all_services) {
       directory.readers[static_cast<std::size_t>(s)] = reader_of(s);
       directory.elsewhere[static_cast<std::size_t>(s)] = !runs_here(s);
@@ -284,20 +328,23 @@ class node::parts {
     return {name, of, [this, p = std::move(p)](caf::local_actor& by) {
               return caf::actor_cast<caf::actor>(by.spawn<policy>(
                   environment(p.of), p, log(p.follows), faults_, consumer_limits{}));
-            }};
+            },
+            {name}};
   }
 
   child trace_child() {
+    std::vector<std::string> names;
+    for (const auto s : trace_sources) names.emplace_back(trace_consumer(s));
     return {"ordertrace", service::ordertrace, [this](caf::local_actor& by) {
               std::vector<trace_view::source> sources;
-              for (const auto s : {service::order, service::payment, service::delivery})
-                sources.push_back({s, log(s)});
+              for (const auto s : trace_sources) sources.push_back({s, log(s)});
               consumer_limits limits;
               limits.batch = 2'000;
               limits.window = std::chrono::milliseconds(20);
               return caf::actor_cast<caf::actor>(
                   by.spawn<trace_view>(environment(service::ordertrace), sources, limits));
-            }};
+            },
+            std::move(names)};
   }
 
   child feed_child() {
@@ -335,8 +382,21 @@ class node::parts {
         return gateway_->ask(service::order, [&] { return remote_breaker(through); });
       };
     }
-    v.open_connections = [this] { return static_cast<std::int64_t>(server_.open_connections()); };
-    v.open_streams = [this] { return static_cast<std::int64_t>(streams_.subscribers()); };
+    for (const auto s : options_.services)
+      v.stores[static_cast<std::size_t>(s)] = &database_of(s).data;
+    const auto gauge = [&](std::string_view name, std::string_view help, auto count) {
+      v.gauges.push_back(
+          {name, help, [this, count] { return static_cast<std::int64_t>((server_.*count)()); }});
+    };
+    gauge("skanu_http_connections", "Open connections.", &server::open_connections);
+    gauge("skanu_http_requests_in_progress", "Requests whose handler is running.",
+          &server::requests_in_progress);
+    gauge("skanu_http_requests_queued", "Requests that wait for a worker.",
+          &server::queued_requests);
+    v.gauges.push_back({"skanu_http_streams", "Subscribers of event streams.", [this] {
+                          return static_cast<std::int64_t>(streams_.subscribers());
+                        }});
+    v.started = started_;
     return v;
   }
 
@@ -348,6 +408,7 @@ class node::parts {
     logs_.fill({});
   }
 
+  const instant started_ = wall_clock_now();
   node_options options_;
   fault_plan& faults_;
   std::optional<data_directory> directory_;
@@ -366,6 +427,7 @@ class node::parts {
   std::unique_ptr<gateway> gateway_;
   std::unique_ptr<front> front_;
   server server_;
+  std::optional<server> admin_;
   int port_ = 0;
   bool stopped_ = false;
 };

@@ -15,6 +15,8 @@ namespace skanu {
 struct node_options {
   std::string address = "127.0.0.1";
   int port = 8088;
+  std::string admin_address;  ///< Of the operators' own listener; empty: none.
+  int admin_port = 0;
   std::string data = "./data";
   std::vector<service> services{std::begin(all_services), std::end(all_services)};
   std::int64_t max_store_bytes = 0;  ///< Of each database; 0: only the disk bounds it.

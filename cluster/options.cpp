@@ -7,6 +7,7 @@
 
 #include "cluster/addresses.hpp"
 #include "cluster/cluster_arguments.hpp"
+#include "http/admin_access.hpp"
 
 namespace skanu {
 
@@ -29,13 +30,20 @@ CLI::Validator number_from(std::int64_t least) {
 }
 
 /// What the texts of the command line mean, or what is wrong with them.
-std::string interpret(const std::string& http, const std::string& cors, bool trust_network,
-                      node_options& node) {
+std::string interpret(const std::string& http, const std::string& admin, const std::string& cors,
+                      bool trust_network, node_options& node) {
   if (!split_address(http, node.address, node.port))
     return "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + http;
   if (!is_loopback(node.address) && !trust_network)
     return "there is no authentication: to listen on " + node.address +
            ", say --trust-network as well";
+  if (!admin.empty()) {
+    if (!split_address(admin, node.admin_address, node.admin_port))
+      return "--admin takes ADDR:PORT, such as 127.0.0.1:9088, not " + admin;
+    if (!is_loopback(node.admin_address) && !trust_network)
+      return "there is no authentication: to let operators in on " + node.admin_address +
+             ", say --trust-network as well";
+  }
   if (cors != "*") {
     node.cors_origins = split(cors);
     const auto& origins = node.cors_origins;
@@ -51,7 +59,7 @@ std::string interpret(const std::string& http, const std::string& cors, bool tru
 
 parsed_options parse_options(int argc, const char* const* argv) {
   program_options o;
-  std::string http = "127.0.0.1:8088", cors = "*", events_service, fault_help;
+  std::string http = "127.0.0.1:8088", admin, cors = "*", events_service, fault_help;
   cluster_arguments cluster;
   bool trust_network = false;
   auto heartbeat_ms = o.node.streams.heartbeat.count();
@@ -70,6 +78,10 @@ parsed_options parse_options(int argc, const char* const* argv) {
   serve->option_defaults()->always_capture_default();
   serve->add_option("--http", http, "Address and port to listen on; port 0 takes a free one")
       ->envname("SKANU_HTTP");
+  serve->add_option("--admin", admin,
+                    "Address and port of /admin and /actuator alone; else /admin is on --http, and "
+                    "there only for who asks loopback for it")
+      ->envname("SKANU_ADMIN");
   serve->add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
   cluster.add_to(*serve);
   serve->add_flag("--trust-network", trust_network,
@@ -151,7 +163,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
       std::cout << fault_plan::help();
       return {};
     }
-    auto problem = interpret(http, cors, trust_network, o.node);
+    auto problem = interpret(http, admin, cors, trust_network, o.node);
     if (problem.empty()) problem = interpret(cluster, o.node);
     if (!problem.empty()) return refuse(problem);
   } else if (audit->parsed()) {

@@ -76,6 +76,12 @@ const peer_status* peers::status_of(service s) const {
   return nullptr;
 }
 
+std::string peers::node_of(service s) const {
+  for (const auto& p : options_.peers)
+    if (std::ranges::find(p.services, s) != p.services.end()) return p.name;
+  return {};
+}
+
 void peers::start(local_services here) {
   here_ = std::move(here);
   if (!options_.given()) return;

@@ -56,6 +56,9 @@ class peers {
   /// Whether its node is there; null where nobody was said to run it.
   const peer_status* status_of(service s) const;
 
+  /// The name of the node that is said to run it; empty where nobody is.
+  std::string node_of(service s) const;
+
   /// Opens the door and begins to dial. Throws std::system_error where the port cannot be opened.
   void start(local_services here);
   std::uint16_t port() const { return port_; }

@@ -9,7 +9,8 @@ namespace skanu {
 namespace {
 
 request_terms terms_of(request& r) {
-  return {r.operation, r.fingerprint, r.maybe_repeated, std::move(r.condition)};
+  return {r.operation, r.fingerprint, r.maybe_repeated, std::move(r.condition),
+          r.trace ? std::string(r.trace->traceparent()) : std::string()};
 }
 
 /// The answer to a command, from whatever came back for it.

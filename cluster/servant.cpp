@@ -86,6 +86,7 @@ skanu::request servant::request_for(call_number number, request_terms&& terms) {
   r.fingerprint = terms.fingerprint;
   r.maybe_repeated = terms.maybe_repeated;
   r.condition = std::move(terms.condition);
+  r.trace = trace_context_of(terms.traceparent);
   return r;
 }
 

@@ -83,7 +83,7 @@ void wire_fields(A& a, version_condition& v) {
 }
 template <class A>
 void wire_fields(A& a, request_terms& v) {
-  a(v.operation, v.fingerprint, v.maybe_repeated, v.condition);
+  a(v.operation, v.fingerprint, v.maybe_repeated, v.condition, v.traceparent);
 }
 
 template <class A>

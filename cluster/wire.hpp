@@ -25,6 +25,7 @@ struct request_terms {
   std::uint64_t fingerprint = 0;
   bool maybe_repeated = false;
   std::optional<version_condition> condition;
+  std::string traceparent = {};  ///< Empty where the request has no trace.
 };
 
 struct place_call {

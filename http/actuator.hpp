@@ -27,6 +27,12 @@ struct remote_service_view {
   const std::atomic<bool>* up = nullptr;  ///< Null where nobody was said to run it.
 };
 
+/// A figure of the whole node.
+struct node_gauge {
+  std::string_view name, help;
+  std::function<std::int64_t()> value;
+};
+
 /// Everything that is shown; all of it outlives the front, and may be read by any thread.
 struct actuator_view {
   std::vector<service> services;  ///< That run here.
@@ -37,8 +43,9 @@ struct actuator_view {
   /// The breaker of the node where orders are placed; throws store_error. Empty where it is here, or
   /// shown by others.
   std::function<circuit_breaker::figures()> breaker_elsewhere;
-  std::function<std::int64_t()> open_connections;
-  std::function<std::int64_t()> open_streams;
+  std::array<const store*, service_count> stores{};  ///< Of the services that run here; else null.
+  std::vector<node_gauge> gauges;
+  instant started;  ///< The process.
 };
 
 struct actuator_answer {

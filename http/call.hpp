@@ -24,6 +24,7 @@ class call {
   httplib::Response& out() const { return out_; }
   const httplib::Request& in() const { return in_; }
 
+  std::string_view parameter() const { return parameter_; }
   /// The id in the path; a path without one names nothing, hence not_found.
   entity_id id() const;
   /// The account of the phone number in the path.

@@ -99,12 +99,18 @@ outcome gateway::tell_stamps(entity_id id, const stamp_command& what, const chan
                    [&](request r) { caf::anon_send(services_.stamps, id, what, std::move(r)); });
 }
 
+outcome gateway::tell_consumer(service s, const letter_order& what) {
+  return carry_out(operators_, {},
+                   [&](request r) { caf::anon_send(letter_desk(s), what, std::move(r)); });
+}
+
 outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
                            const std::function<void(request)>& send) {
   const bulkhead::place place(through, steady::now());
   if (!place) return error{errc::overloaded, too_many};
   request r;
   r.condition = c.condition;
+  r.trace = c.trace;
   r.fingerprint = c.fingerprint;
   r.operation = c.client_operation ? *c.client_operation : new_operation();
   r.maybe_repeated = c.client_operation.has_value();

@@ -26,6 +26,8 @@ struct service_directory {
   payment_region_actor payments;
   delivery_region_actor deliveries;
   stamp_region_actor stamps;
+  /// Where orders about dead letters go; null for a service whose consumers run elsewhere.
+  std::array<letter_desk_actor, service_count> letter_desks;
   /// What is durable in each of them.
   std::array<std::function<std::unique_ptr<reading>()>, service_count> readers;
   /// Which of them run on another node: whoever reads there waits for an answer.
@@ -54,6 +56,10 @@ class gateway {
   outcome tell_payment(entity_id id, const payment_command& what, const change_conditions& c);
   outcome tell_delivery(entity_id id, const delivery_command& what, const change_conditions& c);
   outcome tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c);
+
+  bool has_letter_desk(service s) const { return static_cast<bool>(letter_desk(s)); }
+  /// Has a consumer settle a dead letter, on this node.
+  outcome tell_consumer(service s, const letter_order& what);
 
   /// What `look` makes of what is durable in a service's store now. It asks once: each question to
   /// another node has a deadline of its own. Throws store_error, overloaded where too many wait.
@@ -84,6 +90,9 @@ class gateway {
   bool runs_elsewhere(service s) const {
     return services_.elsewhere[static_cast<std::size_t>(s)];
   }
+  const letter_desk_actor& letter_desk(service s) const {
+    return services_.letter_desks[static_cast<std::size_t>(s)];
+  }
   bulkhead& through(service s) { return bulkheads_[static_cast<std::size_t>(s)]; }
   bulkhead bulkhead_of(service s);
   bulkhead bulkhead_of_placing();
@@ -97,6 +106,7 @@ class gateway {
   bulkhead elsewhere_{{.most = most_elsewhere, .many = most_elsewhere}};
   std::array<bulkhead, service_count> bulkheads_;
   bulkhead placing_;
+  bulkhead operators_{{.most = 8, .many = 8}};
   std::mutex mutex_;
   std::unordered_set<std::string> running_;  ///< Clients' operations that this gateway waits for.
 };

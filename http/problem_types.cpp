@@ -114,6 +114,9 @@ constexpr std::array table = {
     problem_type{"expectation-failed", 417, "Expectation failed",
                  "The header Expect asks for something else than 100-continue.", no,
                  "Leave the header out."},
+    problem_type{"misdirected", 421, "Misdirected request",
+                 "The consumer whose dead letter it is runs on another node.", no,
+                 "Ask the node that the detail names."},
     problem_type{
         "header-too-large", 431, "Header too large",
         "The header block is longer than 16 KiB, a line of it than 8 KiB, or it has more than "

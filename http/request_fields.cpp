@@ -86,8 +86,14 @@ std::optional<std::string> query_of(const httplib::Request& in, const char* name
   return in.get_param_value(name);
 }
 
+std::optional<trace_context> trace_of(const httplib::Request& in) {
+  if (in.get_header_value_count("traceparent") != 1) return std::nullopt;
+  return trace_context_of(in.get_header_value("traceparent"));
+}
+
 change_conditions conditions_of(const httplib::Request& in) {
   change_conditions c;
+  c.trace = trace_of(in);
   if (in.has_header("If-Match")) {
     version_condition condition;
     const auto list = joined_header(in, "If-Match");

@@ -24,6 +24,7 @@ struct change_conditions {
   std::optional<operation_id> client_operation;  ///< From its Idempotency-Key.
   std::uint64_t fingerprint = 0;                 ///< Of the body; zero without a key.
   std::optional<version_condition> condition;    ///< From its If-Match.
+  std::optional<trace_context> trace;            ///< From its traceparent.
 };
 
 /// The positive integer that a whole text spells without a sign or leading zeros; at most 2^53 - 1.
@@ -32,7 +33,10 @@ std::optional<entity_id> id_of(std::string_view text);
 /// A query parameter, percent-decoded, where it is given; the first of several.
 std::optional<std::string> query_of(const httplib::Request& in, const char* name);
 
-/// Idempotency-Key and If-Match. An operation is named by the SHA-256 of method, path and key.
+/// A valid traceparent, where there is one and no other.
+std::optional<trace_context> trace_of(const httplib::Request& in);
+
+/// Idempotency-Key, If-Match and traceparent. An operation is named by the SHA-256 of method, path and key.
 change_conditions conditions_of(const httplib::Request& in);
 
 /// Whether If-None-Match names this entity tag (given without its quotes), or any (RFC 9110, 13.1.2:

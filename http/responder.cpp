@@ -128,7 +128,7 @@ void responder::run(exchange& current, const connection_endpoints& endpoints, st
   // "Close" spares the writer its Keep-Alive header; finish_headers decides.
   const bool written =
       process_request(stream, true, closed_by_request, [&current](httplib::Request& request) {
-        request.method = std::move(current.request.method);
+        request.method = current.request.method;
         request.headers = std::move(current.request.headers);
         request.body = std::move(current.request.body);
         request.target = std::move(current.request.target);

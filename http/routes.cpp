@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "http/admin_access.hpp"
 #include "http/log_text.hpp"
 #include "http/pages.hpp"
 #include "http/resources.hpp"
@@ -15,6 +16,7 @@ namespace {
 enum class needs { nothing, json_body };
 
 using resource_handler = void (*)(const call&);
+using admin_handler = void (*)(const call&, const admin_view&);
 using actuator_handler = actuator_answer (*)(const actuator_view&, const request_metrics&);
 using page_handler = void (*)(const httplib::Request&, httplib::Response&,
                               std::string_view parameter);
@@ -27,11 +29,19 @@ struct route {
   actuator_handler actuator = nullptr;
   std::string_view type = hal_type;
   page_handler page = nullptr;
+  admin_handler admin = nullptr;
 };
 
 constexpr route page(std::string_view path, page_handler show) {
   route r{"GET", path};
   r.page = show;
+  return r;
+}
+
+/// A route of the operators'.
+constexpr route operators(std::string_view method, std::string_view path, admin_handler handler) {
+  route r{method, path};
+  r.admin = handler;
   return r;
 }
 
@@ -83,6 +93,10 @@ constexpr std::array routes = {
     route{"GET", "/actuator/circuitbreakers", bare, nullptr, breakers, json_type},
     route{"GET", "/actuator/prometheus", bare, nullptr, metrics,
           "text/plain; version=0.0.4; charset=utf-8"},
+    operators("GET", "/admin/deadLetters", admin::dead_letters),
+    operators("DELETE", "/admin/deadLetters/{letter}", admin::discard),
+    operators("POST", "/admin/deadLetters/{letter}/replay", admin::replay),
+    operators("GET", "/admin/explain/orders/{id}", admin::explain),
     page("/", pages::home),
     page("/board", pages::board),
     page("/display", pages::display),
@@ -150,7 +164,9 @@ std::string loggable(std::string_view pattern, std::string_view parameter) {
   std::string text(pattern);
   if (const auto open = text.find('{'); open != text.npos) {
     const auto length = text.find('}') - open + 1;
-    const bool is_phone = pattern.substr(open, length) == "{phoneNumber}";
+    const auto name = pattern.substr(open, length);
+    // A dead letter names a stamp account by its phone number too.
+    const bool is_phone = name == "{phoneNumber}" || name == "{letter}";
     text.replace(open, length, without_phone(parameter, is_phone));
   }
   return in_quotes(text);
@@ -172,14 +188,18 @@ std::vector<std::string> route_names() {
   return names;
 }
 
-front::front(gateway& to, actuator_view view, front_options options)
-    : to_(to), view_(std::move(view)), options_(std::move(options)), metrics_(route_names()) {}
+front::front(gateway& to, actuator_view view, admin_view admin, front_options options)
+    : to_(to),
+      view_(std::move(view)),
+      admin_(std::move(admin)),
+      options_(std::move(options)),
+      metrics_(route_names()) {}
 
-void front::answer(const httplib::Request& in, httplib::Response& out) {
+void front::answer(const httplib::Request& in, httplib::Response& out, listener at) {
   const auto began = std::chrono::steady_clock::now();
   auto route = routes.size();
   try {
-    dispatch(in, out, route);
+    dispatch(in, out, at, route);
   } catch (refused& r) {
     render_problem(r.why, out);
   } catch (const store_error& e) {
@@ -191,17 +211,20 @@ void front::answer(const httplib::Request& in, httplib::Response& out) {
     spdlog::error("event=undecodable reason={}", in_quotes(e.what()));
     render_problem(error{errc::undecodable, "What is stored of it cannot be read."}, out);
   }
-  add_cors(in, out);
+  // No other site's page may read what operators see.
+  if (at == listener::clients && !in.path.starts_with("/admin")) add_cors(in, out);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - began);
   metrics_.count(route, out.status, took);
   if (!spdlog::should_log(spdlog::level::info)) return;
   std::string_view parameter;
   if (route < routes.size()) fits(routes[route].path, in.path, parameter);
-  spdlog::info("event=request method={} path={} status={} us={}{}",
+  const auto trace = trace_of(in);
+  spdlog::info("event=request method={} path={} status={} us={}{}{}",
                route < routes.size() ? routes[route].method : "-",
                route < routes.size() ? loggable(routes[route].path, parameter) : "-", out.status,
-               took.count(), problem_of(out));
+               took.count(), problem_of(out),
+               trace ? " trace=" + std::string(trace->trace_id()) : std::string());
 }
 
 void front::answer_error(int status, std::string_view reason, httplib::Response& out) const {
@@ -216,13 +239,26 @@ bool front::is_shown(std::string_view path, bool is_page) const {
   return !of || std::ranges::find(options_.shown, *of) != options_.shown.end();
 }
 
-void front::dispatch(const httplib::Request& in, httplib::Response& out, std::size_t& route) {
+/// To anybody else /admin is not there.
+bool front::may_administer(const httplib::Request& in, listener at) const {
+  const bool own_port = at == listener::operators;
+  if (!own_port && !options_.admin_on_loopback) return false;
+  // What a proxy brings comes from somewhere else, whatever Host it was made to say.
+  for (const auto* header : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"})
+    if (!own_port && in.has_header(header)) return false;
+  return in.get_header_value_count("Host") == 1 && in.get_header_value_count("Origin") <= 1 &&
+         is_meant_for_us(in.get_header_value("Host"), in.get_header_value("Origin"), !own_port);
+}
+
+void front::dispatch(const httplib::Request& in, httplib::Response& out, listener at,
+                     std::size_t& route) {
   const std::string_view method = in.method == "HEAD" ? "GET" : std::string_view(in.method);
   std::string allowed;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const auto& r = routes[i];
     std::string_view parameter;
     if (!fits(r.path, in.path, parameter) || !is_shown(r.path, r.page != nullptr)) continue;
+    if (r.admin ? !may_administer(in, at) : at == listener::operators && !r.actuator) continue;
     if (r.method != method) {
       // A later pattern may name the same path: what it allows counts too.
       allowed += (allowed.empty() ? "" : ", ") + std::string(r.method);
@@ -239,6 +275,7 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, std::si
       return out.set_content(std::move(answer.body), std::string(r.type));
     }
     if (r.page) return r.page(in, out, parameter);
+    if (r.admin) return r.admin(call(in, out, to_, parameter), admin_);
     return r.resource(call(in, out, to_, parameter));
   }
   if (allowed.empty()) return render_problem(404, "There is no such path.", out);

@@ -8,6 +8,7 @@
 #include <httplib.h>
 
 #include "http/actuator.hpp"
+#include "http/admin.hpp"
 #include "http/gateway.hpp"
 
 namespace skanu {
@@ -15,29 +16,38 @@ namespace skanu {
 struct front_options {
   /// Origins that browsers may call from; empty: every one.
   std::vector<std::string> cors_origins;
+  /// Without a listener of its own, /admin is served to those who ask loopback for it.
+  bool admin_on_loopback = false;
   /// Whose resources are shown; the paths of others are not there.
   std::vector<service> shown{std::begin(all_services), std::end(all_services)};
   /// Whether the pages and the API's description are shown.
   bool pages = true;
 };
 
+/// Through which port a request came. The operators' own shows /admin and /actuator, and nothing else.
+enum class listener : std::uint8_t { clients, operators };
+
 /// Answers every request. Thread-safe; all that it is given outlives it.
 class front {
  public:
-  front(gateway& to, actuator_view view, front_options options);
+  front(gateway& to, actuator_view view, admin_view admin, front_options options);
 
   /// The whole answer to one request, logged and counted.
-  void answer(const httplib::Request& in, httplib::Response& out);
+  void answer(const httplib::Request& in, httplib::Response& out,
+              listener at = listener::clients);
   /// The body of an error that the connection layer found, as a problem.
   void answer_error(int status, std::string_view reason, httplib::Response& out) const;
 
  private:
-  void dispatch(const httplib::Request& in, httplib::Response& out, std::size_t& route);
+  void dispatch(const httplib::Request& in, httplib::Response& out, listener at,
+                std::size_t& route);
   bool is_shown(std::string_view path, bool is_page) const;
+  bool may_administer(const httplib::Request& in, listener at) const;
   void add_cors(const httplib::Request& in, httplib::Response& out) const;
 
   gateway& to_;
   actuator_view view_;
+  admin_view admin_;
   front_options options_;
   request_metrics metrics_;
 };

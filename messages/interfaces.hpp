@@ -11,6 +11,7 @@
 
 #include <caf/all.hpp>
 
+#include "messages/dead_letter.hpp"
 #include "messages/delivery.hpp"
 #include "messages/log.hpp"
 #include "messages/order.hpp"
@@ -39,6 +40,7 @@ using leave_atom = caf::atom_constant<caf::atom("leave")>;
 using follow_atom = caf::atom_constant<caf::atom("follow")>;
 using sweep_atom = caf::atom_constant<caf::atom("sweep")>;
 using resume_atom = caf::atom_constant<caf::atom("resume")>;
+using letter_atom = caf::atom_constant<caf::atom("letter")>;
 
 }  // namespace skanu
 
@@ -53,6 +55,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::event_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::log_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::letter_order)
 
 namespace skanu {
 
@@ -92,7 +95,14 @@ using consumer_actor = caf::typed_actor<
     // From itself: go on reading.
     caf::reacts_to<resume_atom>,
     // From itself: send the command of this event again.
-    caf::reacts_to<resume_atom, log_offset>>;
+    caf::reacts_to<resume_atom, log_offset>,
+    // Carries a dead letter out after all, or discards it; the answer is durable.
+    caf::reacts_to<letter_order, request>,
+    // From itself: go on with the letters of this entity, which waited behind one that is settled.
+    caf::reacts_to<letter_atom, entity_id>>;
+
+/// Hands an operator's order to the consumer that set the event aside.
+using letter_desk_actor = caf::typed_actor<caf::reacts_to<letter_order, request>>;
 
 /// A service's event log as others may read it.
 using event_log_actor = caf::typed_actor<

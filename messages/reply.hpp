@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "messages/errors.hpp"
+#include "messages/trace_context.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -91,7 +92,9 @@ struct operation_id {
 
   /// The key of the operations table: clients' keys apart from the gateway's.
   std::string key() const {
-    std::string k(1, from_client ? 'c' : 'g');
+    std::string k;
+    k.reserve(1 + bytes.size());
+    k += from_client ? 'c' : 'g';
     k.append(bytes.begin(), bytes.end());
     return k;
   }
@@ -124,6 +127,8 @@ struct request {
   std::uint64_t fingerprint = 0;          ///< Of a client's request body, beside its key.
   bool maybe_repeated = false;            ///< The operation may have been carried out before.
   std::optional<version_condition> condition;
+  /// What the client calls what it wants done; goes into the events, and on with what follows from them.
+  std::optional<trace_context> trace;
   /// When a call to another node on its behalf gives up, if before a call's own deadline.
   std::optional<std::chrono::steady_clock::time_point> until;
 };

@@ -19,6 +19,15 @@ std::string_view timestamp_of(std::string_view body) {
   return body.substr(0, body.find('"'));
 }
 
+std::optional<trace_context> trace_of(std::string_view body) {
+  // The header is short, and the quotes of a user's text are escaped.
+  constexpr std::string_view member = R"(,"traceparent":")";
+  constexpr std::size_t longest_header = 256;
+  const auto found = body.substr(0, longest_header).find(member);
+  if (found == body.npos) return std::nullopt;
+  return trace_context_of(body.substr(found + member.size(), trace_context::length));
+}
+
 std::string located_event(service of, log_offset offset, std::string_view body) {
   std::string line = R"({"service":")";
   line.reserve(body.size() + 48);

@@ -2,6 +2,8 @@
 // over the events it does not want without parsing them.
 //
 //   {"eventType":"Paid","schema":1,"timestamp":"…","version":2,…fields}
+//
+// Behind the version stands the traceparent of the client's request, where it had one.
 #pragma once
 
 #include <optional>
@@ -10,6 +12,7 @@
 #include <variant>
 
 #include "messages/json.hpp"
+#include "messages/trace_context.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -26,6 +29,9 @@ std::string_view event_type_of(std::string_view body);
 
 /// The time of a stored event as its text has it, without parsing it; empty where it has none.
 std::string_view timestamp_of(std::string_view body);
+
+/// The trace that a stored event belongs to, without parsing it.
+std::optional<trace_context> trace_of(std::string_view body);
 
 /// The event with its place in front, as it stands in an order's history and as `skanu events` prints it:
 /// {"service":"payment","offset":7,"eventType":…}. `body` is a JSON object with a member at least.
@@ -44,7 +50,8 @@ event_header header_of(const nlohmann::json& event);
 /// The stored form of one event of a variant.
 template <class... Events>
 std::string encode_event(const std::variant<Events...>& event, version_number version,
-                         std::string_view timestamp) {
+                         std::string_view timestamp,
+                         const std::optional<trace_context>& trace = std::nullopt) {
   return std::visit(
       [&]<class E>(const E& e) {
         std::string out;
@@ -54,6 +61,7 @@ std::string encode_event(const std::variant<Events...>& event, version_number ve
         writer("schema", 1);
         writer("timestamp", timestamp);
         writer("version", version);
+        if (trace) writer("traceparent", trace->traceparent());
         E::fields(e, writer);
         writer.close();
         return out;

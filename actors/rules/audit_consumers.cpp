@@ -38,10 +38,16 @@ void consumer_progress::read_dead_letters(const snapshot& from, service s) {
     const auto slash = row.key.find('/');
     if (slash == row.key.npos || row.key.size() != slash + 1 + numbers)
       return report_.violated(2, s, 0, "a dead letter has a key that cannot be read");
-    const auto name = row.key.substr(0, slash);
+    auto name = row.key.substr(0, slash);
     const auto key = std::string_view(row.key).substr(slash + 1);
-    ++report_.dead_letters[name];
-    targets_.emplace(name, number_of_key(key));
+    const auto prefix = std::string_view(row.key).substr(0, slash + 1);
+    if (const auto bare = name.substr(0, name.find(':')); prefix == discarded_prefix(bare)) {
+      name = bare;
+      ++report_.discarded[name];
+    } else {
+      ++report_.dead_letters[name];
+      targets_.emplace(name, number_of_key(key));
+    }
     events_.emplace(name, number_of_key(key.substr(8)));
   });
 }
@@ -63,7 +69,7 @@ void consumer_progress::demand(const consumer& who, log_offset cause, entity_id 
                                bool is_there, int invariant, service of, entity_id id,
                                std::string_view what) const {
   if (is_there || !has_seen(who, cause)) return;
-  if (set_aside(who, target)) {
+  if (set_aside(who, target) || set_aside_event(who, cause)) {
     report_.parked(std::string(who.name), of, id, std::string(what));
   } else {
     report_.violated(invariant, of, id, std::string(what));

@@ -29,12 +29,12 @@ class consumer_progress {
   bool has_seen(const consumer& who, log_offset offset) const;
   /// True where an event for that entity was set aside, and so also every later one for it.
   bool set_aside(const consumer& who, entity_id target) const;
-  /// True where the event at that offset was set aside.
+  /// True where the event at that offset was set aside, or discarded after that.
   bool set_aside_event(const consumer& who, log_offset offset) const;
 
   /// Demands an effect of the event at `cause` for `target`: reports that invariant as violated
   /// where the consumer has worked the event off and the effect is not there, or `id` as parked
-  /// where the event was set aside.
+  /// where the event was set aside or discarded.
   void demand(const consumer& who, log_offset cause, entity_id target, bool is_there, int invariant,
               service of, entity_id id, std::string_view what) const;
 

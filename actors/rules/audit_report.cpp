@@ -40,6 +40,7 @@ std::string audit_report::to_json() const {
   report["lag"] = lag;
   report["pending"] = pending;
   report["deadLetters"] = dead_letters;
+  if (!discarded.empty()) report["discarded"] = discarded;
   if (parked_count_ > 0) {
     for (const auto& p : parked_)
       report["parked"].push_back(

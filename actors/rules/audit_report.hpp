@@ -54,6 +54,7 @@ class audit_report {
   std::map<service, service_figures> services;       ///< Those that were there.
   std::map<std::string, std::int64_t> lag;           ///< Events a consumer has still to work off.
   std::map<std::string, std::int64_t> dead_letters;  ///< By consumer.
+  std::map<std::string, std::int64_t> discarded;     ///< Those that an operator discarded.
   std::int64_t pending = 0;  ///< Open payments whose order is not decided yet.
 
  private:

@@ -100,6 +100,24 @@ class policy_test : public actor_fixture {
                              dead_letter_prefix("stamp-follows-payment"), {}, 100);
   }
 
+  /// Sets aside the first of these events, and so what comes behind it for the same entity.
+  void set_aside_first_of(std::vector<std::string> bodies) {
+    happen({bodies.front()});
+    start_policy(attempts_of(1));
+    fail(0, errc::not_allowed);
+    settle();
+    bodies.erase(bodies.begin());
+    if (!bodies.empty()) happen(std::move(bodies));
+    settle();
+  }
+
+  asked order(letter_name letter, bool discard = false) {
+    asked a;
+    caf::anon_send(running, letter_order{std::move(letter), discard}, request_of(a));
+    run();
+    return a;
+  }
+
   std::vector<entity_id> targets() {
     std::vector<entity_id> all;
     for (const auto& c : commands) all.push_back(c.target);
@@ -334,6 +352,116 @@ TEST_F(policy_test, a_log_that_cannot_be_read_for_a_while_is_read_later) {
   EXPECT_TRUE(commands.empty());
   advance(seconds(3), false);
   EXPECT_EQ(targets(), std::vector<entity_id>{1});
+}
+
+// What an operator says about dead letters.
+
+TEST_F(policy_test, a_replayed_letter_is_carried_out_and_what_waited_behind_it_follows_in_order) {
+  set_aside_first_of({event_for(1), event_for(1), event_for(2), event_for(1)});
+  answer(1);  // of entity 2
+  settle();
+  ASSERT_EQ(dead_letters().size(), 3U);
+  const auto operators = order({"stamp-follows-payment", 1, 1});
+  EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2, 1})) << "one at a time";
+  answer(2);
+  EXPECT_TRUE(operators.waiting()) << "the disk has not turned";
+  settle();
+  EXPECT_EQ(operators.word(), "unchanged v0");
+  settle_messages();
+  ASSERT_EQ(commands.size(), 4U);
+  happen({event_for(1), event_for(3)});
+  EXPECT_EQ(commands.size(), 4U) << "what is new waits its turn";
+  answer(3);
+  settle();
+  settle_messages();
+  for (std::size_t i = 4; i < commands.size(); ++i) {
+    answer(i);
+    settle();
+    settle_messages();
+  }
+  EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2, 1, 1, 1, 3, 1}));
+  EXPECT_TRUE(dead_letters().empty());
+  EXPECT_EQ(position(), 6);
+  happen({event_for(1)});
+  EXPECT_EQ(commands.size(), 8U) << "its entity is free again";
+}
+
+TEST_F(policy_test, a_letter_that_fails_again_stays_and_says_why) {
+  set_aside_first_of({event_for(1), event_for(1)});
+  const auto operators = order({"stamp-follows-payment", 1, 1});
+  fail(1, errc::not_found);
+  settle();
+  settle_messages();
+  EXPECT_EQ(operators.word(), "not-allowed");
+  ASSERT_EQ(dead_letters().size(), 2U);
+  const auto letter = nlohmann::json::parse(dead_letters().front().value);
+  EXPECT_EQ(letter.at("attempts"), 2);
+  EXPECT_EQ(letter.at("reason"), "not-found: a test's failure");
+  EXPECT_EQ(commands.size(), 2U) << "what waits behind it goes on waiting";
+}
+
+TEST_F(policy_test, a_replay_that_is_refused_for_a_reason_that_passes_changes_nothing) {
+  set_aside_first_of({event_for(1)});
+  const auto before = dead_letters().front().value;
+  const auto operators = order({"stamp-follows-payment", 1, 1});
+  fail(1, errc::store_full);
+  settle();
+  EXPECT_EQ(operators.word(), "store-full");
+  EXPECT_EQ(dead_letters().front().value, before);
+}
+
+TEST_F(policy_test, a_discarded_letter_is_never_carried_out_and_lets_the_later_ones_go_on) {
+  set_aside_first_of({event_for(1), event_for(1)});
+  const auto operators = order({"stamp-follows-payment", 1, 1}, true);
+  EXPECT_EQ(commands.size(), 1U);
+  settle();
+  EXPECT_EQ(operators.word(), "unchanged v0");
+  settle_messages();
+  ASSERT_EQ(targets(), (std::vector<entity_id>{1, 1}));
+  answer(1);
+  settle();
+  EXPECT_TRUE(dead_letters().empty());
+  EXPECT_EQ(data.read()
+                ->rows(service::stamp, row_space::dead_letters,
+                       discarded_prefix("stamp-follows-payment"), {}, 10)
+                .size(),
+            1U)
+      << "the audit has to know";
+}
+
+TEST_F(policy_test, what_waits_behind_a_letter_cannot_be_replayed_before_it) {
+  set_aside_first_of({event_for(1), event_for(1)});
+  EXPECT_EQ(order({"stamp-follows-payment", 1, 2}).word(), "not-allowed");
+  EXPECT_EQ(order({"stamp-follows-payment", 1, 7}).word(), "not-found");
+  EXPECT_EQ(commands.size(), 1U);
+}
+
+TEST_F(policy_test, a_crash_between_two_letters_is_gone_on_with_after_it) {
+  set_aside_first_of({event_for(1), event_for(1)});
+  order({"stamp-follows-payment", 1, 1});
+  answer(1);
+  disk.turn();
+  kill_policy();
+  ASSERT_EQ(dead_letters().size(), 1U);
+  start_policy();
+  EXPECT_EQ(targets(), std::vector<entity_id>{1});
+  answer(0);
+  settle();
+  EXPECT_TRUE(dead_letters().empty());
+}
+
+TEST_F(policy_test, letters_of_one_entity_hold_up_nobody_else) {
+  std::vector<std::string> many(40, event_for(1));
+  set_aside_first_of(many);
+  order({"stamp-follows-payment", 1, 1});
+  happen({event_for(2)});
+  for (std::size_t i = 1; i < 8; ++i) {
+    answer(i);
+    settle();
+    advance(milliseconds(15), false);
+    if (commands.back().target == 2) return;
+  }
+  ADD_FAILURE() << "entity 2 still waits after seven letters of another";
 }
 
 }  // namespace

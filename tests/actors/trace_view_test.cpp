@@ -266,6 +266,57 @@ TEST_F(trace_view_test, a_dead_letter_parks_the_later_events_of_its_order) {
         << name_of(s);
 }
 
+TEST_F(trace_view_test, a_discarded_letter_lets_the_later_events_of_its_order_go_on) {
+  start_view();
+  happen(service::order, {R"({"eventType":"Ordered","schema":1,"version":1,"id":1,"qty":"x"})"});
+  catch_up();
+  happen(service::payment, {payment_event_of(1)});
+  happen(service::order, {cancelled(1)});
+  happen(service::delivery, {delivery_event_of(1)});
+  catch_up();
+  const std::string name(trace_consumer(service::order));
+  const auto tell = [&](letter_order what) {
+    asked a;
+    caf::anon_send(view, std::move(what), request_of(a));
+    catch_up();
+    return a.word();
+  };
+  EXPECT_EQ(tell({{name, 1, 2}, false}), "not-allowed") << "it waits behind the first";
+  EXPECT_EQ(tell({{name, 1, 1}, false}), "not-allowed") << "it still cannot be read";
+  EXPECT_EQ(history_of(1).size(), 0U);
+  EXPECT_EQ(tell({{name, 1, 1}, true}), "unchanged v0");
+  EXPECT_EQ(history_of(1), (std::vector<std::string>{"order 2 OrderCancelled", "payment 1 Paid",
+                                                     "delivery 1 DeliveryReady"}));
+  happen(service::payment, {payment_event_of(1)});
+  catch_up();
+  EXPECT_EQ(history_of(1).size(), 4U) << "its order is free again";
+  EXPECT_EQ(tell({{name, 1, 1}, true}), "not-found");
+}
+
+// The program that wrote the letter could not read the event; this one can.
+TEST_F(trace_view_test, a_replayed_letter_stands_in_the_history_once) {
+  commit old{.of = service::ordertrace};
+  const std::string name(trace_consumer(service::order));
+  const dead_letter letter{name, "order", 1, 1, 1, "a test's", noon, placed(1)};
+  old.rows = {{row_space::dead_letters, dead_letter_prefix(name) + ordered_key(1) + ordered_key(1),
+               to_json(letter)},
+              {row_space::meta, position_key(name), "1"}};
+  const auto* c = &old;
+  ASSERT_EQ(data.write({&c, 1}).front(), std::nullopt);
+  append_events(data, service::order, {placed(1)});
+  start_view();
+  catch_up();
+  EXPECT_FALSE(shown(1));
+  for (const auto* word : {"unchanged v0", "not-found"}) {
+    asked a;
+    caf::anon_send(view, letter_order{{name, 1, 1}, false}, request_of(a));
+    catch_up();
+    EXPECT_EQ(a.word(), word);
+  }
+  EXPECT_TRUE(shown(1));
+  EXPECT_EQ(history_of(1), std::vector<std::string>{"order 1 Ordered"});
+}
+
 // A stored trace that could not be read failed every later turn: the whole view stood still.
 TEST_F(trace_view_test, a_damaged_trace_stops_nobody_elses) {
   commit damaged{.of = service::ordertrace};

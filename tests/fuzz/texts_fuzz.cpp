@@ -1,9 +1,11 @@
-// Short texts from outside: phone numbers, integers, times, faults.
+// Short texts from outside: phone numbers, integers, times, traces, names of dead letters, faults.
 #include <cstdint>
 #include <cstdlib>
 
 #include "actors/faults.hpp"
 #include "http/body_fields.hpp"
+#include "messages/dead_letter.hpp"
+#include "messages/trace_context.hpp"
 #include "messages/values.hpp"
 
 namespace {
@@ -24,6 +26,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(phone_of_account(account_id_of(*phone)) == *phone);
   }
   masked_phone(text);
+  if (const auto trace = trace_context_of(text)) {
+    require(trace_context_of(trace->traceparent()) == trace);
+    require(trace->trace_id().find_first_not_of("0123456789abcdef") == std::string_view::npos);
+  }
+  if (const auto letter = letter_named(text)) require(letter_named(letter->text()) == letter);
   if (const auto n = integer_of(text)) require(integer_of(std::to_string(*n)) == n);
   fault_plan faults;
   if (const auto wrong = faults.add(text)) require(!wrong->empty());

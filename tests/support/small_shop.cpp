@@ -137,6 +137,14 @@ void small_shop::set_aside(const consumer& who, entity_id target, log_offset off
   write(c);
 }
 
+void small_shop::discard(const consumer& who, entity_id target, log_offset offset) {
+  commit c{.of = who.of};
+  c.rows.push_back({row_space::dead_letters,
+                    discarded_prefix(who.name) + ordered_key(target) + ordered_key(offset),
+                    R"({"reason":"a test's"})"});
+  write(c);
+}
+
 void small_shop::set_meta(service s, std::string_view key, std::string_view value) {
   commit c{.of = s};
   c.rows.push_back({row_space::meta, std::string(key), std::string(value)});

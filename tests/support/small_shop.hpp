@@ -49,6 +49,8 @@ class small_shop {
 
   /// A dead letter as a policy writes it.
   void set_aside(const consumer& who, entity_id target, log_offset offset);
+  /// What is left of one that an operator discarded.
+  void discard(const consumer& who, entity_id target, log_offset offset);
 
   void set_meta(service s, std::string_view key, std::string_view value);
 

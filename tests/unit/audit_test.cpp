@@ -148,6 +148,30 @@ TEST(audit, reports_what_a_dead_letter_parks_and_finds_it_sound) {
             (std::set<std::string>{"stamp-follows-payment", "delivery-follows-payment"}));
 }
 
+// Once it was discarded nothing said any more why the effect is not there.
+TEST(audit, finds_what_an_operator_discarded_sound) {
+  small_shop shop;
+  fill(shop);
+  shop.place(fresh, phone);
+  shop.work_off_all();
+  shop.pay(fresh);
+  const auto paid_at = shop.data().read()->log_end(payment);
+  shop.discard(consumers::stamp_follows_payment, account, paid_at);
+  shop.discard(consumers::trace_follows_payment, fresh, paid_at);
+  for (const auto& who : consumers::all)
+    if (who.follows == payment && who.of != service::delivery) shop.skip(who);
+  shop.work_off_all();
+  const auto report = shop.audit();
+  EXPECT_TRUE(report.sound()) << report.to_json();
+  EXPECT_TRUE(report.dead_letters.empty());
+  EXPECT_EQ(report.discarded.at("stamp-follows-payment"), 1);
+  EXPECT_EQ(report.parked_effects().size(), 1u);
+  shop.place(fresh + 1, phone);
+  shop.pay(fresh + 1);
+  shop.skip(consumers::stamp_follows_payment);
+  EXPECT_FALSE(shop.audit().sound()) << "another event of that account is not excused";
+}
+
 TEST(audit, leaves_out_of_the_trace_what_the_view_has_set_aside) {
   small_shop shop;
   fill(shop);

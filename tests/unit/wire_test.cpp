@@ -29,6 +29,7 @@ request_terms all_terms() {
   terms.fingerprint = std::numeric_limits<std::uint64_t>::max();
   terms.maybe_repeated = true;
   terms.condition = version_condition{true, {0, 1, largest}};
+  terms.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   return terms;
 }
 
@@ -153,6 +154,7 @@ TEST(wire, every_field_of_a_command_arrives) {
   ASSERT_TRUE(placed.with.condition);
   EXPECT_TRUE(placed.with.condition->any);
   EXPECT_EQ(placed.with.condition->versions, all_terms().condition->versions);
+  EXPECT_EQ(placed.with.traceparent, all_terms().traceparent);
 
   const auto paid = through(command_call<payment_command>{3, all_of_a_payment(), {}});
   EXPECT_EQ(paid.id, 3);

@@ -1,4 +1,5 @@
-// The REST API as the pages use it. An answer is a value, a lost connection too: nothing here throws.
+// The REST API as the pages use it. An answer is a value, a lost connection too: nothing here
+// throws.
 
 import { ServerClock } from './minutes.js';
 
@@ -9,7 +10,8 @@ export const clock = new ServerClock();
 
 const on_failure = [];
 
-/// Calls the listener whenever an answer does not come, or says that something in the shop does not work.
+/// Calls the listener whenever an answer does not come, or says that something in the shop does not
+/// work.
 export function onFailure(listener) {
   on_failure.push(listener);
 }
@@ -19,9 +21,9 @@ export function noteFailure() {
   for (const listener of on_failure) listener();
 }
 
-/// Answers { ok, status, body, problem, retryAfter }: `body` where it is good, `problem` (RFC 9457) where
-/// it is not; status 0 where no answer came. `key` is the Idempotency-Key: an attempt that is repeated
-/// brings the same one.
+/// Answers { ok, status, body, problem, retryAfter }: `body` where it is good, `problem` (RFC 9457)
+/// where it is not; status 0 where no answer came. `key` is the Idempotency-Key: an attempt that is
+/// repeated brings the same one.
 export async function request(method, path, { body, key } = {}) {
   const answer = await send(method, path, body, key);
   if (answer.status === 0 || answer.status >= 500) noteFailure();
@@ -34,8 +36,13 @@ async function send(method, path, body, key) {
   if (key) headers['Idempotency-Key'] = key;
   const sent = Date.now();
   try {
-    const response = await fetch(path, { method, headers, cache: 'no-cache',
-      body: body && JSON.stringify(body), signal: AbortSignal.timeout(deadline) });
+    const response = await fetch(path, {
+      method,
+      headers,
+      cache: 'no-cache',
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.timeout(deadline),
+    });
     clock.learn(response.headers.get('Date'), sent);
     const text = await response.text();
     const content = text ? JSON.parse(text) : undefined;
@@ -61,8 +68,8 @@ export function newKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/// The traces that have this status: at most `most`, the oldest first. Undefined where they could not
-/// be read.
+/// The traces that have this status: at most `most`, the oldest first. Undefined where they could
+/// not be read.
 export async function tracesWith(status, most) {
   const found = [];
   let path = `/orderTraces?status=${encodeURIComponent(status)}&size=${Math.min(most, 200)}`;
@@ -78,8 +85,11 @@ export async function tracesWith(status, most) {
 /// When this order came to its status, from its history; undefined where that could not be read.
 export async function timeOf(id, status) {
   const answer = await get(`/orderTraces/${id}/events?size=100`);
-  const type = { 'PAY END': 'Paid', 'DELIVERY READY': 'DeliveryReady',
-    'DELIVERY START': 'DeliveryStarted' }[status];
+  const type = {
+    'PAY END': 'Paid',
+    'DELIVERY READY': 'DeliveryReady',
+    'DELIVERY START': 'DeliveryStarted',
+  }[status];
   return answer.body?._embedded.events.find((event) => event.eventType === type)?.timestamp;
 }
 

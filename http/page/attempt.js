@@ -2,17 +2,23 @@
 
 const longest_pause = 10_000;
 
-/// Whether sending it again, under the same Idempotency-Key, can give another answer: the server could
-/// not be reached (status 0), did not know, or refused for the time being.
+/// Whether sending it again, under the same Idempotency-Key, can give another answer: the server
+/// could not be reached (status 0), did not know, or refused for the time being.
 export function isPassing(answer) {
-  return answer.status === 0 || answer.status >= 500 ||
-    (answer.status === 409 && answer.problem?.type === '/problems/operation-running');
+  return (
+    answer.status === 0 ||
+    answer.status >= 500 ||
+    (answer.status === 409 && answer.problem?.type === '/problems/operation-running')
+  );
 }
 
 /// Whether this answer proves that nothing was carried out.
 export function isCertain(answer) {
-  return answer.status !== 0 && answer.status !== 504 && !(answer.status >= 500 &&
-    answer.status !== 503 && answer.status !== 507);
+  return (
+    answer.status !== 0 &&
+    answer.status !== 504 &&
+    !(answer.status >= 500 && answer.status !== 503 && answer.status !== 507)
+  );
 }
 
 /// Milliseconds before attempt number `n` (1 for the first repeat): what the server asks for, else
@@ -22,11 +28,18 @@ export function pauseBefore(n, answer, random) {
   return Math.min(asked, longest_pause) * (1 + 0.2 * random);
 }
 
-/// Calls `send` until the answer is not a passing one (as `passing` judges), the signal is aborted, or `limit` milliseconds
-/// are over; tells `onWait` each passing answer. Returns the last answer.
+/// Calls `send` until the answer is not a passing one (as `passing` judges), the signal is aborted,
+/// or `limit` milliseconds are over; tells `onWait` each passing answer. Returns the last answer.
 export async function attempt(send, options = {}) {
-  const { signal, onWait = () => {}, pause = pauseFor, now = Date.now, random = Math.random,
-    limit = 15 * 60_000, passing = isPassing } = options;
+  const {
+    signal,
+    onWait = () => {},
+    pause = pauseFor,
+    now = Date.now,
+    random = Math.random,
+    limit = 15 * 60_000,
+    passing = isPassing,
+  } = options;
   const started = now();
   for (let n = 1; ; ++n) {
     const answer = await send();

@@ -16,12 +16,14 @@ const most_drawn = 120; // cards of a column; the others are counted
 const few = 8; // cards of the longest column: up to so many they are larger,
 const many = 24; // beyond so many they are closer together
 const cancelled_shown = 8_000;
-const kitchen_follows = 5_000; // a payment is on the board a moment before its delivery can be moved
+// A payment is on the board a moment before its delivery can be moved.
+const kitchen_follows = 5_000;
 const second_touch = 350;
 
 const cards = new Map(); // by id
 const sending = new Set(); // ids
-const cancelled = new Map(); // id -> the order as it was: shown for a while, so that nobody makes it
+// id -> the order as it was. It is shown for a while, so that nobody makes it.
+const cancelled = new Map();
 const places = new Map(); // column name -> its elements
 let drawing = false;
 let ticking;
@@ -43,8 +45,13 @@ function columnElement(column) {
   const list = el('ul', { className: 'cards' });
   const more = el('p', { className: 'quiet more' });
   places.set(column.name, { heading, count, list, more });
-  return el('section', { className: `column ${column.name}`, 'aria-labelledby': heading.id },
-    el('div', { className: 'column-head' }, heading, count), list, more);
+  return el(
+    'section',
+    { className: `column ${column.name}`, 'aria-labelledby': heading.id },
+    el('div', { className: 'column-head' }, heading, count),
+    list,
+    more,
+  );
 }
 
 function draw() {
@@ -71,13 +78,23 @@ function drawNow() {
     orders.slice(0, most_drawn).forEach((order, n) => {
       const card = cards.get(order.id) ?? newCard(order.id);
       left.delete(order.id);
-      const state = cancelled.has(order.id) ? 'cancelled' : sending.has(order.id) ? 'sending' : undefined;
+      const state = cancelled.has(order.id)
+        ? 'cancelled'
+        : sending.has(order.id)
+          ? 'sending'
+          : undefined;
       card.update(order, column, state, time);
       if (list.children[n] !== card.item) list.insertBefore(card.item, list.children[n] ?? null);
     });
     const undrawn = Math.max(0, orders.length - most_drawn);
-    setText(more, undrawn > 0 ? t('board.more', { count: undrawn })
-      : orders.length === 0 ? t('board.nothing') : '');
+    setText(
+      more,
+      undrawn > 0
+        ? t('board.more', { count: undrawn })
+        : orders.length === 0
+          ? t('board.nothing')
+          : '',
+    );
   }
   for (const id of left) {
     cards.get(id).item.remove();
@@ -108,13 +125,16 @@ function newCard(id) {
   return card;
 }
 
-/// The rest of a double touch falls on the next card, which slid under the finger: it means nothing.
+/// The rest of a double touch falls on the next card, which slid under the finger: it means
+/// nothing.
 function isSecondTouch(event) {
   if (event.detail === 0) return false; // a key
   const before = touched;
   touched = { time: event.timeStamp, x: event.clientX, y: event.clientY };
-  return event.timeStamp - before.time < second_touch &&
-    Math.hypot(event.clientX - before.x, event.clientY - before.y) < 24;
+  return (
+    event.timeStamp - before.time < second_touch &&
+    Math.hypot(event.clientX - before.x, event.clientY - before.y) < 24
+  );
 }
 
 async function move(id) {
@@ -127,13 +147,21 @@ async function move(id) {
   const asked = performance.now();
   const answer = await attempt(
     () => request('PATCH', `/deliveries/${id}`, { body: { deliveryStatus: column.next }, key }),
-    { passing: (a) => isPassing(a) || a.status === 404 && performance.now() - asked < kitchen_follows });
+    {
+      passing: (a) =>
+        isPassing(a) || (a.status === 404 && performance.now() - asked < kitchen_follows),
+    },
+  );
   sending.delete(id);
   if (answer.ok) {
-    floor.take({ ...order, status: column.becomes, timestamp: new Date(now()).toISOString() },
-      performance.now());
+    floor.take(
+      { ...order, status: column.becomes, timestamp: new Date(now()).toISOString() },
+      performance.now(),
+    );
     const next = columnOf(column.becomes);
-    announce(next ? t('board.moved', { id, column: t(`board.${next.name}`) }) : t('board.done', { id }));
+    announce(
+      next ? t('board.moved', { id, column: t(`board.${next.name}`) }) : t('board.done', { id }),
+    );
   } else {
     announce(t('board.refused', { id, reason: reasonOf(answer) }));
     await look(id);
@@ -151,7 +179,9 @@ async function look(id) {
 }
 
 function showCancelled(trace) {
-  const column = columns.find(({ name }) => places.get(name).list.contains(cards.get(trace.id)?.item ?? null));
+  const column = columns.find(({ name }) =>
+    places.get(name).list.contains(cards.get(trace.id)?.item ?? null),
+  );
   if (!column) return;
   cancelled.set(trace.id, { ...trace, status: column.status, since: undefined });
   announce(t('board.cancelled', { id: trace.id }));

@@ -12,8 +12,8 @@ const shapes = {
   overdue: ['M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z', 'M12 7v6.5', 'M12 16.6v.4'],
 };
 
-/// A card for this id; `update(order, column, state, now)` shows an order, `state` being undefined, 'sending' or
-/// 'cancelled'.
+/// A card for this id; `update(order, column, state, now)` shows an order, `state` being undefined,
+/// 'sending' or 'cancelled'.
 export function boardCard(id) {
   const hidden = () => el('span', { className: 'hidden-text' });
   const word = hidden();
@@ -24,9 +24,18 @@ export function boardCard(id) {
   const drink = el('span', {});
   const rest = hidden();
   wait.append(mark, minutes);
-  const button = el('button', { type: 'button', className: 'card', tabIndex: -1, 'data-id': id },
-    word, el('span', { className: 'id', textContent: String(id) }), ' ', wait, ' ',
-    el('span', { className: 'what' }, qty, ' ', drink), ' ', rest);
+  const button = el(
+    'button',
+    { type: 'button', className: 'card', tabIndex: -1, 'data-id': id },
+    word,
+    el('span', { className: 'id', textContent: String(id) }),
+    ' ',
+    wait,
+    ' ',
+    el('span', { className: 'what' }, qty, ' ', drink),
+    ' ',
+    rest,
+  );
   const item = el('li', {}, button);
   let shape;
 
@@ -36,15 +45,26 @@ export function boardCard(id) {
     button.className = ['card', how, state, id > 99_999 ? 'long' : ''].filter(Boolean).join(' ');
     button.setAttribute('aria-disabled', String(state !== undefined));
     setText(word, t('board.order'));
-    setText(minutes, state === 'sending' ? t('board.sending') : t('board.minutes', { minutes: waited }));
+    setText(
+      minutes,
+      state === 'sending' ? t('board.sending') : t('board.minutes', { minutes: waited }),
+    );
     setText(qty, `${order.qty} ×`);
     setText(drink, drinkName(order.productName));
-    setText(rest, state === 'cancelled' ? '' : `${t(`urgency.${how}`)}. ${t(actions[column.name])}`);
+    setText(
+      rest,
+      state === 'cancelled' ? '' : `${t(`urgency.${how}`)}. ${t(actions[column.name])}`,
+    );
     if (state === 'cancelled') setText(minutes, t('board.cancelledShort'));
     if (shape === how) return;
     shape = how;
-    mark.replaceChildren(svg('svg', { viewBox: '0 0 24 24', class: 'urgency', 'aria-hidden': 'true',
-      focusable: 'false' }, ...shapes[how].map((d) => svg('path', { d }))));
+    mark.replaceChildren(
+      svg(
+        'svg',
+        { viewBox: '0 0 24 24', class: 'urgency', 'aria-hidden': 'true', focusable: 'false' },
+        ...shapes[how].map((d) => svg('path', { d })),
+      ),
+    );
   }
 
   return { id, item, button, update };

@@ -1,7 +1,7 @@
 // Going about the board by keyboard: Tab from column to column, arrow keys from card to card.
 
-/// Keeps one card of each column reachable by Tab. remember() before the cards are drawn anew, restore(it)
-/// after: the focus stays on its card, or goes to the one that took its place.
+/// Keeps one card of each column reachable by Tab. remember() before the cards are drawn anew,
+/// restore(it) after: the focus stays on its card, or goes to the one that took its place.
 export function boardKeys(board) {
   const lists = () => [...board.querySelectorAll('ul')];
   const cardsOf = (list) => [...list.querySelectorAll('button')];
@@ -13,7 +13,9 @@ export function boardKeys(board) {
 
   document.addEventListener('keydown', (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[
+      event.key
+    ];
     if (!step) return;
     const from = document.activeElement;
     if (from?.matches('.card')) {
@@ -62,8 +64,11 @@ export function boardKeys(board) {
       return;
     }
     const cards = cardsOf(list);
-    (cards[Math.min(place, cards.length - 1)] ?? board.querySelector('.card') ??
-      document.getElementById('content')).focus();
+    (
+      cards[Math.min(place, cards.length - 1)] ??
+      board.querySelector('.card') ??
+      document.getElementById('content')
+    ).focus();
   }
 
   function makeReachable(list, card) {

@@ -31,18 +31,27 @@ function menuItem(drink) {
   const name = el('h3', {});
   const price = el('p', { className: 'price' });
   const count = el('output', {});
-  const step = (change, sign) => el('button', { type: 'button', className: 'step', textContent: sign,
-    onclick: () => {
-      qty = Math.min(most_cups, Math.max(1, qty + change));
-      write();
-    } });
+  const step = (change, sign) =>
+    el('button', {
+      type: 'button',
+      className: 'step',
+      textContent: sign,
+      onclick: () => {
+        qty = Math.min(most_cups, Math.max(1, qty + change));
+        write();
+      },
+    });
   const less = step(-1, '−');
   const more = step(1, '+');
-  const button = el('button', { type: 'button', className: 'primary', onclick: () => {
-    order(drink, qty);
-    qty = 1;
-    write();
-  } });
+  const button = el('button', {
+    type: 'button',
+    className: 'primary',
+    onclick: () => {
+      order(drink, qty);
+      qty = 1;
+      write();
+    },
+  });
   onLanguage(write);
 
   function write() {
@@ -56,18 +65,32 @@ function menuItem(drink) {
     more.setAttribute('aria-label', t('shop.more', { drink: drink_name }));
     less.setAttribute('aria-disabled', String(qty === 1));
     more.setAttribute('aria-disabled', String(qty === most_cups));
-    button.setAttribute('aria-label',
-      t('shop.orderFor', { qty, drink: drink_name, cost: money(qty * drink.price) }));
+    button.setAttribute(
+      'aria-label',
+      t('shop.orderFor', { qty, drink: drink_name, cost: money(qty * drink.price) }),
+    );
   }
 
-  return el('li', { className: 'drink-card' }, drinkPicture(drink.look),
+  return el(
+    'li',
+    { className: 'drink-card' },
+    drinkPicture(drink.look),
     el('div', { className: 'drink-name' }, name, price),
-    el('div', { className: 'stepper' }, less, count, more), button);
+    el('div', { className: 'stepper' }, less, count, more),
+    button,
+  );
 }
 
 function order({ productId, productName, price }, qty) {
-  const wanted = { key: newKey(), placed: Date.now(), productId, productName, qty, cost: qty * price,
-    paymentType: 'card' };
+  const wanted = {
+    key: newKey(),
+    placed: Date.now(),
+    productId,
+    productName,
+    qty,
+    cost: qty * price,
+    paymentType: 'card',
+  };
   remember(wanted);
   addCard(wanted).focus();
 }
@@ -106,11 +129,14 @@ function watch() {
     if (streams.has(card.order.key)) continue;
     const stream = { live: false };
     streams.set(card.order.key, stream);
-    stream.handle = follow({ orderId: card.order.id }, {
-      onTrace: (trace) => card.take(trace),
-      onGap: () => card.refresh(),
-      onState: (state) => (stream.live = state === 'live'),
-    });
+    stream.handle = follow(
+      { orderId: card.order.id },
+      {
+        onTrace: (trace) => card.take(trace),
+        onGap: () => card.refresh(),
+        onState: (state) => (stream.live = state === 'live'),
+      },
+    );
   }
 }
 

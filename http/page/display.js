@@ -1,4 +1,5 @@
-// The screen in the shop: the numbers that are being made, and those that are ready. Nobody touches it.
+// The screen in the shop: the numbers that are being made, and those that are ready. Nobody touches
+// it.
 
 import { byId, el, setText } from './dom.js';
 import { watchFloor } from './floor_watch.js';
@@ -37,7 +38,8 @@ function drawSide(column) {
   const list = byId(column.name);
   const orders = floor.inColumn(column);
   // The newest ready numbers are the ones that people look for; of those being made, the oldest.
-  const shown = column.name === 'ready' ? orders.slice(-most_shown).reverse() : orders.slice(0, most_shown);
+  const shown =
+    column.name === 'ready' ? orders.slice(-most_shown).reverse() : orders.slice(0, most_shown);
   const wanted = shown.map((order) => String(order.id));
   const rest = orders.length - shown.length;
   if (rest > 0) wanted.push(t('display.more', { count: rest }));
@@ -53,7 +55,8 @@ function size(list, texts_shown) {
   const box = list.parentElement;
   const style = getComputedStyle(box);
   const width = box.clientWidth - parseFloat(style.paddingLeft) * 2;
-  const height = box.clientHeight - parseFloat(style.paddingTop) * 2 - box.firstElementChild.offsetHeight * 1.4;
+  const height =
+    box.clientHeight - parseFloat(style.paddingTop) * 2 - box.firstElementChild.offsetHeight * 1.4;
   const digits = Math.max(2, ...texts_shown.map((text) => text.length));
   const { across, size: font } = layout(texts_shown.length, digits, width, height);
   list.style.setProperty('--across', across);
@@ -66,6 +69,11 @@ function drawHeading(name) {
   const heading = byId(`${name}-heading`);
   if (heading.lang === language) return;
   heading.lang = language;
-  heading.replaceChildren(t(`display.${name}`), ' ', ...others.map((other) =>
-    el('span', { lang: other, textContent: textOf(other, `display.${name}`) })));
+  heading.replaceChildren(
+    t(`display.${name}`),
+    ' ',
+    ...others.map((other) =>
+      el('span', { lang: other, textContent: textOf(other, `display.${name}`) }),
+    ),
+  );
 }

@@ -1,13 +1,14 @@
 // Short ways to make elements. Text is always text, never markup.
 
-/// An HTML element. Properties are set as such; `class`, `for`, `role`, `aria-*` and `data-*` as attributes,
-/// `on*` functions as listeners.
+/// An HTML element. Properties are set as such; `class`, `for`, `role`, `aria-*` and `data-*` as
+/// attributes, `on*` functions as listeners.
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name in element && !name.startsWith('aria')) element[name] = value;
-    else if (value !== undefined) element.setAttribute(name === 'className' ? 'class' : name, value);
+    else if (value !== undefined)
+      element.setAttribute(name === 'className' ? 'class' : name, value);
   }
   element.append(...children.filter((child) => child !== undefined));
   return element;

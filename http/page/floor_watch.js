@@ -12,8 +12,9 @@ const times_at_once = 4;
 const again = 2_000;
 const without_stream = 5_000;
 
-/// Returns the floor. `onChange(change, trace)` is called when something changed: `change` as `take` gives it,
-/// or undefined where the lists were read anew. Says in the element `live` whether the stream is open.
+/// Returns the floor. `onChange(change, trace)` is called when something changed: `change` as
+/// `take` gives it, or undefined where the lists were read anew. Says in the element `live` whether
+/// the stream is open.
 export function watchFloor(onChange) {
   const floor = new ShopFloor(columns.length * most_in_list);
   let state = 'connecting';
@@ -21,19 +22,22 @@ export function watchFloor(onChange) {
   let timer;
   onLanguage(showState);
 
-  follow({}, {
-    onTrace(trace) {
-      const change = floor.take(trace, performance.now());
-      if (change) onChange(change, trace);
-      if (floor.overflowed && floor.all().length < most_in_list) read();
+  follow(
+    {},
+    {
+      onTrace(trace) {
+        const change = floor.take(trace, performance.now());
+        if (change) onChange(change, trace);
+        if (floor.overflowed && floor.all().length < most_in_list) read();
+      },
+      onGap: read,
+      onState(now) {
+        state = now;
+        showState();
+        if (state === 'lost') readIn(without_stream);
+      },
     },
-    onGap: read,
-    onState(now) {
-      state = now;
-      showState();
-      if (state === 'lost') readIn(without_stream);
-    },
-  });
+  );
 
   function readIn(milliseconds) {
     timer ??= setTimeout(read, milliseconds); // one that is due sooner stays
@@ -59,7 +63,8 @@ export function watchFloor(onChange) {
     await inParallel(timeless, times_at_once, async ({ id, status }) => {
       times.push([id, status, await timeOf(id, status)]);
     });
-    for (const time of times) floor.setSince(...time); // at once: cards must not change places one by one
+    // At once: cards must not change places one by one.
+    for (const time of times) floor.setSince(...time);
     if (times.length > 0) onChange();
   }
 
@@ -72,7 +77,8 @@ export function watchFloor(onChange) {
   return floor;
 }
 
-// In the order in which orders go through them: one that moves on meanwhile is met twice, never missed.
+// In the order in which orders go through them: one that moves on meanwhile is met twice, never
+// missed.
 async function lists() {
   const found = [];
   for (const column of columns) {

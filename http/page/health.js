@@ -5,9 +5,9 @@ import { get, onFailure } from './api.js';
 const worried = 2_000;
 const soonest = 1_000; // after the last look, however much goes wrong
 
-/// Calls `onHealth` with { reached, components: {name: 'UP' | 'DOWN' …} } after each look, at once for the
-/// first, then every `calm` milliseconds, and as soon as something fails. A page that nobody looks at does
-/// not ask. `look` of what it returns asks at once.
+/// Calls `onHealth` with { reached, components: {name: 'UP' | 'DOWN' …} } after each look, at once
+/// for the first, then every `calm` milliseconds, and as soon as something fails. A page that
+/// nobody looks at does not ask. `look` of what it returns asks at once.
 export function watchHealth(onHealth, calm = 10_000) {
   let timer;
   let looked = -Infinity;
@@ -30,7 +30,7 @@ export function watchHealth(onHealth, calm = 10_000) {
   return { look };
 }
 
-export function isWell(health) {
+function isWell(health) {
   return health.reached && Object.values(health.components).every((status) => status === 'UP');
 }
 

@@ -15,8 +15,10 @@ export function t(key, values) {
 
 /// Whole won.
 export function money(won) {
-  return new Intl.NumberFormat(language === 'ko' ? 'ko-KR' : 'en-US',
-    { style: 'currency', currency: 'KRW' }).format(won);
+  return new Intl.NumberFormat(language === 'ko' ? 'ko-KR' : 'en-US', {
+    style: 'currency',
+    currency: 'KRW',
+  }).format(won);
 }
 
 export function number(value, options) {
@@ -25,8 +27,11 @@ export function number(value, options) {
 
 /// Hours and minutes, as a clock on the wall shows them.
 export function clockTime(milliseconds) {
-  return new Intl.DateTimeFormat(language === 'ko' ? 'ko-KR' : 'en-GB',
-    { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(milliseconds);
+  return new Intl.DateTimeFormat(language === 'ko' ? 'ko-KR' : 'en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(milliseconds);
 }
 
 /// What a drink is called; a name that is not on the menu stands as it is.
@@ -40,8 +45,9 @@ export function onLanguage(listener) {
   listener();
 }
 
-/// Fills in the page's fixed texts and keeps the language switch in the element `languages`, if there is
-/// one. Elements say what they need: `data-t` for their text, `data-t-label` for their `aria-label`.
+/// Fills in the page's fixed texts and keeps the language switch in the element `languages`, if
+/// there is one. Elements say what they need: `data-t` for their text, `data-t-label` for their
+/// `aria-label`.
 export function translatePage() {
   onLanguage(() => {
     document.documentElement.lang = language;
@@ -57,8 +63,13 @@ export function translatePage() {
 }
 
 function languageButton(name) {
-  const button = el('button', { type: 'button', lang: name, className: 'language',
-    textContent: texts[name]['language.name'], onclick: () => choose(name) });
+  const button = el('button', {
+    type: 'button',
+    lang: name,
+    className: 'language',
+    textContent: texts[name]['language.name'],
+    onclick: () => choose(name),
+  });
   onLanguage(() => button.setAttribute('aria-pressed', String(language === name)));
   return button;
 }

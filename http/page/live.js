@@ -7,9 +7,9 @@ const long_outage = 30_000;
 const tick = 5_000;
 const hidden_for = 10_000; // then a page that nobody looks at leaves its connection to others
 
-/// Follows `/orderTraces/stream` with this query. `onTrace` gets each trace in order. `onGap` is called when
-/// the stream begins without the past (at the start, and after a long outage): read the lists then.
-/// `onState` gets 'connecting', 'live' or 'lost'. Returns { close }.
+/// Follows `/orderTraces/stream` with this query. `onTrace` gets each trace in order. `onGap` is
+/// called when the stream begins without the past (at the start, and after a long outage): read the
+/// lists then. `onState` gets 'connecting', 'live' or 'lost'. Returns { close }.
 export function follow(query, { onTrace, onGap = () => {}, onState = () => {} }) {
   let source;
   let lastId; // of the last event seen
@@ -33,7 +33,8 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
 
   function opened() {
     refusals = 0;
-    const missed = lostAt === undefined || lastId === undefined || Date.now() - lostAt > long_outage;
+    const missed =
+      lostAt === undefined || lastId === undefined || Date.now() - lostAt > long_outage;
     lostAt = undefined;
     onState('live');
     if (missed) onGap();
@@ -44,7 +45,8 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
     onState('lost');
     noteFailure();
     if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-    // Refused: for a while by a busy server, or for ever because it does not know the last id any more.
+    // Refused: for a while by a busy server, or for ever because it does not know the last id any
+    // more.
     if (++refusals >= 2) lastId = undefined;
     clearTimeout(timer);
     timer = setTimeout(open, Math.min(1000 * 2 ** refusals, 15_000) * (0.8 + 0.4 * Math.random()));

@@ -38,8 +38,11 @@ look();
 
 async function look() {
   if (!document.hidden) {
-    await inParallel([readTotal, readBreakers, ...statuses.map((status) => () => readCount(status))],
-      requests_at_once, (read) => read());
+    await inParallel(
+      [readTotal, readBreakers, ...statuses.map((status) => () => readCount(status))],
+      requests_at_once,
+      (read) => read(),
+    );
     draw();
   }
   setTimeout(look, every);
@@ -96,34 +99,67 @@ function drawRate() {
   setText(byId('rate-total'), total === undefined ? '' : t('manager.total', { count: total }));
   const values = series.map(({ orders }) => orders);
   const seen = values.filter((value) => value !== undefined);
-  const labels = Object.fromEntries([2, 11, 20, minutes - 2].map((n) => [n, clockTime(series[n].start)]));
-  byId('rate-chart').replaceChildren(barChart(values, labels,
-    t('manager.rateChart', { now: values.at(-1) ?? 0, most: Math.max(0, ...seen) })));
-  fillTable(byId('rate-table'), 'manager.rate', ['manager.minute', 'manager.orders'], series.map(({ start, orders }) =>
-    [clockTime(start), orders === undefined ? t('manager.unknown') : number(orders)]));
+  const labels = Object.fromEntries(
+    [2, 11, 20, minutes - 2].map((n) => [n, clockTime(series[n].start)]),
+  );
+  byId('rate-chart').replaceChildren(
+    barChart(
+      values,
+      labels,
+      t('manager.rateChart', { now: values.at(-1) ?? 0, most: Math.max(0, ...seen) }),
+    ),
+  );
+  fillTable(
+    byId('rate-table'),
+    'manager.rate',
+    ['manager.minute', 'manager.orders'],
+    series.map(({ start, orders }) => [
+      clockTime(start),
+      orders === undefined ? t('manager.unknown') : number(orders),
+    ]),
+  );
 }
 
 function drawCounts() {
   const most = Math.max(1, ...counts.values());
-  fillTable(byId('status-table'), 'manager.status', ['manager.statusWord', 'manager.count'],
+  fillTable(
+    byId('status-table'),
+    'manager.status',
+    ['manager.statusWord', 'manager.count'],
     statuses.map((status) => {
       const count = counts.get(status);
-      return [t(`status.${status}`), count === undefined ? t('manager.unknown')
-        : [el('div', { className: 'share-cell' }, shareBar(count, most), number(count))]];
-    }));
+      return [
+        t(`status.${status}`),
+        count === undefined
+          ? t('manager.unknown')
+          : [el('div', { className: 'share-cell' }, shareBar(count, most), number(count))],
+      ];
+    }),
+  );
 }
 
 function drawBreaker() {
   const breaker = breakers?.payment;
-  const percent = (value) => known(value) === undefined ? t('manager.tooFew')
-    : number(value / 100, { style: 'percent' });
-  const shown = (value, form = number) => breaker ? form(value) : t('manager.unknown');
-  const state = el('strong', { className: `state ${breaker?.state ?? ''}`,
-    textContent: breaker ? t(`breaker.${breaker.state}`) : t('manager.unknown') });
+  const percent = (value) =>
+    known(value) === undefined ? t('manager.tooFew') : number(value / 100, { style: 'percent' });
+  const shown = (value, form = number) => (breaker ? form(value) : t('manager.unknown'));
+  const state = el('strong', {
+    className: `state ${breaker?.state ?? ''}`,
+    textContent: breaker ? t(`breaker.${breaker.state}`) : t('manager.unknown'),
+  });
   fillTable(byId('breaker'), 'manager.breaker', undefined, [
     [t('manager.state'), [state]],
-    [t('manager.failureRate'), [lineChart(failure_rates, 100, t('manager.breakerChart',
-      { rate: shown(breaker?.failureRate, percent) })), shown(breaker?.failureRate, percent)]],
+    [
+      t('manager.failureRate'),
+      [
+        lineChart(
+          failure_rates,
+          100,
+          t('manager.breakerChart', { rate: shown(breaker?.failureRate, percent) }),
+        ),
+        shown(breaker?.failureRate, percent),
+      ],
+    ],
     [t('manager.slowRate'), shown(breaker?.slowCallRate, percent)],
     [t('manager.buffered'), shown(breaker?.bufferedCalls)],
     [t('manager.failed'), shown(breaker?.failedCalls)],
@@ -135,23 +171,52 @@ function drawServices() {
   const rows = [...lately].map(([name, looks]) => {
     const status = health.components[name];
     const word = t(status ? `health.${status}` : 'manager.unknown');
-    return [t(`service.${name}`),
+    return [
+      t(`service.${name}`),
       [el('strong', { className: `state ${status ?? ''}`, textContent: word })],
-      [upDown(looks, looks_kept, t('manager.latelyChart',
-        { up: looks.filter(Boolean).length, all: looks.length }))]];
+      [
+        upDown(
+          looks,
+          looks_kept,
+          t('manager.latelyChart', { up: looks.filter(Boolean).length, all: looks.length }),
+        ),
+      ],
+    ];
   });
-  fillTable(byId('services'), 'manager.services', ['manager.service', 'manager.state', 'manager.lately'], rows);
+  fillTable(
+    byId('services'),
+    'manager.services',
+    ['manager.service', 'manager.state', 'manager.lately'],
+    rows,
+  );
 }
 
-/// Puts a table of these rows into a place; the first cell of each row is its heading. A cell is a text or a
-/// list of elements and texts. `heads` are keys of the columns' names.
+/// Puts a table of these rows into a place; the first cell of each row is its heading. A cell is a
+/// text or a list of elements and texts. `heads` are keys of the columns' names.
 function fillTable(place, caption, heads, rows) {
   const cell = (tag, content, properties) => el(tag, properties, ...[content].flat());
-  place.replaceChildren(el('table', {},
-    el('caption', { className: 'hidden-text', textContent: t(caption) }),
-    heads ? el('thead', {}, el('tr', {}, ...heads.map((key) => cell('th', t(key), { scope: 'col' })))) : undefined,
-    el('tbody', {}, ...rows.map(([name, ...values]) => el('tr', {},
-      cell('th', name, { scope: 'row' }), ...values.map((value) => cell('td', value)))))));
+  place.replaceChildren(
+    el(
+      'table',
+      {},
+      el('caption', { className: 'hidden-text', textContent: t(caption) }),
+      heads
+        ? el('thead', {}, el('tr', {}, ...heads.map((key) => cell('th', t(key), { scope: 'col' }))))
+        : undefined,
+      el(
+        'tbody',
+        {},
+        ...rows.map(([name, ...values]) =>
+          el(
+            'tr',
+            {},
+            cell('th', name, { scope: 'row' }),
+            ...values.map((value) => cell('td', value)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function stored_rate() {

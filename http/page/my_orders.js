@@ -6,7 +6,8 @@ import { isEnded } from './traces.js';
 const prefix = 'skanu.order.';
 const most = 30;
 
-/// An order as it is remembered: the drink and `key`, the Idempotency-Key under which it is placed, and then
+/// An order as it is remembered: the drink and `key`, the Idempotency-Key under which it is placed,
+/// and then
 ///   placed   when the customer asked for it (local time)
 ///   id       once the shop took it
 ///   status   the last that was seen of its trace

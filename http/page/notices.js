@@ -8,8 +8,8 @@ const databases = ['lmdb', 'sqlite'];
 let troubles = [];
 let over = false;
 
-/// Fills the element `notices` (a live region) for as long as something is the matter; `onHealth` gets each
-/// look at the services, one every `calm` milliseconds.
+/// Fills the element `notices` (a live region) for as long as something is the matter; `onHealth`
+/// gets each look at the services, one every `calm` milliseconds.
 export function showNotices(onHealth = () => {}, calm = undefined) {
   onLanguage(show);
   return watchHealth((health) => {
@@ -24,7 +24,7 @@ export function showNotices(onHealth = () => {}, calm = undefined) {
 }
 
 /// The texts that this state of health calls for.
-export function troublesIn({ reached, components }) {
+function troublesIn({ reached, components }) {
   if (!reached) return ['trouble.network'];
   const down = (name) => components[name] !== undefined && components[name] !== 'UP';
   const found = ['order', 'payment', 'delivery', 'stamp', 'ordertrace'].filter(down);

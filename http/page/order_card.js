@@ -1,5 +1,6 @@
-// One order on the customer's page: its picture of progress, paying, cancelling. What the customer asks for
-// is sent until the answer is certain, also over a reload of the page; the same wish keeps its key.
+// One order on the customer's page: its picture of progress, paying, cancelling. What the customer
+// asks for is sent until the answer is certain, also over a reload of the page; the same wish keeps
+// its key.
 
 import { attempt, isCertain, isPassing } from './attempt.js';
 import { get, newKey, request } from './api.js';
@@ -70,8 +71,13 @@ export class OrderCard {
   async #place() {
     const { order } = this;
     const { productId, productName, qty, cost, paymentType } = order;
-    const answer = await this.#send('POST', '/orders', order.key, order.placed,
-      { productId, productName, qty, cost, paymentType });
+    const answer = await this.#send('POST', '/orders', order.key, order.placed, {
+      productId,
+      productName,
+      qty,
+      cost,
+      paymentType,
+    });
     if (answer.ok) {
       order.id = answer.body.id;
       this.#became('Order END');
@@ -105,7 +111,12 @@ export class OrderCard {
 
   async #cancel() {
     const { order } = this;
-    const answer = await this.#send('DELETE', `/orders/${order.id}`, order.wish.key, order.wish.asked);
+    const answer = await this.#send(
+      'DELETE',
+      `/orders/${order.id}`,
+      order.wish.key,
+      order.wish.asked,
+    );
     delete order.wish;
     if (answer.ok) {
       this.#became('ORDER CANCEL');
@@ -195,14 +206,26 @@ export class OrderCard {
     this.yes = button('danger', () => this.#wish('cancel'));
     this.no = button('plain', () => this.#ask(false));
     this.confirm = el('div', { className: 'confirm', role: 'group' }, this.sure, this.yes, this.no);
-    this.removeButton = button('plain', () => this.#isWaiting ? this.#abort.abort() : this.#remove());
+    this.removeButton = button('plain', () =>
+      this.#isWaiting ? this.#abort.abort() : this.#remove(),
+    );
     this.cross = el('span', { className: 'cross' }, icon('cancelled'));
-    this.element = el('article', { className: 'order', 'aria-labelledby': this.heading.id },
-      el('header', {}, drinkPicture(lookOf(order.productName)),
-        el('div', {}, this.heading, this.what)),
-      this.progress.list, el('div', { className: 'now-line' }, this.cross, this.now),
-      this.more, this.trouble, this.pay.form,
-      el('div', { className: 'actions' }, this.cancelButton, this.confirm, this.removeButton));
+    this.element = el(
+      'article',
+      { className: 'order', 'aria-labelledby': this.heading.id },
+      el(
+        'header',
+        {},
+        drinkPicture(lookOf(order.productName)),
+        el('div', {}, this.heading, this.what),
+      ),
+      this.progress.list,
+      el('div', { className: 'now-line' }, this.cross, this.now),
+      this.more,
+      this.trouble,
+      this.pay.form,
+      el('div', { className: 'actions' }, this.cancelButton, this.confirm, this.removeButton),
+    );
   }
 
   #ask(asking) {
@@ -216,8 +239,11 @@ export class OrderCard {
     const waiting = this.#isWaiting;
     const cancelling = order.wish?.kind === 'cancel';
     setText(this.heading, this.#title());
-    setText(this.what, `${t('order.cups', { qty: order.qty, drink: drinkName(order.productName) })}` +
-      ` · ${money(order.cost)}`);
+    setText(
+      this.what,
+      `${t('order.cups', { qty: order.qty, drink: drinkName(order.productName) })}` +
+        ` · ${money(order.cost)}`,
+    );
     setText(this.now, waiting ? t('order.placing') : order.status ? t(`now.${order.status}`) : '');
     setText(this.more, this.#moreText());
     setText(this.trouble, this.#troubleText(waiting));
@@ -225,9 +251,12 @@ export class OrderCard {
     this.progress.update(order.status);
     if (isCancelled(order.status) || !order.status || order.gone) this.progress.list.hidden = true;
     this.cross.hidden = !isCancelled(order.status);
-    this.pay.show(order.status === 'Order END' && !cancelling && !order.gone, order.wish?.kind === 'pay');
+    this.pay.show(
+      order.status === 'Order END' && !cancelling && !order.gone,
+      order.wish?.kind === 'pay',
+    );
     setText(this.cancelButton, t(cancelling ? 'order.cancelling' : 'order.cancel'));
-    this.cancelButton.hidden = !this.isOpen || this.#asking && !cancelling;
+    this.cancelButton.hidden = !this.isOpen || (this.#asking && !cancelling);
     this.cancelButton.disabled = cancelling;
     this.confirm.hidden = !this.isOpen || !this.#asking || cancelling;
     setText(this.sure, t('order.cancelSure', { id: order.id }));
@@ -235,8 +264,13 @@ export class OrderCard {
     setText(this.no, t('order.cancelNo'));
     const mayStop = waiting && this.#trouble && isCertain(this.#trouble);
     setText(this.removeButton, t(waiting ? 'order.stop' : 'order.remove'));
-    this.removeButton.hidden = !(mayStop || order.refused || order.unknown || order.gone ||
-      isEnded(order.status));
+    this.removeButton.hidden = !(
+      mayStop ||
+      order.refused ||
+      order.unknown ||
+      order.gone ||
+      isEnded(order.status)
+    );
     this.element.className = `order${isEnded(order.status) ? ' ended' : ''}`;
   }
 

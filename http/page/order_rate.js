@@ -17,7 +17,8 @@ export class OrderRate {
   /// Takes a look: so many orders in all, at this time in milliseconds.
   learn(total, time) {
     const last = this.#looks.at(-1);
-    if (last && (total < last[1] || time < last[0])) this.#looks = []; // other data, or another clock
+    // Other data, or another clock.
+    if (last && (total < last[1] || time < last[0])) this.#looks = [];
     const present = Math.floor(time / minute);
     const since = this.#looks.at(-1);
     // What came while nobody looked for longer than a minute belongs to no minute that is known.
@@ -30,7 +31,8 @@ export class OrderRate {
     }
   }
 
-  /// Orders a minute over the last minute, or what there is of it; undefined before ten seconds are over.
+  /// Orders a minute over the last minute, or what there is of it; undefined before ten seconds are
+  /// over.
   lastMinute() {
     if (this.#looks.length < 2) return undefined;
     const [from, to] = [this.#looks[0], this.#looks.at(-1)];
@@ -38,8 +40,8 @@ export class OrderRate {
     return Math.round(((to[1] - from[1]) / (to[0] - from[0])) * minute);
   }
 
-  /// The remembered minutes up to `time`, the oldest first: { start, orders }, orders undefined where
-  /// nobody looked.
+  /// The remembered minutes up to `time`, the oldest first: { start, orders }, orders undefined
+  /// where nobody looked.
   series(time) {
     const present = Math.floor(time / minute);
     return Array.from({ length: this.#kept }, (_, n) => {

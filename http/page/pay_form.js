@@ -6,25 +6,41 @@ import { digitsOf, isPhone } from './phone.js';
 
 const draft = 'skanu.phone'; // what was typed outlives a reload, not the visit
 
-/// `onPay` gets the body of the change. show(visible, busy) shows the form, and that it is being sent.
+/// `onPay` gets the body of the change. show(visible, busy) shows the form, and that it is being
+/// sent.
 export function payForm(order, onPay) {
   const id = (name) => `${name}-${order.key}`;
   const how = el('legend', {});
   const choices = ['card', 'cash'].map((type) => {
-    const input = el('input', { type: 'radio', name: id('type'), value: type,
-      checked: type === (order.paymentType ?? 'card') });
+    const input = el('input', {
+      type: 'radio',
+      name: id('type'),
+      value: type,
+      checked: type === (order.paymentType ?? 'card'),
+    });
     const text = el('span', {});
     return { type, input, text, label: el('label', { className: 'choice' }, input, text) };
   });
   const label = el('label', { for: id('phone') });
-  const phone = el('input', { id: id('phone'), type: 'tel', inputMode: 'tel', autocomplete: 'tel',
-    maxLength: 24, value: typedPhone(), 'aria-describedby': id('hint'),
-    oninput: () => (keepPhone(phone.value), check(false)) });
+  const phone = el('input', {
+    id: id('phone'),
+    type: 'tel',
+    inputMode: 'tel',
+    autocomplete: 'tel',
+    maxLength: 24,
+    value: typedPhone(),
+    'aria-describedby': id('hint'),
+    oninput: () => (keepPhone(phone.value), check(false)),
+  });
   const hint = el('p', { id: id('hint'), className: 'quiet' });
   const button = el('button', { type: 'submit', className: 'primary' });
-  const form = el('form', { className: 'pay', noValidate: true, onsubmit },
+  const form = el(
+    'form',
+    { className: 'pay', noValidate: true, onsubmit },
     el('fieldset', {}, how, el('div', { className: 'choices' }, ...choices.map((c) => c.label))),
-    el('div', {}, label, phone, hint), button);
+    el('div', {}, label, phone, hint),
+    button,
+  );
   let busy = false;
   onLanguage(write);
 

@@ -15,5 +15,5 @@ export function reasonOf(answer) {
 
 function detailOf(problem) {
   const fields = (problem.errors ?? []).map((error) => `${error.field}: ${error.message}`);
-  return fields.length > 0 ? fields.join('; ') : problem.detail ?? problem.title;
+  return fields.length > 0 ? fields.join('; ') : (problem.detail ?? problem.title);
 }

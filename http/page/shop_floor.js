@@ -15,8 +15,8 @@ export class ShopFloor {
     this.#limit = limit;
   }
 
-  /// Takes one account of an order, from the stream (with a timestamp) or a list (without).
-  /// Returns 'entered', 'moved', 'left', 'cancelled' (it left before it was done), or undefined where
+  /// Takes one account of an order, from the stream (with a timestamp) or a list (without). Returns
+  /// 'entered', 'moved', 'left', 'cancelled' (it left before it was done), or undefined where
   /// nothing changed. `seen` says when the account was given, on a clock of the caller's.
   take(trace, seen = 0) {
     const id = trace.id;
@@ -28,7 +28,8 @@ export class ShopFloor {
       return undefined;
     }
     if (columnOf(trace.status)) return this.#put(trace, known, seen);
-    if (rank(trace.status) < rank(columns[0].status)) return undefined; // not paid: not the shop's yet
+    // Not paid: not the shop's yet.
+    if (rank(trace.status) < rank(columns[0].status)) return undefined;
     this.#leave(id, trace.status);
     if (!known) return undefined;
     return isCancelled(trace.status) ? 'cancelled' : 'left';
@@ -61,7 +62,8 @@ export class ShopFloor {
     return [...this.#orders.values()];
   }
 
-  /// The orders of a column, the longest-waiting first; those of whom it is not known go before all others.
+  /// The orders of a column, the longest-waiting first; those of whom it is not known go before all
+  /// others.
   inColumn(column) {
     const age = (order) => (order.since ? Date.parse(order.since) : 0);
     return this.all()
@@ -75,8 +77,15 @@ export class ShopFloor {
       return undefined;
     }
     const { id, productId, productName, qty, status, timestamp } = trace;
-    this.#orders.set(id, { id, productId, productName, qty, status, since: timestamp,
-      seen: known?.seen ?? seen });
+    this.#orders.set(id, {
+      id,
+      productId,
+      productName,
+      qty,
+      status,
+      since: timestamp,
+      seen: known?.seen ?? seen,
+    });
     return known ? 'moved' : 'entered';
   }
 

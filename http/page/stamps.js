@@ -50,7 +50,8 @@ export function stampCard() {
     const asked = phone;
     const found = await get(`/stamps/${asked}`);
     if (asked !== phone) return;
-    if (found.ok || found.status === 404 || !answer?.ok) answer = found; // the last that is known stays
+    // What was known last stays in sight while the service is away.
+    if (found.ok || found.status === 404 || !answer?.ok) answer = found;
     draw();
     clearTimeout(timer);
     timer = setTimeout(look, looks-- > 0 || found.status === 0 ? quick : calm);
@@ -69,7 +70,9 @@ export function stampCard() {
     if (!answer) return t('stamps.hint');
     if (qty === undefined) return answer.status === 404 ? t('stamps.none') : reasonOf(answer);
     const hidden = rowsOf(qty).full - rows_drawn;
-    return t('stamps.some', { qty }) + (hidden > 0 ? ` (${t('stamps.moreRows', { rows: hidden })})` : '');
+    return (
+      t('stamps.some', { qty }) + (hidden > 0 ? ` (${t('stamps.moreRows', { rows: hidden })})` : '')
+    );
   }
 
   return {
@@ -93,16 +96,22 @@ function picture(qty) {
 }
 
 function row(filled) {
-  return svg('svg', { viewBox: '0 0 400 40', class: 'stamp-row', 'aria-hidden': 'true' },
-    ...Array.from({ length: a_row }, (_, n) => stamp(n, n < filled)));
+  return svg(
+    'svg',
+    { viewBox: '0 0 400 40', class: 'stamp-row', 'aria-hidden': 'true' },
+    ...Array.from({ length: a_row }, (_, n) => stamp(n, n < filled)),
+  );
 }
 
 function stamp(n, filled) {
   const middle = 20 + n * 40;
   const turn = ((n * 47) % 30) - 15; // stamped by hand
   if (!filled) return svg('circle', { class: 'no-stamp', cx: middle, cy: 20, r: 15 });
-  return svg('g', { class: 'stamp', transform: `translate(${middle} 20) rotate(${turn})` },
+  return svg(
+    'g',
+    { class: 'stamp', transform: `translate(${middle} 20) rotate(${turn})` },
     svg('circle', { r: 17 }),
     svg('path', { d: 'M-8-3h13v6a5 5 0 0 1-5 5h-3a5 5 0 0 1-5-5zM5-1h1.5a2.5 2.5 0 0 1 0 5H5' }),
-    svg('path', { d: 'M-4-6c0-2 1.5-1.5 1.5-4M1-6c0-2 1.5-1.5 1.5-4' }));
+    svg('path', { d: 'M-4-6c0-2 1.5-1.5 1.5-4M1-6c0-2 1.5-1.5 1.5-4' }),
+  );
 }

@@ -1,7 +1,7 @@
 // What an order's trace says, and how two accounts of it are merged. Knows no page and no network.
 
-/// The trace's words in the order in which they rank: what the view shows is the highest seen, so of
-/// two accounts of one order the higher-ranking is the later one, in whatever order they arrive.
+/// The trace's words in the order in which they rank: what the view shows is the highest seen, so
+/// of two accounts of one order the higher-ranking is the later one, in whatever order they arrive.
 export const statuses = [
   'Order END',
   'PAY END',
@@ -49,6 +49,11 @@ export function columnOf(status) {
 /// The index of the step that an order is at; those before it are done. Undefined for a cancelled
 /// order: it has no next step.
 export function presentStep(status) {
-  return { 'Order END': 1, 'PAY END': 2, 'DELIVERY READY': 3, 'DELIVERY START': 4,
-    'DELIVERY END': 5 }[status];
+  return {
+    'Order END': 1,
+    'PAY END': 2,
+    'DELIVERY READY': 3,
+    'DELIVERY START': 4,
+    'DELIVERY END': 5,
+  }[status];
 }

@@ -1,9 +1,20 @@
-// Every page for everybody: axe-core in both themes and languages, narrow screens, languages, no chatter.
+// Every page for everybody: axe-core in both themes and languages, narrow screens, languages, no
+// chatter.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closePage, eventually, expectAccessible, expectNoSidewaysScroll, launchBrowser, openPage, picture,
-  pretendAge, Server, textOf } from './support.js';
+import {
+  closePage,
+  eventually,
+  expectAccessible,
+  expectNoSidewaysScroll,
+  launchBrowser,
+  openPage,
+  picture,
+  pretendAge,
+  Server,
+  textOf,
+} from './support.js';
 
 const paths = { customer: '/', board: '/board', display: '/display', manager: '/manager' };
 const sizes = { phone: [320, 640], tablet: [820, 1180], desktop: [1440, 900], wide: [1920, 1080] };
@@ -13,8 +24,12 @@ let server;
 before(async () => {
   [browser, server] = await Promise.all([launchBrowser(), Server.started()]);
   for (let n = 0; n < 7; ++n) {
-    const id = await server.order({ productName: ['Latte', 'LemonAde', 'EarlGrey'][n % 3], productId: 7,
-      qty: 1 + n % 2, phoneNumber: '01012345678' });
+    const id = await server.order({
+      productName: ['Latte', 'LemonAde', 'EarlGrey'][n % 3],
+      productId: 7,
+      qty: 1 + (n % 2),
+      phoneNumber: '01012345678',
+    });
     await server.deliver(id, ...['READY', 'START', 'END'].slice(0, n % 4));
   }
 });
@@ -46,7 +61,8 @@ const fill = {
     const cancelled = await server.order();
     await page.locator(`[data-id="${cancelled}"]`).waitFor();
     await server.send('DELETE', `/orders/${cancelled}`);
-    for (const look of ['cancelled', 'late', 'overdue']) await page.locator(`.${look}`).first().waitFor();
+    for (const look of ['cancelled', 'late', 'overdue'])
+      await page.locator(`.${look}`).first().waitFor();
   },
   display: (page) => page.locator('#ready li').first().waitFor(),
   manager: (page) => page.locator('#services tr').nth(3).waitFor(),
@@ -77,6 +93,20 @@ for (const [name, path] of Object.entries(paths)) {
   }
 }
 
+for (const path of ['/docs', '/problems/already-delivered']) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`${path}, ${colorScheme}: axe finds nothing, no size scrolls sideways`, async () => {
+      const page = await openPage(browser, server.url + path, { colorScheme });
+      for (const [width, height] of [sizes.phone, sizes.desktop]) {
+        await page.setViewportSize({ width, height });
+        await expectNoSidewaysScroll(page);
+        await expectAccessible(page);
+      }
+      await closePage(page);
+    });
+  }
+}
+
 test('the language can be switched, and stays switched', async () => {
   const page = await openPage(browser, server.url, { locale: 'fr-FR' });
   await page.getByRole('heading', { name: 'Menu' }).waitFor();
@@ -104,7 +134,8 @@ test('live regions say what is new, once, and nothing on their own', async () =>
     }
   });
   const before = await page.locator('.card').count();
-  for (let n = 0; n < 3; ++n) await server.order(); // others' doings are seen on the board, not called out
+  // Others' doings are seen on the board, not called out.
+  for (let n = 0; n < 3; ++n) await server.order();
   await eventually(async () => assert.equal(await page.locator('.card').count(), before + 3));
   assert.equal(await page.evaluate(() => globalThis.said), 0);
   await closePage(page);
@@ -116,17 +147,20 @@ test('who asks for less motion gets none', async () => {
   await page.locator('.steam').first().waitFor();
   assert.equal(await moving(), 0);
   await page.emulateMedia({ reducedMotion: 'no-preference' });
-  await eventually(async () => assert.ok(await moving() > 0));
+  await eventually(async () => assert.ok((await moving()) > 0));
   await closePage(page);
 });
 
 test('targets are at least 24 by 24 pixels on a phone', async () => {
   const page = await openPage(browser, server.url, { viewport: { width: 320, height: 640 } });
   await fill.customer(page);
-  const small = await page.evaluate(() => [...document.querySelectorAll('button, input, .bottom a, .choice')]
-    .filter((target) => target.checkVisibility() && !target.matches('.choice input'))
-    .map((target) => [target.textContent || target.id, target.getBoundingClientRect()])
-    .filter(([, box]) => box.width < 24 || box.height < 24).map(([name]) => name));
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll('button, input, .bottom a, .choice')]
+      .filter((target) => target.checkVisibility() && !target.matches('.choice input'))
+      .map((target) => [target.textContent || target.id, target.getBoundingClientRect()])
+      .filter(([, box]) => box.width < 24 || box.height < 24)
+      .map(([name]) => name),
+  );
   assert.deepEqual(small, []);
   await closePage(page);
 });

@@ -2,8 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { closePage, countOf, eventually, launchBrowser, openPage, picture, pretendAge, Server,
-  textOf } from './support.js';
+import {
+  closePage,
+  countOf,
+  eventually,
+  launchBrowser,
+  openPage,
+  picture,
+  pretendAge,
+  Server,
+  textOf,
+} from './support.js';
 
 let browser;
 let server;
@@ -97,12 +106,18 @@ test('the second touch of a double touch does not move the next card', async () 
   await card(page, 'To make', ids[1]).waitFor();
   const { x, y } = await card(page, 'To make', ids[0]).boundingBox();
   // The browser hears of both touches before anything else: how busy this machine is plays no part.
-  await page.evaluate(([x, y, ids]) => {
-    for (const [n, id] of ids.entries()) {
-      document.querySelector(`[data-id="${id}"]`).dispatchEvent(
-        new MouseEvent('click', { bubbles: true, detail: n + 1, clientX: x, clientY: y }));
-    }
-  }, [x + 20, y + 20, ids]);
+  await page.evaluate(
+    ([x, y, ids]) => {
+      for (const [n, id] of ids.entries()) {
+        document
+          .querySelector(`[data-id="${id}"]`)
+          .dispatchEvent(
+            new MouseEvent('click', { bubbles: true, detail: n + 1, clientX: x, clientY: y }),
+          );
+      }
+    },
+    [x + 20, y + 20, ids],
+  );
   await card(page, 'Ready', ids[0]).waitFor();
   assert.equal(await card(page, 'To make', ids[1]).getAttribute('aria-disabled'), 'false');
   assert.equal(await delivery(ids[1]), 'Prepare Delivery...');
@@ -117,8 +132,9 @@ test('minutes and urgency come from the order’s history', async () => {
   await textOf(card(page, 'To make', ids[0]), /11 min[^]*overdue/);
   await textOf(card(page, 'To make', ids[1]), /6 min[^]*late/);
   await textOf(card(page, 'To make', ids[2]), /0 min[^]*on time/);
-  const shapes = await Promise.all(ids.map((id) => card(page, 'To make', id).locator('svg path').first()
-    .getAttribute('d')));
+  const shapes = await Promise.all(
+    ids.map((id) => card(page, 'To make', id).locator('svg path').first().getAttribute('d')),
+  );
   assert.equal(new Set(shapes).size, 3); // not by colour alone
   await closePage(page);
 });
@@ -133,31 +149,49 @@ test('a move that came too late is told, and the card shows what is', async () =
     await route.continue();
   });
   await card(page, 'To make', id).click();
-  await textOf(page.locator('#announcer'), new RegExp(`^Order ${id} (could not be moved|is cancelled)`));
+  await textOf(
+    page.locator('#announcer'),
+    new RegExp(`^Order ${id} (could not be moved|is cancelled)`),
+  );
   await textOf(card(page, 'To make', id), /Cancelled/);
   await closePage(page);
 });
 
 test('sixty cards fit on a screen of 1920 by 1080 and are large enough for two metres', async () => {
-  const drinks = [[1, 'Coffee'], [4, 'IceTea'], [6, 'OrangeAde'], [8, 'WhiteChoco'], [10, 'RedTea Large']];
-  await Promise.all(Array.from({ length: 60 }, async (_, n) => {
-    const [productId, productName] = drinks[n % drinks.length];
-    const id = await server.order({ productId, productName, qty: 1 + n % 3 });
-    await server.deliver(id, ...['READY', 'START'].slice(0, [0, 0, 1, 0, 1, 2][n % 6]));
-  }));
+  const drinks = [
+    [1, 'Coffee'],
+    [4, 'IceTea'],
+    [6, 'OrangeAde'],
+    [8, 'WhiteChoco'],
+    [10, 'RedTea Large'],
+  ];
+  await Promise.all(
+    Array.from({ length: 60 }, async (_, n) => {
+      const [productId, productName] = drinks[n % drinks.length];
+      const id = await server.order({ productId, productName, qty: 1 + (n % 3) });
+      await server.deliver(id, ...['READY', 'START'].slice(0, [0, 0, 1, 0, 1, 2][n % 6]));
+    }),
+  );
   const page = await openPage(browser, 'about:blank', { viewport: { width: 1920, height: 1080 } });
   await pretendAge(page, (id) => (60 - id) / 4);
   await page.goto(`${server.url}/board`);
   await countOf(page.locator('.card'), 60);
   await countOf(page.locator('.card.overdue'), 20);
   await picture(page, 'board-1080p');
-  const small = await page.evaluate(() => [...document.querySelectorAll('.card')].filter((card) => {
-    const box = card.getBoundingClientRect();
-    const size = (name) => parseFloat(getComputedStyle(card.querySelector(name)).fontSize);
-    return box.bottom > innerHeight || size('.id') < 36 || size('.what') < 20 || size('.wait') < 18;
-  }).length);
+  const small = await page.evaluate(
+    () =>
+      [...document.querySelectorAll('.card')].filter((card) => {
+        const box = card.getBoundingClientRect();
+        const size = (name) => parseFloat(getComputedStyle(card.querySelector(name)).fontSize);
+        return (
+          box.bottom > innerHeight || size('.id') < 36 || size('.what') < 20 || size('.wait') < 18
+        );
+      }).length,
+  );
   assert.equal(small, 0);
-  const display = await openPage(browser, `${server.url}/display`, { viewport: { width: 1920, height: 1080 } });
+  const display = await openPage(browser, `${server.url}/display`, {
+    viewport: { width: 1920, height: 1080 },
+  });
   await countOf(display.locator('#making li'), 30);
   await countOf(display.locator('#ready li'), 20);
   await picture(display, 'display-1080p');
@@ -178,14 +212,18 @@ test('where there is no stream to be had, the board reads the lists', async () =
 });
 
 test('the display shows what is being made and what is ready, live', async () => {
-  const display = await openPage(browser, `${server.url}/display`, { viewport: { width: 1920, height: 1080 } });
+  const display = await openPage(browser, `${server.url}/display`, {
+    viewport: { width: 1920, height: 1080 },
+  });
   const id = await server.order();
   await textOf(display.locator('#making'), String(id));
   await textOf(display.getByRole('region', { name: /Ready/ }).locator('h2'), /Ready\s*준비 완료/);
   await server.deliver(id, 'READY');
   await textOf(display.locator('#ready'), String(id));
   await textOf(display.locator('#making'), '');
-  const tall = await display.locator('#ready li').evaluate((item) => parseFloat(getComputedStyle(item).fontSize));
+  const tall = await display
+    .locator('#ready li')
+    .evaluate((item) => parseFloat(getComputedStyle(item).fontSize));
   assert.ok(tall > 200, `${tall} px`);
   await server.deliver(id, 'START');
   await textOf(display.locator('#ready'), '');

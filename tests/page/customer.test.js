@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closePage, countOf, eventually, launchBrowser, openPage, picture, Server, textOf } from './support.js';
+import {
+  closePage,
+  countOf,
+  eventually,
+  launchBrowser,
+  openPage,
+  picture,
+  Server,
+  textOf,
+} from './support.js';
 
 let browser;
 let server;
@@ -11,14 +20,18 @@ before(async () => {
 });
 after(() => Promise.all([browser.close(), Server.stopAll()]));
 
-const drink = (page, name) => page.locator('.drink-card', { has: page.getByRole('heading', { name, exact: true }) });
+const drink = (page, name) =>
+  page.locator('.drink-card', { has: page.getByRole('heading', { name, exact: true }) });
 const card = (page, id) => page.getByRole('article', { name: `Order ${id}`, exact: true });
 
 /// Orders through the page; returns the order's card and id.
 async function orderOn(page, name, cups = 1) {
   const before = await page.locator('.order').count();
-  for (let n = 1; n < cups; ++n) await drink(page, name).getByRole('button', { name: /more$/ }).click();
-  await drink(page, name).getByRole('button', { name: /^Order / }).click();
+  for (let n = 1; n < cups; ++n)
+    await drink(page, name).getByRole('button', { name: /more$/ }).click();
+  await drink(page, name)
+    .getByRole('button', { name: /^Order / })
+    .click();
   await countOf(page.locator('.order'), before + 1);
   const heading = page.locator('.order h3').first();
   await textOf(heading, /^Order \d+$/);
@@ -42,8 +55,10 @@ test('an order is placed, paid, and followed live until it is delivered', async 
   await order.getByRole('button', { name: 'Pay ₩10,000' }).click();
   await present(order, 'Being made');
   const payment = (await server.send('GET', `/payments/${id}`)).body;
-  assert.deepEqual([payment.paymentStatus, payment.paymentType, payment.phoneNumber, payment.cost],
-    ['END', 'cash', '01022223333', 10_000]);
+  assert.deepEqual(
+    [payment.paymentStatus, payment.paymentType, payment.phoneNumber, payment.cost],
+    ['END', 'cash', '01022223333', 10_000],
+  );
   await textOf(page.locator('#stamps-text'), '2 stamps');
   assert.equal(await page.locator('.stamp').count(), 2);
   await picture(page, 'customer-being-made');
@@ -90,14 +105,28 @@ test('an order that somebody else cancels shows it', async () => {
 test('several orders at once, remembered over a reload', async () => {
   const page = await openPage(browser, server.url);
   const ids = [];
-  for (const name of ['Coffee', 'Iced tea', 'Lemonade', 'White chocolate']) ids.push((await orderOn(page, name)).id);
+  for (const name of ['Coffee', 'Iced tea', 'Lemonade', 'White chocolate'])
+    ids.push((await orderOn(page, name)).id);
   await card(page, ids[0]).getByRole('button', { name: /^Pay/ }).click();
   await present(card(page, ids[0]), 'Being made');
   await page.reload();
   await countOf(page.locator('.order'), 4);
   await present(card(page, ids[0]), 'Being made');
-  await server.deliver(ids[0], 'READY'); // an order that has no stream of its own: there are newer ones
+  // It has no stream of its own: there are newer ones.
+  await server.deliver(ids[0], 'READY');
   await present(card(page, ids[0]), 'Ready');
+  await closePage(page);
+});
+
+test('an order shows in the other tabs of the same browser, and is placed once', async () => {
+  const page = await openPage(browser, server.url);
+  const other = await page.context().newPage();
+  await other.goto(server.url);
+  const total = async () => (await server.send('GET', '/orders?size=1')).body.page.totalElements;
+  const before = await total();
+  const { id } = await orderOn(page, 'Coffee');
+  await textOf(card(other, id).locator('p.now'), 'Waiting for your payment');
+  assert.equal(await total(), before + 1);
   await closePage(page);
 });
 
@@ -111,9 +140,17 @@ test('a stamp card has ten stamps a row', async () => {
   await field.fill('010-7777-8888');
   await field.press('Enter');
   await textOf(page.locator('#stamps-text'), '23 stamps');
-  assert.deepEqual([await page.locator('.stamp-row').count(), await page.locator('.stamp').count(),
-    await page.locator('.no-stamp').count()], [3, 23, 7]);
-  await page.getByRole('img', { name: 'Stamp card: 2 full rows of ten, 3 of 10 in the last' }).waitFor();
+  assert.deepEqual(
+    [
+      await page.locator('.stamp-row').count(),
+      await page.locator('.stamp').count(),
+      await page.locator('.no-stamp').count(),
+    ],
+    [3, 23, 7],
+  );
+  await page
+    .getByRole('img', { name: 'Stamp card: 2 full rows of ten, 3 of 10 in the last' })
+    .waitFor();
   await field.fill('01000000000');
   await field.press('Enter');
   await textOf(page.locator('#stamps-text'), /^No stamps for this number yet/);

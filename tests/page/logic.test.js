@@ -10,11 +10,25 @@ import { OrderRate } from '../../http/page/order_rate.js';
 import { digitsOf, isPhone } from '../../http/page/phone.js';
 import { ShopFloor } from '../../http/page/shop_floor.js';
 import { chooseLanguage, textOf, texts } from '../../http/page/texts.js';
-import { columns, isCancelled, isEnded, later, presentStep, statuses, steps } from '../../http/page/traces.js';
+import {
+  columns,
+  isCancelled,
+  isEnded,
+  later,
+  presentStep,
+  statuses,
+  steps,
+} from '../../http/page/traces.js';
 import { menu } from '../../http/page/menu.js';
 
-const trace = (id, status, timestamp) =>
-  ({ id, productId: 1, productName: 'Coffee', qty: 1, status, timestamp });
+const trace = (id, status, timestamp) => ({
+  id,
+  productId: 1,
+  productName: 'Coffee',
+  qty: 1,
+  status,
+  timestamp,
+});
 
 test('of two accounts of an order the higher-ranking is the later one', () => {
   for (const [n, low] of statuses.entries()) {
@@ -43,14 +57,23 @@ test('minutes are whole, never negative, and turn urgent at 5 and at 10', () => 
   assert.equal(minutesSince('2026-11-26T10:05:00.000Z', now), 5);
   assert.equal(minutesSince('2026-11-26T10:11:00.000Z', now), 0);
   assert.equal(minutesSince(undefined, now), 0);
-  assert.deepEqual([0, 4, 5, 9, 10, 99].map(urgency),
-    ['fresh', 'fresh', 'late', 'late', 'overdue', 'overdue']);
+  assert.deepEqual([0, 4, 5, 9, 10, 99].map(urgency), [
+    'fresh',
+    'fresh',
+    'late',
+    'late',
+    'overdue',
+    'overdue',
+  ]);
 });
 
 test('the next minute of the one that turns first is waited for', () => {
   const now = Date.parse('2026-11-26T10:10:00.000Z');
   assert.equal(untilNextMinute([], now), 60_000);
-  assert.equal(untilNextMinute(['2026-11-26T10:09:30.000Z', '2026-11-26T10:08:10.000Z'], now), 10_000);
+  assert.equal(
+    untilNextMinute(['2026-11-26T10:09:30.000Z', '2026-11-26T10:08:10.000Z'], now),
+    10_000,
+  );
 });
 
 test('a clock of this machine that is wrong does not make orders late', () => {
@@ -92,7 +115,13 @@ test('an order that left while nobody listened is gone after the lists are read'
   floor.take(trace(1, 'PAY END'), 5);
   floor.take(trace(2, 'PAY END'), 15);
   assert.deepEqual(floor.replace([trace(3, 'PAY END')], 10), [1]);
-  assert.deepEqual(floor.all().map(({ id }) => id).sort(), [2, 3]);
+  assert.deepEqual(
+    floor
+      .all()
+      .map(({ id }) => id)
+      .sort(),
+    [2, 3],
+  );
 });
 
 test('a cancelled order is told from one that is done', () => {
@@ -127,16 +156,26 @@ test('the longest-waiting order comes first in its column', () => {
   const floor = new ShopFloor();
   floor.take(trace(1, 'PAY END', '2026-11-26T10:05:00.000Z'));
   floor.take(trace(2, 'PAY END', '2026-11-26T10:04:00.000Z'));
-  assert.deepEqual(floor.inColumn(columns[0]).map(({ id }) => id), [2, 1]);
+  assert.deepEqual(
+    floor.inColumn(columns[0]).map(({ id }) => id),
+    [2, 1],
+  );
 });
 
 test('what may pass is sent again until the answer is certain, as late as the server asks', async () => {
-  const answers = [{ status: 0 }, { status: 503, retryAfter: 2 }, { status: 504 }, { status: 201, ok: true }];
+  const answers = [
+    { status: 0 },
+    { status: 503, retryAfter: 2 },
+    { status: 504 },
+    { status: 201, ok: true },
+  ];
   const pauses = [];
   const waits = [];
   const answer = await attempt(async () => answers.shift(), {
-    pause: async (milliseconds) => pauses.push(milliseconds), random: () => 0,
-    onWait: ({ status }) => waits.push(status) });
+    pause: async (milliseconds) => pauses.push(milliseconds),
+    random: () => 0,
+    onWait: ({ status }) => waits.push(status),
+  });
   assert.equal(answer.status, 201);
   assert.deepEqual(pauses, [500, 2000, 2000]);
   assert.deepEqual(waits, [0, 503, 504]);
@@ -144,27 +183,41 @@ test('what may pass is sent again until the answer is certain, as late as the se
 
 test('an attempt ends when it is called off, when its time is over, and at a refusal', async () => {
   const off = new AbortController();
-  const called = await attempt(async () => ({ status: 503 }), { signal: off.signal,
-    pause: async () => off.abort() });
+  const called = await attempt(async () => ({ status: 503 }), {
+    signal: off.signal,
+    pause: async () => off.abort(),
+  });
   assert.equal(called.status, 503);
   let time = 0;
-  const late = await attempt(async () => ({ status: 0 }), { limit: 3000, now: () => (time += 1000),
-    pause: async () => {} });
+  const late = await attempt(async () => ({ status: 0 }), {
+    limit: 3000,
+    now: () => (time += 1000),
+    pause: async () => {},
+  });
   assert.equal(late.status, 0);
-  const refused = await attempt(async () => ({ status: 422 }), { pause: () => assert.fail('it waited') });
+  const refused = await attempt(async () => ({ status: 422 }), {
+    pause: () => assert.fail('it waited'),
+  });
   assert.equal(refused.status, 422);
 });
 
 test('only what was refused for certain may be given up', () => {
-  assert.deepEqual([0, 500, 502, 504].map((status) => isCertain({ status })), [false, false, false, false]);
-  assert.deepEqual([503, 507, 422].map((status) => isCertain({ status })), [true, true, true]);
+  assert.deepEqual(
+    [0, 500, 502, 504].map((status) => isCertain({ status })),
+    [false, false, false, false],
+  );
+  assert.deepEqual(
+    [503, 507, 422].map((status) => isCertain({ status })),
+    [true, true, true],
+  );
   assert.ok(isPassing({ status: 409, problem: { type: '/problems/operation-running' } }));
   assert.ok(!isPassing({ status: 409, problem: { type: '/problems/already-paid' } }));
   assert.ok(pauseBefore(50, {}, 1) <= 12_000);
 });
 
 test('both languages have every text, with the same blanks', () => {
-  const blanks = (text) => [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name))].sort();
+  const blanks = (text) =>
+    [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name))].sort();
   assert.deepEqual(Object.keys(texts.ko).sort(), Object.keys(texts.en).sort());
   for (const [key, text] of Object.entries(texts.en)) {
     assert.ok(texts.ko[key].length > 0, key);
@@ -194,7 +247,8 @@ test('the language is the one wished for, else the first of the browser’s that
 });
 
 test('a phone number is 7 to 15 digits, however they are grouped', () => {
-  for (const good of ['010-1234-1234', '01012341234', '+82 10 1234 1234', ' 1234567 ']) assert.ok(isPhone(good));
+  for (const good of ['010-1234-1234', '01012341234', '+82 10 1234 1234', ' 1234567 '])
+    assert.ok(isPhone(good));
   for (const bad of ['123456', '1234567890123456', '010-CALL-ME', '']) assert.ok(!isPhone(bad));
   assert.equal(digitsOf('+82 (10) 1234-1234'), '821012341234');
 });
@@ -204,15 +258,27 @@ test('orders count in the minute in which they were seen to come', () => {
   rate.learn(100, 60_000);
   rate.learn(104, 80_000);
   rate.learn(110, 121_000);
-  assert.deepEqual(rate.series(121_000).map(({ orders }) => orders), [undefined, 4, 6]);
+  assert.deepEqual(
+    rate.series(121_000).map(({ orders }) => orders),
+    [undefined, 4, 6],
+  );
   assert.equal(rate.lastMinute(), 10);
   const kept = new OrderRate(3, JSON.parse(JSON.stringify(rate)));
   kept.learn(111, 130_000);
-  assert.deepEqual(kept.series(130_000).map(({ orders }) => orders), [undefined, 4, 7]);
+  assert.deepEqual(
+    kept.series(130_000).map(({ orders }) => orders),
+    [undefined, 4, 7],
+  );
   kept.learn(5, 140_000); // other data: no minute loses orders
-  assert.deepEqual(kept.series(140_000).map(({ orders }) => orders), [undefined, 4, 7]);
+  assert.deepEqual(
+    kept.series(140_000).map(({ orders }) => orders),
+    [undefined, 4, 7],
+  );
   kept.learn(900, 400_000); // nobody looked for minutes
-  assert.deepEqual(kept.series(400_000).map(({ orders }) => orders), [undefined, undefined, 0]);
+  assert.deepEqual(
+    kept.series(400_000).map(({ orders }) => orders),
+    [undefined, undefined, 0],
+  );
 });
 
 test('numbers on the display are as large as their box allows', () => {

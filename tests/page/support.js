@@ -19,8 +19,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /// For what takes a moment; most of it takes a few milliseconds.
 export const soon = 10_000 * Number(process.env.SKANU_TIME_SCALE ?? 1);
 
-/// A running `skanu serve`. It is stopped, and its data removed, by `stop`; `kill` is kill -9, `start` starts
-/// it again on the same port and data.
+/// A running `skanu serve`. It is stopped, and its data removed, by `stop`; `kill` is kill -9,
+/// `start` starts it again on the same port and data.
 export class Server {
   static #running = new Set();
 
@@ -39,14 +39,21 @@ export class Server {
   }
 
   async start(options = []) {
-    this.process = spawn(program, ['serve', '--http', `127.0.0.1:${this.port}`,
-      '--data', join(this.data, 'data'), ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.process = spawn(
+      program,
+      ['serve', '--http', `127.0.0.1:${this.port}`, '--data', join(this.data, 'data'), ...options],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
     this.ended = new Promise((resolve) => this.process.once('exit', resolve));
     const lines = createInterface({ input: this.process.stdout });
-    const line = await within(soon, 'the program is ready', Promise.race([
-      new Promise((resolve) => lines.once('line', resolve)),
-      this.ended.then((code) => Promise.reject(new Error(`it ended with ${code}`))),
-    ]));
+    const line = await within(
+      soon,
+      'the program is ready',
+      Promise.race([
+        new Promise((resolve) => lines.once('line', resolve)),
+        this.ended.then((code) => Promise.reject(new Error(`it ended with ${code}`))),
+      ]),
+    );
     this.port = Number(/http=.*:(\d+)$/.exec(line)[1]);
     this.url = `http://127.0.0.1:${this.port}`;
   }
@@ -63,23 +70,36 @@ export class Server {
   }
 
   async send(method, path, body) {
-    const response = await fetch(this.url + path, { method, body: body && JSON.stringify(body),
-      headers: body ? { 'Content-Type': 'application/json' } : {} });
+    const response = await fetch(this.url + path, {
+      method,
+      body: body && JSON.stringify(body),
+      headers: body ? { 'Content-Type': 'application/json' } : {},
+    });
     const text = await response.text();
     return { status: response.status, body: text ? JSON.parse(text) : undefined };
   }
 
   /// Places an order, and pays it unless told not to. Returns its id.
   async order({ productName = 'Coffee', productId = 1, qty = 1, paid = true, phoneNumber } = {}) {
-    const placed = await this.send('POST', '/orders',
-      { productId, productName, qty, cost: 4000 * qty, paymentType: 'card' });
+    const placed = await this.send('POST', '/orders', {
+      productId,
+      productName,
+      qty,
+      cost: 4000 * qty,
+      paymentType: 'card',
+    });
     assert.equal(placed.status, 201);
     const { id } = placed.body;
     if (paid) {
-      const answer = await this.send('PATCH', `/payments/${id}`, { paymentStatus: 'END', phoneNumber });
+      const answer = await this.send('PATCH', `/payments/${id}`, {
+        paymentStatus: 'END',
+        phoneNumber,
+      });
       assert.equal(answer.status, 200);
       await eventually(async () => assert.equal((await this.trace(id)).status, 'PAY END'));
-      await eventually(async () => assert.equal((await this.send('GET', `/deliveries/${id}`)).status, 200));
+      await eventually(async () =>
+        assert.equal((await this.send('GET', `/deliveries/${id}`)).status, 200),
+      );
     }
     return id;
   }
@@ -96,14 +116,20 @@ export class Server {
 }
 
 export function launchBrowser() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: process.getuid() === 0 ? ['--no-sandbox'] : [],
+  });
 }
 
-/// A page in a browser context of its own (its own storage), which fails the test where the page throws or
-/// breaks its content security policy. Options: Playwright's for a context.
+/// A page in a browser context of its own (its own storage), which fails the test where the page
+/// throws or breaks its content security policy. Options: Playwright's for a context.
 export async function openPage(browser, url, options = {}) {
-  const context = await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce', ...options });
+  const context = await browser.newContext({
+    locale: 'en-US',
+    reducedMotion: 'reduce',
+    ...options,
+  });
   context.setDefaultTimeout(soon);
   const page = await context.newPage();
   page.wrongs = [];
@@ -120,13 +146,16 @@ export async function closePage(page) {
   assert.deepEqual(page.wrongs, []);
 }
 
-/// From now on this page sees the events of order `id` as `minutesOf(id)` minutes older than they are.
+/// From now on this page sees the events of order `id` as `minutesOf(id)` minutes older than they
+/// are.
 export function pretendAge(page, minutesOf) {
   return page.route('**/orderTraces/*/events*', async (route) => {
     const response = await route.fetch();
     const body = await response.json();
     for (const event of body._embedded.events) {
-      event.timestamp = new Date(Date.parse(event.timestamp) - minutesOf(event.id) * 60_000).toISOString();
+      event.timestamp = new Date(
+        Date.parse(event.timestamp) - minutesOf(event.id) * 60_000,
+      ).toISOString();
     }
     await route.fulfill({ response, json: body });
   });
@@ -160,22 +189,36 @@ export function countOf(locator, wanted, deadline = soon) {
 /// Fails where axe-core finds a violation of WCAG 2.2 A or AA, or of its best practices.
 export async function expectAccessible(page) {
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  }));
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html + node.failureSummary)]), []);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }),
+  );
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [
+      id,
+      ...nodes.map((node) => node.html + node.failureSummary),
+    ]),
+    [],
+  );
 }
 
 export async function expectNoSidewaysScroll(page) {
-  const { wide, seen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth,
-    seen: document.documentElement.clientWidth }));
+  const { wide, seen } = await page.evaluate(() => ({
+    wide: document.documentElement.scrollWidth,
+    seen: document.documentElement.clientWidth,
+  }));
   assert.ok(wide <= seen, `${wide} px of content in ${seen} px`);
 }
 
 /// Keeps a picture of the page as a build artefact.
 export async function picture(page, name) {
   mkdirSync(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true, animations: 'disabled' });
+  await page.screenshot({
+    path: join(pictures, `${name}.png`),
+    fullPage: true,
+    animations: 'disabled',
+  });
 }
 
 async function within(deadline, what, promise) {

@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closePage, countOf, eventually, launchBrowser, openPage, picture, Server, textOf } from './support.js';
+import {
+  closePage,
+  countOf,
+  eventually,
+  launchBrowser,
+  openPage,
+  picture,
+  Server,
+  textOf,
+} from './support.js';
 
 const back = 20_000; // a page may take its time to come back, not for ever
 
@@ -72,9 +81,14 @@ test('a server that is killed and started again: every page says so and recovers
   await textOf(manager.locator('#rate-total'), '2 orders in all');
 
   await server.kill();
-  for (const page of [board, display]) await textOf(page.locator('#live'), /^Connection lost/, back);
+  for (const page of [board, display])
+    await textOf(page.locator('#live'), /^Connection lost/, back);
   for (const page of [board, display, manager, customer]) {
-    await textOf(page.locator('.notice'), /server cannot be reached.*what you entered is kept/, back);
+    await textOf(
+      page.locator('.notice'),
+      /server cannot be reached.*what you entered is kept/,
+      back,
+    );
   }
   await customer.locator('.order').getByRole('button', { name: /^Pay/ }).click();
   await textOf(customer.locator('.trouble'), /server cannot be reached. We keep trying/);
@@ -83,7 +97,11 @@ test('a server that is killed and started again: every page says so and recovers
   await picture(board, 'board-server-away');
 
   await server.start();
-  await countOf(board.getByRole('region', { name: 'Ready', exact: true }).locator(`[data-id="${id}"]`), 1, back);
+  await countOf(
+    board.getByRole('region', { name: 'Ready', exact: true }).locator(`[data-id="${id}"]`),
+    1,
+    back,
+  );
   await textOf(display.locator('#ready'), String(id), back);
   await textOf(customer.locator('p.now'), 'We are making it', back);
   await textOf(customer.locator('#stamps-text'), '1 stamp', back);
@@ -109,7 +127,10 @@ test('a service that is away is named in plain words until it is back', async ()
     await route.fulfill({ response, json: body });
   });
   await page.goto(server.url);
-  await textOf(page.locator('.notice'), /^Payment does not answer at the moment.*cancelling too\.$/);
+  await textOf(
+    page.locator('.notice'),
+    /^Payment does not answer at the moment.*cancelling too\.$/,
+  );
   away = 'stamp';
   await textOf(page.locator('.notice'), /^The stamp service is away/);
   away = undefined;
@@ -123,8 +144,14 @@ test('the manager sees the breaker open and close', async () => {
   const page = await openPage(browser, `${server.url}/manager`);
   const state = page.locator('#breaker .state');
   await textOf(state, /^.*Closed: calls go through$/);
-  const place = () => server.send('POST', '/orders',
-    { productId: 1, productName: 'Coffee', qty: 1, cost: 4000, paymentType: 'card' });
+  const place = () =>
+    server.send('POST', '/orders', {
+      productId: 1,
+      productName: 'Coffee',
+      qty: 1,
+      cost: 4000,
+      paymentType: 'card',
+    });
   await Promise.all(Array.from({ length: 30 }, place));
   await textOf(state, /Open: calls are refused at once$/);
   await picture(page, 'manager-breaker-open');
@@ -132,7 +159,10 @@ test('the manager sees the breaker open and close', async () => {
   await Promise.all(Array.from({ length: 10 }, place));
   await textOf(state, /Closed: calls go through$/, back);
   await textOf(page.getByRole('row', { name: /^Ordered, not paid/ }), /\d+$/);
-  await page.getByRole('row', { name: /^Payment up/ }).getByRole('img', { name: /looks found it up/ }).waitFor();
+  await page
+    .getByRole('row', { name: /^Payment up/ })
+    .getByRole('img', { name: /looks found it up/ })
+    .waitFor();
   await closePage(page);
   await server.stop();
 });

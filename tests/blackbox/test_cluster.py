@@ -170,7 +170,8 @@ def test_a_second_node_of_one_name_is_refused_and_the_first_goes_on(tmp_path):
         second = Server(tmp_path / "second", "--services", "stamp", *peer)
         words = "a node of that name is here already"
         with second, cluster.client() as client:
-            wait_until(lambda: words in second.stderr(), "the second says so", 10)
+            said = f'reason="it refused us: {words}"'
+            wait_until(lambda: said in second.stderr(), "the second says so", 10)
             wait_until(lambda: words in cluster["gateway"].stderr(), "its peer says so", 10)
             for count in range(1, 101):
                 added = client.post("/stamps", {"phoneNumber": "0105550001", "stampQty": 1})

@@ -1,10 +1,29 @@
 #include "cluster/link.hpp"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "actors/failures.hpp"
 
 namespace skanu {
+
+namespace {
+
+/// What the other side gives as its reason, fit for a quoted value of a log line: it has proved
+/// nothing.
+std::string reason_of(const caf::error& refusal) {
+  constexpr std::size_t longest = 200;
+  const auto& said = refusal.context();
+  auto reason =
+      said.match_elements<std::string>() ? said.get_as<std::string>(0) : caf::to_string(said);
+  reason.resize(std::min(reason.size(), longest));
+  for (auto& c : reason)
+    if (c < ' ' || c > '~' || c == '"') c = '?';
+  return reason;
+}
+
+}  // namespace
 
 link::link(caf::actor_config& config, link_identity self, std::string peer, caller_actor caller,
            servant_actor servant, std::optional<dialer_actor> dialer,
@@ -128,7 +147,7 @@ bool link::dial_is_idle() {
 
 void link::refused(const caf::error& why) {
   dial_failed(why.context().empty() ? "no answer to our hello"
-                                    : "it refused us: " + system().render(why));
+                                    : "it refused us: " + reason_of(why));
 }
 
 void link::dial_failed(const std::string& why) {

@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "cluster/caller.hpp"
+#include "cluster/middleman.hpp"
 #include "cluster/reachable.hpp"
 #include "cluster/reader.hpp"
 
@@ -39,7 +40,7 @@ void end_actor(Handle& actor) {
 void configure(caf::actor_system_config& config, const cluster_options& options) {
   if (!options.given()) return;
   config.add_message_type<peer_handles>("skanu::peer_handles");
-  config.load<caf::io::middleman>();
+  config.load<guarded_middleman>();
   config.set("middleman.workers", std::size_t{0});
   config.set("middleman.heartbeat-interval", caf::timespan(heartbeat));
   config.set("middleman.connection-timeout", caf::timespan(connection_silence));

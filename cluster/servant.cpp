@@ -34,7 +34,7 @@ servant::behavior_type servant::make_behavior() {
           [this](answered& a) {
             const auto found = under_way_.find(a.ticket);
             if (found == under_way_.end()) return;  // of a peer that is no more
-            const auto number = found->second;
+            const auto number = found->second.number;
             under_way_.erase(found);
             numbers_.erase(number);
             reply_with(number, std::visit([](auto&& r) { return answer_body(std::move(r)); },
@@ -65,6 +65,7 @@ void servant::serve(call_number number, const std::string& bytes) {
   // A repeat of what is under way is answered with it.
   if (numbers_.contains(number)) return;
   if (leaving_) return reply_with(number, error{errc::shutting_down, "This node is leaving."});
+  forget_lost_calls();
   if (under_way_.size() >= most_calls)
     return reply_with(number, error{errc::overloaded, "Too much is waiting here."});
   try {
@@ -76,9 +77,16 @@ void servant::serve(call_number number, const std::string& bytes) {
   }
 }
 
+void servant::forget_lost_calls() {
+  while (!under_way_.empty() && clock().now() - under_way_.begin()->second.since > longest) {
+    numbers_.erase(under_way_.begin()->second.number);
+    under_way_.erase(under_way_.begin());
+  }
+}
+
 skanu::request servant::request_for(call_number number, request_terms&& terms) {
   const auto ticket = ++last_ticket_;
-  under_way_.emplace(ticket, number);
+  under_way_.emplace(ticket, call_under_way{number, clock().now()});
   numbers_.insert(number);
   skanu::request r;
   r.answer = reply_to(address(), ticket);

@@ -1,8 +1,9 @@
 // Answers one peer's calls from what runs on this node.
 #pragma once
 
+#include <chrono>
 #include <functional>
-#include <unordered_map>
+#include <map>
 #include <unordered_set>
 
 #include "actors/placement.hpp"
@@ -28,6 +29,9 @@ class servant final : public servant_actor::base {
   static constexpr std::size_t most_calls = 8'192;
   /// That wait for a reader: a peer's front has no more threads than that.
   static constexpr std::size_t most_reads = 512;
+  /// A call that was not answered for so long never will be: its answer was lost. It gives its
+  /// place back; the peer has long given up.
+  static constexpr std::chrono::seconds longest{10};
 
   servant(caf::actor_config& config, local_services services);
 
@@ -39,6 +43,7 @@ class servant final : public servant_actor::base {
   void serve(call_number number, const std::string& bytes);
   void reply_with(call_number number, const answer_body& answer);
   void finished();
+  void forget_lost_calls();
   skanu::request request_for(call_number number, request_terms&& terms);
 
   void carry_out(call_number number, place_call& c);
@@ -50,13 +55,18 @@ class servant final : public servant_actor::base {
   void carry_out(call_number number, Read& c);
   void answer_read(call_number number, int asked_by, const std::string& answer);
 
+  struct call_under_way {
+    call_number number = 0;
+    std::chrono::steady_clock::time_point since;
+  };
+
   local_services services_;
   peer_caller_actor peer_;
   int peer_runs_ = 0;  ///< Changes with the peer's incarnation.
   std::int64_t last_ticket_ = 0;
-  std::unordered_map<std::int64_t, call_number> under_way_;  ///< By ticket.
-  std::unordered_set<call_number> numbers_;  ///< Of what is under way, reads too.
-  std::size_t reads_ = 0;                    ///< That readers have, of any run of the peer.
+  std::map<std::int64_t, call_under_way> under_way_;  ///< By ticket, the oldest first.
+  std::unordered_set<call_number> numbers_;           ///< Of what is under way, reads too.
+  std::size_t reads_ = 0;  ///< That readers have, of any run of the peer.
   bool leaving_ = false;
   caf::typed_response_promise<bool> left_;
 };

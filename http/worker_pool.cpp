@@ -110,9 +110,10 @@ void worker_pool::stop() {
 
 void worker_pool::run(worker& self) {
   do {
+    // First what it was woken for, if that is the queue: no other is woken before it has looked.
+    if (auto* ready = take(self)) begin(self, *ready);
     go_on_with_overdue(self);
     go_on_with_woken(self);
-    if (auto* ready = take(self)) begin(self, *ready);
   } while (sleep(self));
   for (auto& each : self.runners) each->end();
   self.runners.clear();

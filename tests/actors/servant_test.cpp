@@ -527,6 +527,21 @@ TEST_F(servant_test, too_many_calls_are_refused_at_once) {
 
 // --- Leaving -----------------------------------------------------------------------------------
 
+TEST_F(servant_test, calls_whose_answers_are_lost_take_no_place_for_ever) {
+  serve();
+  for (call_number n = 1; n <= servant::most_calls; ++n)
+    caf::send_as(peers[0], serving, call_atom::value, n, encode(change(42)));
+  run();
+  for (const auto& q : questions) q.how.answer.lose();
+  advance(servant::longest + milliseconds(1));
+  call(9'000, change(42));
+  EXPECT_EQ(told[0].words(), "");
+  decide(servant::most_calls, accepted{});
+  EXPECT_EQ(told[0].words(), "9000 accepted");
+  leave();
+  EXPECT_TRUE(has_left());
+}
+
 TEST_F(servant_test, leaves_at_once_where_nothing_is_under_way) {
   serve();
   leave();

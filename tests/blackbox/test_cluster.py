@@ -1,5 +1,11 @@
 """A node per service: it does what one process does, starts in any order, lets nobody else in."""
 
+import contextlib
+import re
+import socket
+import struct
+from pathlib import Path
+
 import pytest
 from cluster import NODES, PATHS, Cluster
 from rest import CANCEL, COFFEE, PREPARE, assert_problem, fresh_phone, wait_until
@@ -21,6 +27,11 @@ def client(shared):
 @pytest.fixture
 def shop(shared):
     return shared.shop()
+
+
+def caf_header(kind, length):
+    """What stands before every message between CAF nodes."""
+    return struct.pack(">BxxxIQQQ", kind, length, 3, 5, 6)
 
 
 def test_the_whole_saga_crosses_the_nodes(shop, phone):
@@ -159,7 +170,8 @@ def test_a_second_node_of_one_name_is_refused_and_the_first_goes_on(tmp_path):
         second = Server(tmp_path / "second", "--services", "stamp", *peer)
         words = "a node of that name is here already"
         with second, cluster.client() as client:
-            wait_until(lambda: words in second.stderr(), "the second says so", 10)
+            said = f'reason="it refused us: {words}"'
+            wait_until(lambda: said in second.stderr(), "the second says so", 10)
             wait_until(lambda: words in cluster["gateway"].stderr(), "its peer says so", 10)
             for count in range(1, 101):
                 added = client.post("/stamps", {"phoneNumber": "0105550001", "stampQty": 1})
@@ -175,6 +187,32 @@ def test_a_second_node_of_one_name_is_refused_and_the_first_goes_on(tmp_path):
             second.kill()
         cluster.again("stamp")
         cluster.wait_up()
+
+
+def test_what_is_no_node_does_no_harm_at_a_nodes_port(tmp_path):
+    """CAF took the memory that a stranger's header announced, and ended at an empty handshake."""
+    said = [
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"\0\0\0\xa4\xffSMBr\0\0\0\0\x08\x01\x40" + bytes(16) + b"\x40\x06\0\0\1\0",
+        *(caf_header(kind, 0) for kind in range(8)),
+        *(caf_header(kind, 2**32 - 16) for kind in range(8)),
+    ]
+    with Cluster(tmp_path / "nodes", nodes=["gateway", "stamp"]) as cluster:
+        cluster.wait_up("stamp")
+        for each in said:
+            with socket.create_connection(cluster.hosts["stamp"], 10) as stranger:
+                stranger.sendall(each)
+                stranger.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(ConnectionResetError):
+                    while stranger.recv(4096):
+                        pass
+        status = Path(f"/proc/{cluster['stamp'].process.pid}/status").read_text()
+        assert int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) < 1_000_000
+        with cluster.client() as client:
+            client.post("/stamps", {"phoneNumber": "0105550002", "stampQty": 1}).expect(201)
+        assert "event=peer_lost" not in cluster["gateway"].stderr()
+        words = "what it sends is no message of a node"
+        assert cluster["stamp"].stderr().count(words) == 1, "it is said once"
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "http/connection.hpp"
 #include "http/fiber.hpp"
 #include "http/waiting_place.hpp"
+#include "http/worker_pool.hpp"
 #include "tests/support/running_server.hpp"
 
 namespace skanu {
@@ -205,6 +207,40 @@ TEST(waiting_requests, may_pause_with_nothing_to_wait_for) {
   EXPECT_EQ(body_of(server.connect().ask(get_of("/now"))), "GET/now");
   EXPECT_EQ(body_of(pausing.receive()), "GET/pause");
   EXPECT_GE(steady::now() - began, 30ms);
+}
+
+/// Requests for a pool that serves them without a client.
+class bare_requests {
+  server_options options_;
+  std::atomic<bool> last_call_{false};
+  responder responder_{{}, {}, {}, 0, last_call_};
+  byte_budget budget_{0};
+
+ public:
+  connection waiting{file_descriptor{}, {}, options_, responder_, budget_};
+  connection other{file_descriptor{}, {}, options_, responder_, budget_};
+};
+
+TEST(worker_pool, begins_a_request_although_one_that_was_woken_meanwhile_blocks_its_thread) {
+  for (int round = 0; round < 200; ++round) {
+    bare_requests requests;
+    text_place place;
+    gate waits, others_turn;
+    bool had_its_turn = false;
+    worker_pool pool{{.threads = 2, .requests = 8, .queued = 8}, [&](connection& each) {
+                       if (&each == &requests.other) return others_turn.open();
+                       waits.open();
+                       place.wait_until(steady::now() + 10s);
+                       had_its_turn = others_turn.pass();
+                     }};
+    ASSERT_TRUE(pool.push(requests.waiting));
+    ASSERT_TRUE(waits.pass());
+    ASSERT_TRUE(pool.push(requests.other));
+    place.deliver("here");
+    ASSERT_TRUE(others_turn.pass());
+    pool.stop();
+    ASSERT_TRUE(had_its_turn) << round;
+  }
 }
 
 TEST(waiting_place, lets_a_plain_thread_wait) {

@@ -13,6 +13,10 @@ using slow_dialer_actor = dialer_actor::extend<
     // From the test: the answer to the last dial; none where it failed.
     caf::reacts_to<proof_atom, std::optional<door_actor>>>;
 
+using slow_door_actor = door_actor::extend<
+    // From the test: answer the last hello.
+    caf::reacts_to<reply_atom>>;
+
 }  // namespace
 }  // namespace skanu
 
@@ -35,6 +39,25 @@ slow_dialer_actor::behavior_type slow_dialer(slow_dialer_actor::pointer self, in
               last->deliver(caf::make_error(caf::sec::cannot_connect_to_node));
             }
           }};
+}
+
+struct visits {
+  int hellos = 0, proofs = 0;
+};
+
+/// b's door; answers a hello when the test says so, and without a proof.
+slow_door_actor::behavior_type slow_door(slow_door_actor::pointer self, visits* seen) {
+  auto last = std::make_shared<caf::typed_response_promise<std::string, std::string>>();
+  return {[=](hello_atom, const std::string&,
+              const peer_handles&) -> caf::result<std::string, std::string> {
+            ++seen->hellos;
+            return *last = self->make_response_promise<std::string, std::string>();
+          },
+          [=](proof_atom, const std::string&, const std::string&) -> caf::result<peer_handles> {
+            ++seen->proofs;
+            return caf::make_error(caf::sec::runtime_error, "nobody is let in here");
+          },
+          [=](reply_atom) { last->deliver(encode(make_hello("b", 2)), std::string()); }};
 }
 
 class link_test : public two_nodes_test {
@@ -383,7 +406,9 @@ TEST_F(link_test, one_dial_at_a_time_however_long_it_takes) {
 
 TEST_F(link_test, a_dial_that_is_no_longer_needed_changes_nothing) {
   int dials = 0;
+  visits seen;
   const auto dialer = keep(system.spawn(slow_dialer, &dials));
+  const auto door = keep(system.spawn(slow_door, &seen));
   add_peer_dialed_by(a, "b", dialer);
   advance(milliseconds(300));
   add_peer(b, "a", "a");
@@ -396,9 +421,33 @@ TEST_F(link_test, a_dial_that_is_no_longer_needed_changes_nothing) {
   advance(seconds(2));
   ASSERT_TRUE(both_up());
   log_capture log;
-  caf::anon_send(dialer, proof_atom::value, std::optional(between.far(b.door)));
+  caf::anon_send(dialer, proof_atom::value, std::optional<door_actor>(door));
   advance(seconds(2));
+  EXPECT_EQ(seen.hellos, 0);
   EXPECT_TRUE(both_up());
+  EXPECT_EQ(log.text(), "");
+  expect_calls_answered();
+  between.close();
+  run();
+  advance(milliseconds(300));
+  EXPECT_EQ(dials, 2) << "the next one is made when it is needed";
+}
+
+TEST_F(link_test, a_hello_that_is_no_longer_needed_is_not_followed_by_a_proof) {
+  int dials = 0;
+  visits seen;
+  const auto dialer = keep(system.spawn(slow_dialer, &dials));
+  const auto door = keep(system.spawn(slow_door, &seen));
+  add_peer_dialed_by(a, "b", dialer);
+  caf::anon_send(dialer, proof_atom::value, std::optional<door_actor>(door));
+  run();
+  ASSERT_EQ(seen.hellos, 1);
+  add_peer(b, "a", "a", eager());
+  ASSERT_TRUE(both_up()) << "b dialed meanwhile";
+  log_capture log;
+  caf::anon_send(door, reply_atom::value);
+  run();
+  EXPECT_EQ(seen.proofs, 0);
   EXPECT_EQ(log.text(), "");
   expect_calls_answered();
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <spdlog/spdlog.h>
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 #include <caf/io/network/test_multiplexer.hpp>
@@ -93,8 +94,9 @@ class caf_node {
 
   /// Does one thing that waits; false where nothing does. Without `plugged` nothing is read.
   bool step(bool plugged = true) {
-    return scheduler_.try_run_once() || (plugged && network().read_data()) ||
-           network().try_exec_runnable() || (plugged && network().try_accept_connection());
+    // First what runs, then what is read: read_data runs what waits, too, but does not say so.
+    return scheduler_.try_run_once() || network().try_exec_runnable() ||
+           (plugged && (network().read_data() || network().try_accept_connection()));
   }
   void run() {
     while (step()) {
@@ -147,6 +149,7 @@ class caf_node {
 class caf_nodes {
  public:
   caf_nodes() {
+    spdlog::set_level(spdlog::level::off);
     b.listen(at_b_);
     b.add_peer("a", nullptr);
     a.add_peer("b", [this] { return plug_in(); });
@@ -168,10 +171,12 @@ class caf_nodes {
 
   /// The connection ends, and both sides are told.
   void close() {
-    if (!last_) return;
-    for (const auto& [node, hdl] : {std::pair{&a, last_->second}, std::pair{&b, last_->first}})
-      node->network().impl_ptr(hdl)->io_failure(&node->network(),
-                                                caf::io::network::operation::read);
+    end(b, last_.value().first);
+    close_at_a();
+  }
+  /// The connection ends, and only the side that dialed is told.
+  void close_at_a() {
+    end(a, last_.value().second);
     last_.reset();
     advance(step_);
   }
@@ -184,6 +189,11 @@ class caf_nodes {
 
  private:
   using handle = caf::io::connection_handle;
+
+  static void end(caf_node& node, handle connection) {
+    node.network().impl_ptr(connection)->io_failure(&node.network(),
+                                                    caf::io::network::operation::read);
+  }
 
   bool plug_in() {
     if (!listens || cut) return false;

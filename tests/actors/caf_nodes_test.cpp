@@ -1,4 +1,4 @@
-// What two nodes say to each other, over CAF's own protocol: its proxies, its routes, its heartbeats.
+// What two nodes say to each other over CAF's own protocol: its proxies, routes and heartbeats.
 #include <gtest/gtest.h>
 
 #include "tests/support/caf_node.hpp"
@@ -38,7 +38,7 @@ class caf_nodes_test : public testing::Test {
 
 TEST_F(caf_nodes_test, they_recognise_each_other_and_both_may_call) {
   ASSERT_TRUE(both_up());
-  EXPECT_EQ(nodes.connections, 1);
+  EXPECT_EQ(nodes.connections(), 1);
   const auto there = call(a, change(1));
   const auto back = call(b, change(2));
   EXPECT_EQ(there.word(), "waiting");
@@ -48,7 +48,7 @@ TEST_F(caf_nodes_test, they_recognise_each_other_and_both_may_call) {
   EXPECT_EQ(back.word(), "accepted");
   nodes.advance(milliseconds(10'000));
   EXPECT_TRUE(both_up());
-  EXPECT_EQ(nodes.connections, 1);
+  EXPECT_EQ(nodes.connections(), 1);
 }
 
 TEST_F(caf_nodes_test, calls_arrive_in_their_order_also_those_that_wait_for_the_peer) {
@@ -79,7 +79,7 @@ TEST_F(caf_nodes_test, a_call_that_is_sent_again_over_a_new_connection_is_carrie
   EXPECT_TRUE(both_down());
   nodes.advance(milliseconds(1'000));
   ASSERT_TRUE(both_up());
-  EXPECT_EQ(nodes.connections, 2);
+  EXPECT_EQ(nodes.connections(), 2);
   EXPECT_EQ(told(b), std::vector<entity_id>{1});
   answer(b, 0);
   EXPECT_EQ(asked.word(), "accepted");
@@ -119,12 +119,12 @@ TEST_F(caf_nodes_test, a_connection_that_ended_for_the_dialer_alone_is_made_agai
   EXPECT_FALSE(a.up());
   nodes.advance(milliseconds(1'000));
   ASSERT_TRUE(both_up());
-  EXPECT_EQ(nodes.connections, 2);
+  EXPECT_EQ(nodes.connections(), 2);
   answer(b, 0);
   EXPECT_EQ(asked.word(), "accepted");
   nodes.advance(milliseconds(10'000));
   ASSERT_TRUE(both_up());
-  EXPECT_EQ(nodes.connections, 2) << "the end of the old one does no harm to the new one";
+  EXPECT_EQ(nodes.connections(), 2) << "the end of the old one does no harm to the new one";
   const auto there = call(a, change(2));
   const auto back = call(b, change(3));
   answer(b, 1);
@@ -147,7 +147,7 @@ TEST_F(caf_nodes_test, a_cut_is_noticed_and_the_calls_that_wait_are_carried_out_
   nodes.cut = false;
   nodes.advance(milliseconds(10));
   ASSERT_TRUE(both_up());
-  EXPECT_EQ(nodes.connections, 1);
+  EXPECT_EQ(nodes.connections(), 1);
   EXPECT_EQ(told(b), (std::vector<entity_id>{1, 2})) << "the first came twice, late and again";
   answer(b, 0);
   answer(b, 1);
@@ -167,7 +167,7 @@ TEST_F(caf_nodes_test, a_cut_that_lasts_is_given_up_and_a_new_connection_made) {
   nodes.cut = false;
   nodes.advance(milliseconds(1'500));
   ASSERT_TRUE(both_up());
-  EXPECT_EQ(nodes.connections, 2) << "CAF itself had given the first one up";
+  EXPECT_EQ(nodes.connections(), 2) << "CAF itself had given the first one up";
   const auto asked = call(a, change(3));
   EXPECT_EQ(told(b), std::vector<entity_id>{3}) << "what was refused is not carried out later";
   answer(b, 0);

@@ -66,6 +66,8 @@ link::behavior_type link::make_behavior() {
           },
           [this](const peer_offer& o) {
             if (name_is_taken(o.incarnation)) return false;
+            // Its old connection ended, and with it perhaps what was sent over that.
+            lose(now(), "it began anew");
             let_in(o.dialer, o.incarnation, "dialed");
             return true;
           },

@@ -133,6 +133,20 @@ TEST_F(caf_nodes_test, a_connection_that_ended_for_the_dialer_alone_is_made_agai
   EXPECT_EQ(back.word(), "accepted");
 }
 
+// The side that was dialed had not lost its peer: what it sent over the old connection was lost.
+TEST_F(caf_nodes_test, calls_that_an_old_connection_swallowed_are_made_again_over_the_new_one) {
+  nodes.cut = true;
+  const auto swallowed = call(b, change(1));
+  nodes.close_at_a();
+  EXPECT_TRUE(b.up()) << "nobody told it";
+  nodes.cut = false;
+  nodes.advance(milliseconds(1'000));
+  ASSERT_TRUE(both_up());
+  ASSERT_EQ(told(a), std::vector<entity_id>{1});
+  answer(a, 0);
+  EXPECT_EQ(swallowed.word(), "accepted");
+}
+
 TEST_F(caf_nodes_test, a_cut_is_noticed_and_the_calls_that_wait_are_carried_out_once_it_heals) {
   nodes.cut = true;
   const auto swallowed = call(a, change(1));

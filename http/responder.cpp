@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <stdexcept>
 #include <utility>
 
@@ -39,10 +40,25 @@ std::string request_line(const received_request& request) {
 
 // Whatever cpp-httplib or the handler says of it.
 bool is_decided_here(const std::string& name) {
-  static constexpr std::array names{"Accept-Ranges", "Connection", "Content-Length", "Keep-Alive",
-                                    "Transfer-Encoding"};
+  static constexpr std::array names{"Accept-Ranges",  "Connection", "Content-Length",
+                                    "Date",           "Keep-Alive", "Transfer-Encoding"};
   return std::ranges::any_of(
       names, [&](const char* each) { return ::strcasecmp(name.c_str(), each) == 0; });
+}
+
+/// Now, as RFC 9110 wants it in Date; written once a second and thread.
+const std::string& http_date() {
+  thread_local std::time_t written = 0;
+  thread_local std::string text;
+  const auto now = std::time(nullptr);
+  if (now == written) return text;
+  written = now;
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 40> buffer;
+  text.assign(buffer.data(), std::strftime(buffer.data(), buffer.size(),
+                                           "%a, %d %b %Y %H:%M:%S GMT", &parts));
+  return text;
 }
 
 bool is_control(char c) {
@@ -199,6 +215,7 @@ void responder::finish_headers(httplib::Response& response) {
   } else {
     headers.emplace("Content-Length", std::to_string(response.body.size()));
   }
+  headers.emplace("Date", http_date());
   if (current.close) {
     headers.emplace("Connection", "close");
   } else if (current.request.http_1_0) {

@@ -25,6 +25,7 @@ class guarded_broker final : public caf::io::basp_broker {
              if (!may_pass(m)) return refuse(m.handle);
              auto message = caf::make_message(std::move(m));
              (*caf_does)(message);
+             m.buf.swap(message.get_mutable_as<caf::io::new_data_msg>(0).buf);  // read into again
            }}
         .or_else(*caf_does);
   }

@@ -285,6 +285,11 @@ class writer {
       return words;
     }
     if (s.contains("allOf")) return list_of(s["allOf"], " and ");
+    if (s.contains("type") && s["type"].is_array()) {
+      std::string types;
+      for (const auto& t : s["type"]) types += (types.empty() ? "" : " or ") + t.get<std::string>();
+      return types;
+    }
     auto type = text_of(s, "type");
     if (type == "array") return "list of " + type_of(s["items"]);
     if (type == "object" && s.contains("properties") && !s["properties"].empty()) {

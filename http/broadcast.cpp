@@ -135,6 +135,8 @@ void broadcast::take_history(subscriber_id of, std::optional<history_page> page,
     advance(s, now);
   } else if (s.next > ring_.next()) {
     s.caught_up = true;  // it was told more, elsewhere, than is known here yet
+  } else if (s.blocked) {
+    // A part of a heartbeat may be what it took last: the page is asked for again behind the rest.
   } else if (send_frames(s, page->frames, page->next, now)) {
     advance(s, now);
   }

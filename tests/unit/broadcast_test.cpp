@@ -159,6 +159,33 @@ TEST_F(broadcast_test, history_that_cannot_be_read_is_asked_for_again_after_a_pa
   EXPECT_EQ(a.read(), retry + text_of(11, 30));
 }
 
+TEST_F(broadcast_test, no_history_gets_into_a_heartbeat_that_the_socket_did_not_take_whole) {
+  begin_behind(30);
+  stream_peer a;
+  auto socket = a.give();
+  const auto raw = socket.get();
+  subscriber_id who = 0;
+  to.add(
+      {std::move(socket), "", {}, 10},
+      [&](int, subscriber_id id) {
+        who = id;
+        return true;
+      },
+      now);
+  ASSERT_EQ(asked.size(), 1U);
+  a.read();
+  const std::string junk(4'096, '.');
+  while (::send(raw, junk.data(), junk.size(), MSG_DONTWAIT) > 0) {
+  }
+  now += 15s;
+  to.tick(now);
+  a.read();
+  answer(0, 30);
+  to.on_writable(who, now);
+  for (std::size_t i = 1; i < asked.size(); ++i) answer(i, 30);
+  EXPECT_EQ(a.read(), ": alive\n\n" + text_of(11, 30));
+}
+
 TEST_F(broadcast_test, what_another_source_was_asked_is_asked_again_and_answered_once) {
   begin_behind(30);
   stream_peer a;

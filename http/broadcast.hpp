@@ -139,7 +139,7 @@ class broadcast {
   std::unordered_map<entity_id, group> by_entity_;
 
   std::deque<subscriber_id> waiting_;  ///< For their turn to be given history.
-  std::set<subscriber_id> asked_;      ///< Whose page is under way.
+  std::set<subscriber_id> asked_;      ///< Whose page is under way; some may have gone.
   time_point ask_after_ = {};
 };
 

@@ -143,6 +143,35 @@ TEST_F(broadcast_test, history_is_read_for_few_at_once) {
   for (auto& p : many) EXPECT_EQ(p.read(), retry + text_of(11, 30));
 }
 
+TEST_F(broadcast_test, who_asks_for_history_and_goes_does_not_make_room_for_more_questions) {
+  begin_behind(30);
+  for (int i = 0; i < 50; ++i) {
+    stream_peer p;
+    to.drop(join(p, {}, 10));
+  }
+  EXPECT_EQ(asked.size(), 2U);
+  stream_peer stays;
+  join(stays, {}, 10);
+  EXPECT_EQ(asked.size(), 2U);
+  for (std::size_t i = 0; i < asked.size(); ++i) answer(i, 30);
+  EXPECT_EQ(stays.read(), retry + text_of(11, 30));
+}
+
+TEST_F(broadcast_test, what_those_asked_who_have_gone_is_not_asked_of_another_source) {
+  begin_behind(30);
+  for (int i = 0; i < 2; ++i) {
+    stream_peer p;
+    to.drop(join(p, {}, 10));
+  }
+  stream_peer stays;
+  join(stays, {}, 10);
+  to.ask_again();
+  to.tick(now);
+  ASSERT_EQ(asked.size(), 3U);
+  for (std::size_t i = 0; i < asked.size(); ++i) answer(i, 30);
+  EXPECT_EQ(stays.read(), retry + text_of(11, 30));
+}
+
 TEST_F(broadcast_test, history_that_cannot_be_read_is_asked_for_again_after_a_pause) {
   begin_behind(30);
   stream_peer a;

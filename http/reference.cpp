@@ -285,6 +285,11 @@ class writer {
       return words;
     }
     if (s.contains("allOf")) return list_of(s["allOf"], " and ");
+    if (s.contains("type") && s["type"].is_array()) {
+      auto each = json::array();
+      for (const auto& one : s["type"]) (each.emplace_back(s))["type"] = one;
+      return list_of(each, " or ");
+    }
     auto type = text_of(s, "type");
     if (type == "array") return "list of " + type_of(s["items"]);
     if (type == "object" && s.contains("properties") && !s["properties"].empty()) {

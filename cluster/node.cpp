@@ -54,6 +54,13 @@ struct actor_config : caf::actor_system_config {
 
 constexpr service trace_sources[] = {service::order, service::payment, service::delivery};
 
+/// What one address may have of connections it may have of streams.
+stream_options streams_of(const node_options& options) {
+  auto o = options.streams;
+  o.max_streams_per_address = options.max_connections_per_address;
+  return o;
+}
+
 server_options options_of(const node_options& options) {
   server_options o;
   o.address = options.address;
@@ -414,7 +421,7 @@ class node::parts {
   std::optional<data_directory> directory_;
   node_metrics metrics_;
   breaker_display breaker_;
-  event_stream streams_{options_.streams};
+  event_stream streams_{streams_of(options_)};
   actor_config config_{options_.cluster};
   caf::actor_system system_{config_};
   peers peers_{system_, options_.cluster};

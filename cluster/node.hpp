@@ -22,7 +22,7 @@ struct node_options {
   std::int64_t max_store_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
   std::vector<std::string> cors_origins;
   std::size_t max_connections = 10'000;
-  std::size_t max_connections_per_address = 0;  ///< 0: no such limit.
+  std::size_t max_connections_per_address = 0;  ///< And as many streams; 0: no such limit.
   stream_options streams;
   bool gateway = true;  ///< The front of all services, wherever they run; else of its own.
   cluster_options cluster;

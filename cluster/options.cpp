@@ -99,7 +99,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
       ->envname("SKANU_MAX_CONNECTIONS")
       ->check(number_from(1));
   serve->add_option("--max-connections-per-address", o.node.max_connections_per_address,
-                    "The same for one client address; 0: no such limit")
+                    "The same for one client address, and for its streams; 0: no such limit")
       ->envname("SKANU_MAX_CONNECTIONS_PER_ADDRESS")
       ->check(number_from(0));
   serve->add_option("--max-streams", o.node.streams.max_streams,

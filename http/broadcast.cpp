@@ -123,7 +123,9 @@ void broadcast::start_over() {
 
 void broadcast::take_history(subscriber_id of, std::optional<history_page> page, time_point now) {
   if (asked_.erase(of) == 0) return;
-  auto& s = *by_id_.at(of);
+  const auto found = by_id_.find(of);
+  if (found == by_id_.end()) return ask_for_waiting(now);
+  auto& s = *found->second;
   s.asking = false;
   const bool beyond = page && s.next > page->end + 1;
   if (!page || (!beyond && page->next <= s.next && s.next < ring_.first())) {
@@ -135,6 +137,8 @@ void broadcast::take_history(subscriber_id of, std::optional<history_page> page,
     advance(s, now);
   } else if (s.next > ring_.next()) {
     s.caught_up = true;  // it was told more, elsewhere, than is known here yet
+  } else if (s.blocked) {
+    // A part of a heartbeat may be what it took last: the page is asked for again behind the rest.
   } else if (send_frames(s, page->frames, page->next, now)) {
     advance(s, now);
   }
@@ -142,6 +146,7 @@ void broadcast::take_history(subscriber_id of, std::optional<history_page> page,
 }
 
 void broadcast::ask_again() {
+  std::erase_if(asked_, [&](subscriber_id id) { return !by_id_.contains(id); });
   for (const auto id : asked_) ask_(id, by_id_.at(id)->next);
 }
 
@@ -279,7 +284,8 @@ void broadcast::ask_for_waiting(time_point now) {
 
 void broadcast::let_go(subscriber& s) {
   const auto id = s.id;
-  if (s.asking && asked_.erase(id) == 0) std::erase(waiting_, id);
+  // A page that is under way takes up its reader until it comes, whoever has gone.
+  if (s.asking && !asked_.contains(id)) std::erase(waiting_, id);
   leave_group(s);
   const auto at = by_id_.at(id);
   by_id_.erase(id);

@@ -26,6 +26,7 @@ namespace skanu {
 
 struct stream_options {
   std::size_t max_streams = 12'000;
+  std::size_t max_streams_per_address = 0;  ///< Of one client address; 0: no such limit.
   std::size_t ring_frames = 8'192;
   std::size_t ring_bytes = 4 * 1024 * 1024;
   /// To those that got nothing else for so long a comment is sent.
@@ -138,7 +139,7 @@ class broadcast {
   std::unordered_map<entity_id, group> by_entity_;
 
   std::deque<subscriber_id> waiting_;  ///< For their turn to be given history.
-  std::set<subscriber_id> asked_;      ///< Whose page is under way.
+  std::set<subscriber_id> asked_;      ///< Whose page is under way; some may have gone.
   time_point ask_after_ = {};
 };
 

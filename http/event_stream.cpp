@@ -10,7 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <string>
 #include <system_error>
+#include <unordered_map>
 
 #include <spdlog/spdlog.h>
 
@@ -35,9 +37,33 @@ int wait_for(std::optional<broadcast::time_point> until) {
 
 }  // namespace
 
+/// Who is here. Thread-safe.
+struct event_stream::places {
+  std::mutex mutex;
+  std::size_t taken = 0;
+  std::unordered_map<std::string, std::size_t> by_address;
+
+  bool take(const std::string& address, std::size_t most, std::size_t most_of_one) {
+    const std::lock_guard lock(mutex);
+    if (taken >= most) return false;
+    const auto of_one = by_address.try_emplace(address, 0).first;
+    if (most_of_one != 0 && of_one->second >= most_of_one) return false;
+    ++of_one->second;
+    ++taken;
+    return true;
+  }
+  void give_back(const std::string& address) {
+    const std::lock_guard lock(mutex);
+    const auto of_one = by_address.find(address);
+    if (--of_one->second == 0) by_address.erase(of_one);
+    --taken;
+  }
+};
+
 event_stream::event_stream(const stream_options& options)
     : options_(options),
       max_streams_(options.max_streams),
+      places_(std::make_shared<places>()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_up_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   epoll_event event{};
@@ -67,14 +93,17 @@ void event_stream::stop() {
   source_ = {};
 }
 
-std::shared_ptr<void> event_stream::take_place() {
-  if (stopped_) return nullptr;
-  if (subscribers_->fetch_add(1) >= max_streams_) {
-    --*subscribers_;
+std::shared_ptr<void> event_stream::take_place(const std::string& address) {
+  if (stopped_ || !places_->take(address, max_streams_, options_.max_streams_per_address))
     return nullptr;
-  }
-  // The count outlives this: a place may be let go later.
-  return {static_cast<void*>(subscribers_.get()), [count = subscribers_](void*) { --*count; }};
+  // They outlive this: a place may be let go later.
+  return {static_cast<void*>(places_.get()),
+          [all = places_, address](void*) { all->give_back(address); }};
+}
+
+std::size_t event_stream::subscribers() const {
+  const std::lock_guard lock(places_->mutex);
+  return places_->taken;
 }
 
 void event_stream::subscribe(new_subscriber who) {

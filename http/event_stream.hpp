@@ -56,9 +56,9 @@ class event_stream final : public frame_sink {
   /// Closes every stream at once. Idempotent.
   void stop();
 
-  /// Room for one more subscriber, for as long as it is held; null where there is none, or it has
-  /// stopped.
-  std::shared_ptr<void> take_place();
+  /// Room for one more subscriber from this address, for as long as it is held; null where there is
+  /// none, or it has stopped.
+  std::shared_ptr<void> take_place(const std::string& address = {});
   /// Takes a socket whose response head is sent, but for `unsent`.
   void subscribe(new_subscriber who);
 
@@ -68,10 +68,11 @@ class event_stream final : public frame_sink {
   void start_over() override;
   log_offset next() const override { return next_.load(); }
 
-  std::size_t subscribers() const { return subscribers_->load(); }
+  std::size_t subscribers() const;
 
  private:
   using job = std::function<void(broadcast&, broadcast::time_point)>;
+  struct places;
 
   void run();
   void post(job j);
@@ -80,8 +81,7 @@ class event_stream final : public frame_sink {
 
   const stream_options options_;
   std::size_t max_streams_;
-  std::shared_ptr<std::atomic<std::size_t>> subscribers_ =
-      std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<places> places_;
   std::atomic<log_offset> next_ = 0;
   file_descriptor epoll_;
   file_descriptor wake_up_;

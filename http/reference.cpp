@@ -286,9 +286,9 @@ class writer {
     }
     if (s.contains("allOf")) return list_of(s["allOf"], " and ");
     if (s.contains("type") && s["type"].is_array()) {
-      std::string types;
-      for (const auto& t : s["type"]) types += (types.empty() ? "" : " or ") + t.get<std::string>();
-      return types;
+      auto each = json::array();
+      for (const auto& one : s["type"]) (each.emplace_back(s))["type"] = one;
+      return list_of(each, " or ");
     }
     auto type = text_of(s, "type");
     if (type == "array") return "list of " + type_of(s["items"]);

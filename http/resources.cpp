@@ -165,7 +165,7 @@ void order_traces::stream(const call& c) {
     wanted.status = *status;
   }
   auto& streams = c.to().trace_stream();
-  const auto place = streams.take_place();
+  const auto place = streams.take_place(c.in().remote_addr);
   if (!place)
     throw refused{{errc::overloaded, "Too many streams are open. Please come back later."}};
   c.out().status = 200;

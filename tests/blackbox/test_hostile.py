@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from rest import TIME_SCALE
+from event_source import EventSource
+from rest import TIME_SCALE, wait_until
 from support import BINARY, REPO, Server
 
 
@@ -29,3 +30,21 @@ def test_connections_beyond_the_bound_are_told_so(tmp_path, option):
         with server.client() as beyond:
             answer = beyond.get("/actuator/health/liveness").expect(503)
             assert answer.header("Retry-After") and answer.header("Connection") == "close"
+
+
+def test_one_address_has_no_more_streams_than_it_may_have_connections(tmp_path):
+    with Server(tmp_path / "data", "--max-connections-per-address", 3) as server:
+        streams = [EventSource(server.port) for _ in range(3)]
+        for stream in streams:
+            assert stream.next()["event"] == "begin"
+        with server.client() as client:
+            assert client.get("/orderTraces/stream").expect(503).header("Retry-After")
+            streams.pop().close()
+
+            def is_let_in():
+                with EventSource(server.port) as again:
+                    return again.status == 200
+
+            wait_until(is_let_in, "there is room for another stream")
+        for stream in streams:
+            stream.close()

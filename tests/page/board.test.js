@@ -74,6 +74,24 @@ test('cards are moved on by key, and the focus goes to the next one', async () =
   await closePage(page);
 });
 
+test('a key that is held down moves one card, not those that take its place', async () => {
+  const ids = [await server.order(), await server.order()];
+  const page = await openPage(browser, `${server.url}/board`);
+  for (const id of ids) await card(page, 'To make', id).waitFor();
+  const moves = [];
+  page.on('request', (request) => request.method() === 'PATCH' && moves.push(request.url()));
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.down('Enter');
+  await card(page, 'Ready', ids[0]).waitFor();
+  await eventually(async () => assert.equal(await focused(page), ids[1]));
+  await page.keyboard.down('Enter'); // the browser repeats it
+  await page.keyboard.up('Enter');
+  assert.deepEqual(moves, [`${server.url}/deliveries/${ids[0]}`]);
+  await page.keyboard.press('Enter');
+  await card(page, 'Ready', ids[1]).waitFor();
+  await closePage(page);
+});
+
 test('two browsers see each other’s changes', async () => {
   const first = await openPage(browser, `${server.url}/board`);
   const second = await openPage(browser, `${server.url}/board`, { locale: 'ko-KR' });

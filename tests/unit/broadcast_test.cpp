@@ -143,6 +143,35 @@ TEST_F(broadcast_test, history_is_read_for_few_at_once) {
   for (auto& p : many) EXPECT_EQ(p.read(), retry + text_of(11, 30));
 }
 
+TEST_F(broadcast_test, who_asks_for_history_and_goes_does_not_make_room_for_more_questions) {
+  begin_behind(30);
+  for (int i = 0; i < 50; ++i) {
+    stream_peer p;
+    to.drop(join(p, {}, 10));
+  }
+  EXPECT_EQ(asked.size(), 2U);
+  stream_peer stays;
+  join(stays, {}, 10);
+  EXPECT_EQ(asked.size(), 2U);
+  for (std::size_t i = 0; i < asked.size(); ++i) answer(i, 30);
+  EXPECT_EQ(stays.read(), retry + text_of(11, 30));
+}
+
+TEST_F(broadcast_test, what_those_asked_who_have_gone_is_not_asked_of_another_source) {
+  begin_behind(30);
+  for (int i = 0; i < 2; ++i) {
+    stream_peer p;
+    to.drop(join(p, {}, 10));
+  }
+  stream_peer stays;
+  join(stays, {}, 10);
+  to.ask_again();
+  to.tick(now);
+  ASSERT_EQ(asked.size(), 3U);
+  for (std::size_t i = 0; i < asked.size(); ++i) answer(i, 30);
+  EXPECT_EQ(stays.read(), retry + text_of(11, 30));
+}
+
 TEST_F(broadcast_test, history_that_cannot_be_read_is_asked_for_again_after_a_pause) {
   begin_behind(30);
   stream_peer a;
@@ -157,6 +186,33 @@ TEST_F(broadcast_test, history_that_cannot_be_read_is_asked_for_again_after_a_pa
   ASSERT_EQ(asked.size(), 2U);
   for (std::size_t i = 1; i < asked.size(); ++i) answer(i, 30);
   EXPECT_EQ(a.read(), retry + text_of(11, 30));
+}
+
+TEST_F(broadcast_test, no_history_gets_into_a_heartbeat_that_the_socket_did_not_take_whole) {
+  begin_behind(30);
+  stream_peer a;
+  auto socket = a.give();
+  const auto raw = socket.get();
+  subscriber_id who = 0;
+  to.add(
+      {std::move(socket), "", {}, 10},
+      [&](int, subscriber_id id) {
+        who = id;
+        return true;
+      },
+      now);
+  ASSERT_EQ(asked.size(), 1U);
+  a.read();
+  const std::string junk(4'096, '.');
+  while (::send(raw, junk.data(), junk.size(), MSG_DONTWAIT) > 0) {
+  }
+  now += 15s;
+  to.tick(now);
+  a.read();
+  answer(0, 30);
+  to.on_writable(who, now);
+  for (std::size_t i = 1; i < asked.size(); ++i) answer(i, 30);
+  EXPECT_EQ(a.read(), ": alive\n\n" + text_of(11, 30));
 }
 
 TEST_F(broadcast_test, what_another_source_was_asked_is_asked_again_and_answered_once) {

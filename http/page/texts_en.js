@@ -51,7 +51,7 @@ export const en = {
     'We could not find out whether this order was placed. Please ask at the counter.',
 
   'step.ordered': 'Ordered',
-  'step.paid': 'Paid',
+  'step.paid': 'Payment',
   'step.making': 'Being made',
   'step.ready': 'Ready',
   'step.underway': 'On its way',

@@ -49,7 +49,7 @@ test('an order is placed, paid, and followed live until it is delivered', async 
   const { id, order } = await orderOn(page, 'Latte', 2);
   await textOf(page.locator('#announcer'), `Order ${id} is placed. Please pay.`);
   await textOf(order.locator('.what'), '2 × Latte · ₩10,000');
-  await present(order, 'Paid');
+  await present(order, 'Payment');
   await order.getByLabel('Cash').check();
   await order.getByLabel('Phone number').fill('010-2222-3333');
   await order.getByRole('button', { name: 'Pay ₩10,000' }).click();

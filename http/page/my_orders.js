@@ -19,10 +19,21 @@ export function remembered() {
   try {
     return Object.keys(localStorage)
       .filter((name) => name.startsWith(prefix))
-      .map((name) => JSON.parse(localStorage.getItem(name)))
+      .map((name) => orderIn(localStorage.getItem(name)))
+      .filter((order) => order !== undefined)
       .sort((a, b) => b.placed - a.placed);
   } catch {
-    return []; // storage is switched off, or what is in it is not ours
+    return []; // storage is switched off
+  }
+}
+
+/// Undefined for a text that is no order.
+function orderIn(text) {
+  try {
+    const order = JSON.parse(text);
+    return order?.key ? order : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -46,8 +57,8 @@ export function forget(order) {
 /// Calls `onOrder` for each order that another tab of this browser adds.
 export function onOtherTab(onOrder) {
   addEventListener('storage', (event) => {
-    if (event.key?.startsWith(prefix) && event.newValue && !event.oldValue) {
-      onOrder(JSON.parse(event.newValue));
-    }
+    if (!event.key?.startsWith(prefix) || event.oldValue) return;
+    const order = orderIn(event.newValue);
+    if (order) onOrder(order);
   });
 }

@@ -118,6 +118,19 @@ test('several orders at once, remembered over a reload', async () => {
   await closePage(page);
 });
 
+test('what cannot be read in the storage hides no order that can', async () => {
+  const page = await openPage(browser, server.url);
+  const { id } = await orderOn(page, 'Latte');
+  await page.evaluate(() => {
+    localStorage.setItem('skanu.order.torn', '{"key":');
+    localStorage.setItem('skanu.order.empty', 'null');
+  });
+  await page.reload();
+  await card(page, id).waitFor();
+  await countOf(page.locator('.order'), 1);
+  await closePage(page);
+});
+
 test('an order shows in the other tabs of the same browser, and is placed once', async () => {
   const page = await openPage(browser, server.url);
   const other = await page.context().newPage();

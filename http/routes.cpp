@@ -244,7 +244,8 @@ bool front::may_administer(const httplib::Request& in, listener at) const {
   const bool own_port = at == listener::operators;
   if (!own_port && !options_.admin_on_loopback) return false;
   // What a proxy brings comes from somewhere else, whatever Host it was made to say.
-  for (const auto* header : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"})
+  for (const auto* header : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host",
+                             "X-Forwarded-Proto", "X-Real-IP", "Via"})
     if (!own_port && in.has_header(header)) return false;
   return in.get_header_value_count("Host") == 1 && in.get_header_value_count("Origin") <= 1 &&
          is_meant_for_us(in.get_header_value("Host"), in.get_header_value("Origin"), !own_port);

@@ -156,6 +156,8 @@ def test_an_order_explains_itself(client, shop):
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
         {"X-Forwarded-For": "10.1.2.3"},
+        {"X-Forwarded-Proto": "https"},
+        {"X-Real-IP": "10.1.2.3"},
         {"Forwarded": "for=10.1.2.3"},
         {"Via": "1.1 proxy"},
     ],

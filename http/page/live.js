@@ -63,9 +63,10 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
     open();
   }
 
-  // A machine that slept has a connection that looks alive and is not.
+  // A machine that slept has a connection that looks alive and is not. A page that nobody looks at
+  // has left, and its timers come rarely, too.
   const watch = setInterval(() => {
-    if (Date.now() - awake > tick + long_outage) reopen();
+    if (Date.now() - awake > tick + long_outage && !document.hidden) reopen();
     awake = Date.now();
   }, tick);
   let leaving;
@@ -75,11 +76,12 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
     else if (source.readyState === EventSource.CLOSED) reopen();
   };
   document.addEventListener('visibilitychange', seen);
-  const online = () => source.readyState !== EventSource.OPEN && reopen();
+  const online = () => !document.hidden && source.readyState !== EventSource.OPEN && reopen();
   addEventListener('online', online);
 
   onState('connecting');
   open();
+  seen();
   return {
     close() {
       clearTimeout(timer);

@@ -118,6 +118,34 @@ test('a cancelled order is struck out for a while, so that nobody makes it', asy
   await closePage(page);
 });
 
+test('a page that nobody looks at leaves its stream until somebody does', async () => {
+  const page = await openPage(browser, 'about:blank');
+  await page.clock.install();
+  await page.goto(`${server.url}/board`);
+  await live(page);
+  const look = (hidden) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, value: hidden });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  const streams = [];
+  page.on('request', (r) => r.url().includes('/orderTraces/stream') && streams.push(r.url()));
+  await look(true);
+  await page.clock.fastForward(10_000);
+  await eventually(async () => {
+    const metrics = await (await fetch(`${server.url}/actuator/prometheus`)).text();
+    assert.match(metrics, /^skanu_http_streams 0$/m);
+  });
+  await page.clock.fastForward(60_000);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.evaluate(() => fetch('/actuator/health')); // what was asked before is known by then
+  assert.deepEqual(streams, []);
+  await look(false);
+  await eventually(() => assert.equal(streams.length, 1));
+  await live(page);
+  await closePage(page);
+});
+
 test('the second touch of a double touch does not move the next card', async () => {
   const ids = [await server.order(), await server.order()];
   const page = await openPage(browser, `${server.url}/board`);

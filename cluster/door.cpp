@@ -90,24 +90,28 @@ caf::error door::refuse(const std::string& peer, const std::string& why) {
 dialer_actor::behavior_type dialer(dialer_actor::pointer self, dial_target target,
                                    std::function<bool()> reachable) {
   contain_failures(*self);
+  const auto found = std::make_shared<caf::typed_response_promise<door_actor>>();
+  // A promise that is kept holds its actor for ever: one that ends while CAF connects lets go of it.
+  self->attach_functor([found] { *found = {}; });
   return {[=](dial_atom) -> caf::result<door_actor> {
     if (!reachable()) return caf::make_error(caf::sec::cannot_connect_to_node);
-    auto found = self->make_response_promise<door_actor>();
+    *found = self->make_response_promise<door_actor>();
     const auto connector = target.tls ? self->system().openssl_manager().actor_handle()
                                       : self->system().middleman().actor_handle();
     self->request(connector, std::chrono::seconds(2), caf::connect_atom::value, target.host,
                   target.port)
         .then(
             [found](const caf::node_id&, const caf::strong_actor_ptr& actor,
-                    const std::set<std::string>&) mutable {
+                    const std::set<std::string>&) {
+              auto asked = std::exchange(*found, {});
               if (actor) {
-                found.deliver(caf::actor_cast<door_actor>(actor));
+                asked.deliver(caf::actor_cast<door_actor>(actor));
               } else {
-                found.deliver(caf::make_error(caf::sec::no_actor_published_at_port));
+                asked.deliver(caf::make_error(caf::sec::no_actor_published_at_port));
               }
             },
-            [found](caf::error& why) mutable { found.deliver(std::move(why)); });
-    return found;
+            [found](caf::error& why) { std::exchange(*found, {}).deliver(std::move(why)); });
+    return *found;
   }};
 }
 

@@ -60,7 +60,8 @@ struct server_options {
 };
 
 /// Gets each request whole and fills in the response, its body whole too: a content provider is an
-/// error. Runs on a worker thread, many at once, and may block. An exception becomes a 500. Header
+/// error. Runs on a worker's fiber, many at once: what waits in a waiting_place holds no thread, what
+/// blocks otherwise does. An exception becomes a 500. Header
 /// values are as the client sent them; `path` and `params` are percent-decoded. Not its concern:
 /// `Content-Length`, `Connection`, compression.
 using request_handler = std::function<void(const httplib::Request&, httplib::Response&)>;

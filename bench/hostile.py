@@ -40,8 +40,17 @@ NOT_READING = 20
 # -------------------------------------------------------------------------------- hostile clients
 
 
+JSON_POST = b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+HEADER_LINE = b"GET /orders HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 200_000
+HEADER_NAMES = b"GET /orders HTTP/1.1\r\nHost: a\r\n" + b"".join(b"x%d: y\r\n" % i for i in range(20_000))
+CHUNKS = JSON_POST + b"Transfer-Encoding: chunked\r\n\r\n" + (b"1000\r\n" + b" " * 4096 + b"\r\n") * 100
+BOMB = gzip.compress(b" " * 10_000_000)
+COMPRESSED = JSON_POST + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB
+
+
 class Attack:
-    """One client against a port; `orders` are ids that are there."""
+    """One client against a port; `orders` are ids that are there. What it sends is made beforehand:
+    the processors it shares with the server are for what the server does about it."""
 
     def __init__(self, port, orders):
         self.port, self.orders = port, orders
@@ -68,24 +77,16 @@ class Attack:
         assert got.startswith(b"HTTP/1.1 %d " % status), f"wanted {status}, got {got[:80]!r}"
 
     def endless_header_line(self):
-        self.expect(431, self.answer(b"GET /orders HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 200_000))
+        self.expect(431, self.answer(HEADER_LINE))
 
     def endless_header_names(self):
-        lines = b"".join(b"x%d: y\r\n" % i for i in range(20_000))
-        self.expect(431, self.answer(b"GET /orders HTTP/1.1\r\nHost: a\r\n" + lines))
+        self.expect(431, self.answer(HEADER_NAMES))
 
     def chunked_without_end(self):
-        head = b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-        body = b"1000\r\n" + b" " * 4096 + b"\r\n"
-        self.expect(413, self.answer(head + b"Transfer-Encoding: chunked\r\n\r\n" + body * 100))
+        self.expect(413, self.answer(CHUNKS))
 
     def compressed_body(self):
-        body = gzip.compress(b" " * 10_000_000)
-        head = (
-            b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-            b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
-        )
-        self.expect(415, self.answer(head + body))
+        self.expect(415, self.answer(COMPRESSED))
 
     def pipelined(self):
         """Each answer is that of its own request, in their order."""

@@ -1,12 +1,10 @@
 // The program: one node, or a look at stored data.
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <iostream>
 #include <system_error>
 
 #include <malloc.h>
-#include <sched.h>
 
 #include <spdlog/spdlog.h>
 
@@ -21,14 +19,6 @@ namespace {
 using namespace skanu;
 
 constexpr int cannot = 2;
-
-/// Threads here wake each other all the time. As a batch process they do so without pushing each other
-/// off the processor, so that more work is found waiting each time. Refused, it is only slower.
-void wake_without_preempting() {
-  const sched_param none{};
-  if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
-    spdlog::info("event=no_batch_scheduling reason=\"{}\"", std::strerror(errno));
-}
 
 /// Memory that a burst of requests needed is kept for the next one, instead of being handed back to the
 /// system and fetched again with each batch.
@@ -54,7 +44,6 @@ int serve(const program_options& options) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   keep_freed_memory();
-  wake_without_preempting();
   start_logging(options.log_file, options.log_level, options.node.cluster.name);
   {
     node running(options.node, faults);

@@ -4,8 +4,6 @@
 #include <iostream>
 #include <system_error>
 
-#include <malloc.h>
-
 #include <spdlog/spdlog.h>
 
 #include "cluster/commands.hpp"
@@ -19,14 +17,6 @@ namespace {
 using namespace skanu;
 
 constexpr int cannot = 2;
-
-/// Memory that a burst of requests needed is kept for the next one, instead of being handed back to the
-/// system and fetched again with each batch.
-void keep_freed_memory() {
-  mallopt(M_TRIM_THRESHOLD, 32 << 20);
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  mallopt(M_ARENA_MAX, 8);
-}
 
 int serve(const program_options& options) {
   fault_plan faults;
@@ -43,7 +33,6 @@ int serve(const program_options& options) {
   sigaddset(&stop_signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  keep_freed_memory();
   start_logging(options.log_file, options.log_level, options.node.cluster.name);
   {
     node running(options.node, faults);

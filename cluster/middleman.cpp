@@ -27,6 +27,13 @@ class guarded_broker final : public caf::io::basp_broker {
           auto message = caf::make_message(std::move(m));
           (*caf_does)(message);
           m.buf.swap(message.get_mutable_as<caf::io::new_data_msg>(0).buf);  // read into again
+        },
+        [this, caf_does](caf::connect_atom, caf::io::scribe_ptr& connection, std::uint16_t port) {
+          const auto made = connection->hdl();
+          auto message = caf::make_message(caf::connect_atom::value, std::move(connection), port);
+          (*caf_does)(message);
+          // CAF has never heard from it, and would close it for that with its next heartbeat.
+          ctx.at(made).last_seen = clock().now();
         }}
         .or_else(*caf_does);
   }

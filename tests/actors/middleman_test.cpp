@@ -15,6 +15,7 @@
 #include <caf/io/all.hpp>
 
 #include "cluster/peers.hpp"
+#include "cluster/reachable.hpp"
 
 namespace skanu {
 namespace {
@@ -92,6 +93,17 @@ TEST(middleman_test, a_heartbeat_does_not_end_a_handshake_before_its_time) {
   const auto found = system.middleman().connect("127.0.0.1", other.port);
   EXPECT_EQ(found, caf::sec::connection_timeout);
   EXPECT_GE(steady_clock::now() - began, patience);
+}
+
+// A connection that CAF took in the moment in which it ended was never closed.
+TEST(middleman_test, a_node_that_ends_takes_no_more_connections) {
+  node_config config;
+  caf::actor_system system{config};
+  peers known{system, node_a()};
+  known.start({});
+  EXPECT_TRUE(reachable("127.0.0.1", known.port(), milliseconds(1'000)));
+  known.stop();
+  EXPECT_FALSE(reachable("127.0.0.1", known.port(), milliseconds(1'000)));
 }
 
 }  // namespace

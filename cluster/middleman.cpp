@@ -14,20 +14,35 @@ namespace {
 
 namespace basp = caf::io::basp;
 
-/// Reads each header before CAF does.
+/// Reads each header before CAF does, and leaves nothing behind.
 class guarded_broker final : public caf::io::basp_broker {
  public:
   using caf::io::basp_broker::basp_broker;
 
   caf::behavior make_behavior() override {
     const auto caf_does = std::make_shared<caf::behavior>(caf::io::basp_broker::make_behavior());
-    return caf::message_handler{[this, caf_does](caf::io::new_data_msg& m) {
-             if (!may_pass(m)) return refuse(m.handle);
-             auto message = caf::make_message(std::move(m));
-             (*caf_does)(message);
-             m.buf.swap(message.get_mutable_as<caf::io::new_data_msg>(0).buf);  // read into again
-           }}
+    return caf::message_handler{
+        [this, caf_does](caf::io::new_data_msg& m) {
+          if (!may_pass(m)) return refuse(m.handle);
+          auto message = caf::make_message(std::move(m));
+          (*caf_does)(message);
+          m.buf.swap(message.get_mutable_as<caf::io::new_data_msg>(0).buf);  // read into again
+        },
+        [this, caf_does](caf::connect_atom, caf::io::scribe_ptr& connection, std::uint16_t port) {
+          const auto made = connection->hdl();
+          auto message = caf::make_message(caf::connect_atom::value, std::move(connection), port);
+          (*caf_does)(message);
+          // CAF has never heard from it, and would close it for that with its next heartbeat.
+          ctx.at(made).last_seen = clock().now();
+        }}
         .or_else(*caf_does);
+  }
+
+  /// CAF leaves a broker's mailbox open when the broker ends. What it sends itself, such as the
+  /// next heartbeat, then lies there for ever and holds the broker, which holds the mailbox.
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    close_all();
+    return caf::scheduled_actor::cleanup(std::move(reason), host);
   }
 
  private:

@@ -185,6 +185,8 @@ void peers::leave(std::chrono::milliseconds limit) {
 }
 
 void peers::stop() {
+  // CAF loses a connection that it takes in the moment in which it ends, so it takes none any more.
+  if (port_ != 0) system_.middleman().unpublish(door_, port_);
   // No lock: the door's own thread may wait for it in side_of.
   end_actor(door_);
   const std::lock_guard lock(mutex_);

@@ -110,7 +110,7 @@ class Server:
         self.ready_line = self._read_line(deadline_s)
         match = READY_LINE.match(self.ready_line)
         if not match:
-            raise NotReady(self.ready_line, self._status_after_failure(), self.stderr()[-2000:])
+            raise NotReady(self.ready_line, self._status_after_failure(), self.last_words())
         self.port = int(match[2])
         return self
 
@@ -149,9 +149,9 @@ class Server:
             rest, _ = self.process.communicate(timeout=2 * DEADLINE_S)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"it does not end: {self.stderr()[-2000:]}") from None
+            raise AssertionError(f"it does not end: {self.last_words()}") from None
         status = self.process.returncode
-        assert status == 0, f"exit status {status}: {self.stderr()[-2000:]}"
+        assert status == 0, f"exit status {status}: {self.last_words()}"
         assert rest == b"", f"on standard output after the ready line: {rest!r}"
         return self
 
@@ -171,6 +171,12 @@ class Server:
 
     def stderr(self):
         return self.stderr_path.read_text(errors="replace")
+
+    def last_words(self):
+        """The end of its stderr, or how a sanitizer's report begins: what comes first says most."""
+        text = self.stderr()
+        report = text.find("ERROR: ")
+        return text[-2000:] if report < 0 else text[report:][:8000]
 
     def client(self, **options):
         return Client(self.port, **options)

@@ -12,10 +12,6 @@
 #include <caf/io/network/test_multiplexer.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-#endif
-
 #include "cluster/caller.hpp"
 #include "cluster/door.hpp"
 #include "cluster/peers.hpp"
@@ -149,18 +145,6 @@ class caf_node {
   door_actor door_;
 };
 
-/// Nobody tells CAF's brokers on a test_multiplexer to end: what they hold, in circles, is no leak of ours.
-struct unended_brokers {
-#if defined(__SANITIZE_ADDRESS__)
-  unended_brokers() { __lsan_disable(); }
-  ~unended_brokers() { __lsan_enable(); }
-#else
-  unended_brokers() = default;
-#endif
-  unended_brokers(const unended_brokers&) = delete;
-  unended_brokers& operator=(const unended_brokers&) = delete;
-};
-
 /// Two nodes, a and b, of which a dials b.
 class caf_nodes {
  public:
@@ -197,7 +181,6 @@ class caf_nodes {
     advance(step_);
   }
 
-  unended_brokers expected;
   caf_node a{"a", 1};
   caf_node b{"b", 2};
   bool listens = true;  ///< Whether b can be reached.

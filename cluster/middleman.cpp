@@ -33,7 +33,7 @@ class guarded_broker final : public caf::io::basp_broker {
           auto message = caf::make_message(caf::connect_atom::value, std::move(connection), port);
           (*caf_does)(message);
           // CAF has never heard from it, and would close it for that with its next heartbeat.
-          ctx.at(made).last_seen = clock().now();
+          if (const auto at = ctx.find(made); at != ctx.end()) at->second.last_seen = clock().now();
         }}
         .or_else(*caf_does);
   }

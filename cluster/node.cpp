@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include <boost/core/demangle.hpp>
 #include <spdlog/spdlog.h>
 
 #include "actors/event_log.hpp"
@@ -149,8 +150,16 @@ class node::parts {
   }
 
  private:
-  static void handler_failed(const httplib::Request&, std::exception_ptr) {
-    spdlog::error("event=handler_failed");
+  /// Says of what kind the failure is and no more: its words may be a customer's.
+  static void handler_failed(const httplib::Request&, std::exception_ptr failure) {
+    std::string kind = "unknown";
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& problem) {
+      kind = boost::core::demangle(typeid(problem).name());
+    } catch (...) {
+    }
+    spdlog::error("event=handler_failed exception={}", kind);
   }
 
   /// The operators' own listener: a few of them, at most.

@@ -3,11 +3,12 @@
 Nothing is built or deployed here: no machine of ours has Docker or Kubernetes.
 """
 
+import http.client
 import re
 import shutil
 import socket
 import subprocess
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 from rest import DEADLINE_S, Client, Shop, wait_until
@@ -347,6 +348,16 @@ def front_of(gateways, tmp_path):
         process.wait(DEADLINE_S)
 
 
+@pytest.fixture(scope="module")
+def behind_haproxy(tmp_path_factory):
+    """The port of HAProxy before a whole shop, whose own port has the admin pages."""
+    folder = tmp_path_factory.mktemp("behind-haproxy")
+    with Server(folder / "data") as server, front_of([server, server], folder) as port:
+        server.client().get("/admin/deadLetters").expect(200)
+        wait_until(lambda: answers(port), "haproxy has found it")
+        yield port
+
+
 def answers(port):
     try:
         with Client(port, timeout_s=2) as client:
@@ -380,3 +391,33 @@ def test_behind_haproxy_a_gateway_may_go(tmp_path):
                 Shop(client).add_stamps("01012341234", 1)
         with Client(port) as client:
             assert Shop(client).stamps("01012341234") == 60
+
+
+@needs_haproxy
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/admin/deadLetters",
+        "/ADMIN/deadLetters",
+        "/%61dmin/deadLetters",
+        "/admin%2fdeadLetters",
+        "//admin/deadLetters",
+        "/./admin/deadLetters",
+        "/orders/../admin/deadLetters",
+        "/admin/deadLetters?size=1",
+        "http://skanu/admin/deadLetters",
+    ],
+)
+def test_behind_haproxy_nobody_comes_to_the_admin_pages(behind_haproxy, target):
+    # Without our own client, which asks every answer to be a documented one: this is HAProxy's.
+    connection = http.client.HTTPConnection("127.0.0.1", behind_haproxy, timeout=DEADLINE_S)
+    with closing(connection):
+        connection.request("GET", target)
+        assert connection.getresponse().status in (400, 404)
+
+
+@needs_haproxy
+def test_through_haproxy_the_other_paths_are_there(behind_haproxy):
+    with Client(behind_haproxy) as client:
+        client.get("/orders").expect(200)
+        client.get("/actuator/health").expect(200)

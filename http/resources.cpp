@@ -167,7 +167,7 @@ void order_traces::stream(const call& c) {
   auto& streams = c.to().trace_stream();
   const auto place = streams.take_place(c.in().remote_addr);
   if (!place)
-    throw refused{{errc::overloaded, "Too many streams are open. Please come back later."}};
+    throw refused{{errc::overloaded, "No further stream can be opened now. Please come back later."}};
   c.out().status = 200;
   c.out().set_header("Content-Type", "text/event-stream");
   c.out().set_header("Cache-Control", "no-store");

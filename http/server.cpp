@@ -3,15 +3,12 @@
 #include "http/server.hpp"
 
 #include "http/connection.hpp"
+#include "http/listening.hpp"
 #include "http/responder.hpp"
 #include "http/worker_pool.hpp"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +18,6 @@
 #include <cerrno>
 #include <limits>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -42,56 +38,6 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 constexpr request_failure too_many_connections{503, "There are too many connections."};
 constexpr request_failure too_many_requests{503, "There are too many requests at once."};
-
-[[noreturn]] void throw_errno(const std::string& what) {
-  throw std::system_error{errno, std::generic_category(), what};
-}
-
-endpoint numeric_endpoint(const sockaddr_storage& address, socklen_t length) {
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> service{};
-  if (::getnameinfo(reinterpret_cast<const sockaddr*>(&address), length, host.data(), host.size(),
-                    service.data(), service.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return {};
-  }
-  return {host.data(), std::atoi(service.data())};
-}
-
-endpoint local_endpoint(int socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
-  return numeric_endpoint(address, length);
-}
-
-file_descriptor listen_on(const addrinfo& address, int backlog) {
-  file_descriptor listener{
-      ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!listener) return listener;
-  const int yes = 1;
-  // Not SO_REUSEPORT, with which a second server would share the port silently. What is set here
-  // is inherited by the accepted sockets.
-  ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  ::setsockopt(listener.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  if (::bind(listener.get(), address.ai_addr, address.ai_addrlen) != 0 ||
-      ::listen(listener.get(), backlog) != 0) {
-    const int error = errno;
-    listener.reset();
-    errno = error;
-  }
-  return listener;
-}
-
-// Raises the soft limit as far as it goes and returns it.
-size_t open_file_limit(size_t wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("getrlimit");
-  if (limit.rlim_cur < wanted) {
-    limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("setrlimit");
-  }
-  return limit.rlim_cur;
-}
 
 class in_progress_guard {
  public:
@@ -205,27 +151,12 @@ class server::implementation {
 int server::implementation::bind() {
   const auto wanted = options_.max_connections + options_.max_handed_over;
   constexpr auto others = max_told_of_the_cap + other_descriptors;
-  const auto descriptors = open_file_limit(wanted + others);
+  const auto descriptors = raise_open_file_limit(wanted + others);
   const auto for_sockets = std::min(wanted, descriptors - std::min(others, descriptors / 4));
   max_handed_over_ = options_.max_handed_over * for_sockets / std::max<size_t>(wanted, 1);
   max_connections_ = for_sockets - max_handed_over_;
   max_told_of_the_cap_ = std::min(max_told_of_the_cap, descriptors / 8);
-  const auto place = options_.address + ":" + std::to_string(options_.port);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(options_.address.c_str(), std::to_string(options_.port).c_str(),
-                                  &hints, &found);
-  if (error != 0) {
-    throw std::system_error{std::make_error_code(std::errc::address_not_available),
-                            "cannot listen on " + place + " (" + ::gai_strerror(error) + ")"};
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses{found, &::freeaddrinfo};
-  for (const auto* each = found; each && !listener_; each = each->ai_next) {
-    listener_ = listen_on(*each, options_.backlog);
-  }
-  if (!listener_) throw_errno("cannot listen on " + place);
+  listener_ = listen_at(options_.address, options_.port, options_.backlog);
   return local_endpoint(listener_.get()).port;
 }
 

@@ -28,6 +28,7 @@ namespace {
 
 constexpr size_t events_per_wait = 128;
 constexpr size_t accepts_per_wait = 64;
+constexpr size_t expirations_per_wait = 64;
 // Requests of one connection in a row before another connection's turn.
 constexpr size_t max_consecutive_requests = 16;
 // Connections beyond the cap that are told so; further ones are just closed.
@@ -137,6 +138,7 @@ class server::implementation {
   size_t max_handed_over_ = 0;
   bool draining_ = false;
   clock::time_point next_sweep_ = clock::time_point::max();
+  size_t sweep_from_ = 0;
   clock::time_point resume_accepting_ = clock::time_point::max();
   clock::time_point stop_deadline_ = clock::time_point::max();
 
@@ -315,11 +317,17 @@ void server::implementation::schedule_sweep() {
   next_sweep_ = connections_.empty() ? clock::time_point::max() : now + sweep_interval_;
 }
 
+// What is left of many that are overdue at once waits for the next turn of the loop, for which the
+// sweep stays due. One that changes its index meanwhile may wait for the next sweep.
 void server::implementation::sweep() {
   const auto now = clock::now();
-  for (const auto& client : connections_) {
-    if (client->is_overdue(now)) proceed(*client, guarded([&] { return client->expire(); }));
+  for (size_t expired = 0; sweep_from_ < connections_.size(); ++sweep_from_) {
+    auto& client = *connections_[sweep_from_];
+    if (!client.is_overdue(now)) continue;
+    if (++expired > expirations_per_wait) return;
+    proceed(client, guarded([&] { return client.expire(); }));
   }
+  sweep_from_ = 0;
   schedule_sweep();
 }
 

@@ -114,6 +114,18 @@ TEST(http_server_under_attack, answers_408_where_a_header_block_or_a_body_does_n
   }
 }
 
+TEST(http_server_under_attack, answers_all_that_are_overdue_at_once_in_one_go) {
+  running_server server{quick_options()};
+  std::vector<raw_http_client> clients;
+  for (int i = 0; i < 600; ++i) {
+    clients.push_back(server.connect());
+    ASSERT_TRUE(clients.back().send("G"));
+  }
+  const auto start = steady::now();
+  for (auto& client : clients) EXPECT_EQ(status_of(client.receive()), 408);
+  EXPECT_LT(steady::now() - start, 2s);
+}
+
 TEST(http_server_under_attack,
      does_not_give_more_time_to_a_client_that_sends_a_little_now_and_then) {
   running_server server{quick_options()};

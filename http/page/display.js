@@ -48,6 +48,7 @@ function drawSide(column) {
     list.replaceChildren(...wanted.map((text) => el('li', { textContent: text })));
   }
   shown.forEach(({ id }, n) => list.children[n].classList.toggle('new', arrived.has(id)));
+  if (rest > 0) list.lastElementChild.className = 'rest';
   size(list, wanted);
 }
 

@@ -144,12 +144,14 @@ async function move(id) {
   sending.add(id);
   draw();
   const key = newKey();
-  const asked = performance.now();
+  let missing_since; // not since it was asked for: the delivery service may have been away
   const answer = await attempt(
     () => request('PATCH', `/deliveries/${id}`, { body: { deliveryStatus: column.next }, key }),
     {
       passing: (a) =>
-        isPassing(a) || (a.status === 404 && performance.now() - asked < kitchen_follows),
+        isPassing(a) ||
+        (a.status === 404 &&
+          performance.now() - (missing_since ??= performance.now()) < kitchen_follows),
     },
   );
   sending.delete(id);

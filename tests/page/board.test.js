@@ -317,6 +317,30 @@ test('the longest names, a thousand cups and over a hundred orders leave every p
   await closePage(page);
 });
 
+test('a move that waited while delivery was away waits for its delivery, too, which follows then', async () => {
+  const id = await server.order();
+  const page = await openPage(browser, 'about:blank');
+  await page.clock.install();
+  await page.goto(`${server.url}/board`);
+  await card(page, 'To make', id).waitFor();
+  const answers = [
+    { status: 503, headers: { 'Retry-After': '6' }, json: { type: '/problems/service-away' } },
+    { status: 404, json: { type: '/problems/not-found' } },
+  ];
+  await page.route('**/deliveries/*', (route) =>
+    answers.length > 0 ? route.fulfill(answers.shift()) : route.continue(),
+  );
+  await card(page, 'To make', id).click();
+  await eventually(() => assert.equal(answers.length, 1));
+  // The pause that was asked for begins when the page has the answer.
+  await eventually(async () => {
+    await page.clock.fastForward(8_000);
+    assert.equal(await delivery(id), 'READY');
+  });
+  await card(page, 'Ready', id).waitFor();
+  await closePage(page);
+});
+
 test('where there is no stream to be had, the board reads the lists', async () => {
   const page = await openPage(browser, 'about:blank');
   await page.route('**/orderTraces/stream*', (route) => route.fulfill({ status: 503 }));

@@ -111,6 +111,7 @@ export const en = {
   'manager.heading': 'The shop now',
   'manager.rate': 'Orders a minute',
   'manager.rateNow': '{rate} a minute at present',
+  'manager.rateSoon': 'Counting…',
   'manager.total': '{count} {count|order|orders} in all',
   'manager.rateChart': 'Orders in each of the last 30 minutes: {now} in the last, {most} at most',
   'manager.rateTable': 'The last 30 minutes as a table',

@@ -31,11 +31,11 @@ let touched = { time: -Infinity, x: 0, y: 0 };
 
 translatePage();
 byId('columns').append(...columns.map(columnElement));
-const floor = watchFloor((change, trace) => {
+const { floor, takeHealth } = watchFloor((change, trace) => {
   if (change === 'cancelled') showCancelled(trace);
   draw();
 });
-showNotices();
+showNotices(takeHealth);
 onLanguage(draw);
 const keys = boardKeys(byId('columns'));
 
@@ -92,7 +92,7 @@ function drawNow() {
       undrawn > 0
         ? t('board.more', { count: undrawn })
         : orders.length === 0
-          ? t('board.nothing')
+          ? t(floor.known ? 'board.nothing' : 'board.unknown')
           : '',
     );
   }

@@ -17,7 +17,7 @@ const arrived = new Map(); // id -> when it became ready here (local time)
 const sides = columns.slice(0, 2); // being made, ready
 
 translatePage();
-const floor = watchFloor((change, trace) => {
+const { floor, takeHealth } = watchFloor((change, trace) => {
   if (trace?.status === 'DELIVERY READY' && change !== undefined) {
     arrived.set(trace.id, Date.now());
     setText(byId('announcer'), t('display.isReady', { ids: trace.id }));
@@ -25,7 +25,7 @@ const floor = watchFloor((change, trace) => {
   }
   draw();
 });
-showNotices();
+showNotices(takeHealth);
 onLanguage(draw);
 addEventListener('resize', draw);
 

@@ -64,6 +64,7 @@ async function readTotal() {
 async function readCount(status) {
   const answer = await get(`/orderTraces?status=${encodeURIComponent(status)}&size=1`);
   if (answer.ok) counts.set(status, answer.body.page.totalElements);
+  else counts.delete(status);
 }
 
 async function readBreakers() {

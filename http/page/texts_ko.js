@@ -83,9 +83,10 @@ export const ko = {
   'board.underway': '배달 중',
   'board.count': '주문 {count}건',
   'board.nothing': '없습니다.',
+  'board.unknown': '아직 알 수 없습니다.',
   'board.more': '외 {count}건',
   'board.hint':
-    '카드를 누르거나 Enter 키를 누르면 다음 단계로 넘어갑니다. 화살표 키로 카드를 옮겨 다닙니다.',
+    '카드를 누르거나 Enter 키를 누르면 다음 단계로 넘어갑니다. 화살표 키로 카드 사이를 오갑니다.',
   'board.order': '주문',
   'board.toReady': '준비 완료로 옮기기',
   'board.toUnderway': '배달 중으로 옮기기',
@@ -160,13 +161,14 @@ export const ko = {
   'live.connecting': '연결 중…',
   'live.live': '실시간',
   'live.lost': '연결이 끊겨 다시 시도하는 중',
+  'live.away': '지금은 실시간이 아닙니다',
   'trouble.network':
     '매장 서버에 연결할 수 없습니다. 계속 다시 시도하며, 입력한 내용은 그대로 남습니다.',
-  'trouble.order': '지금은 주문을 받을 수 없습니다. 계속 다시 시도합니다.',
+  'trouble.order': '지금은 주문을 받거나 취소할 수 없습니다. 나머지는 그대로 됩니다.',
   'trouble.payment':
     '결제 서비스가 응답하지 않아 새 주문과 결제가 잠시 멈춥니다. 취소를 비롯한 나머지는 그대로 됩니다.',
   'trouble.delivery':
-    '배달 서비스가 멈췄습니다. 주문과 결제는 계속되며, 돌아오면 카드를 다시 옮길 수 있습니다.',
+    '배달 서비스가 멈춰 주문이 지금 단계에 머뭅니다. 주문과 결제는 계속되며, 서비스가 돌아오면 다음 단계로 넘어갑니다.',
   'trouble.stamp': '스탬프 서비스가 멈췄습니다. 돌아오면 빠짐없이 적립됩니다.',
   'trouble.ordertrace':
     '실시간 진행 조회가 멈췄습니다. 주문은 계속되며, 돌아오면 진행 상황이 다시 보입니다.',

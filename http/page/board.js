@@ -31,11 +31,11 @@ let touched = { time: -Infinity, x: 0, y: 0 };
 
 translatePage();
 byId('columns').append(...columns.map(columnElement));
-const floor = watchFloor((change, trace) => {
+const { floor, takeHealth } = watchFloor((change, trace) => {
   if (change === 'cancelled') showCancelled(trace);
   draw();
 });
-showNotices();
+showNotices(takeHealth);
 onLanguage(draw);
 const keys = boardKeys(byId('columns'));
 
@@ -92,7 +92,7 @@ function drawNow() {
       undrawn > 0
         ? t('board.more', { count: undrawn })
         : orders.length === 0
-          ? t('board.nothing')
+          ? t(floor.known ? 'board.nothing' : 'board.unknown')
           : '',
     );
   }
@@ -144,12 +144,14 @@ async function move(id) {
   sending.add(id);
   draw();
   const key = newKey();
-  const asked = performance.now();
+  let missing_since; // not since it was asked for: the delivery service may have been away
   const answer = await attempt(
     () => request('PATCH', `/deliveries/${id}`, { body: { deliveryStatus: column.next }, key }),
     {
       passing: (a) =>
-        isPassing(a) || (a.status === 404 && performance.now() - asked < kitchen_follows),
+        isPassing(a) ||
+        (a.status === 404 &&
+          performance.now() - (missing_since ??= performance.now()) < kitchen_follows),
     },
   );
   sending.delete(id);

@@ -127,13 +127,13 @@ function watch() {
   }
   for (const card of streamed) {
     if (streams.has(card.order.key)) continue;
-    const stream = { live: false };
+    const stream = { live: false, read: false };
     streams.set(card.order.key, stream);
     stream.handle = follow(
       { orderId: card.order.id },
       {
         onTrace: (trace) => card.take(trace),
-        onGap: () => card.refresh(),
+        onGap: () => look(card, stream),
         onState: (state) => (stream.live = state === 'live'),
       },
     );
@@ -143,8 +143,14 @@ function watch() {
 function lookAround() {
   if (document.hidden) return;
   for (const card of cards.values()) {
-    if (card.isOpen && !streams.get(card.order.key)?.live) card.refresh();
+    const stream = streams.get(card.order.key);
+    if (card.isOpen && !(stream?.live && stream.read)) look(card, stream);
   }
+}
+
+/// A stream that begins without the past is enough only once the trace itself was read.
+async function look(card, stream = {}) {
+  stream.read = await card.refresh();
 }
 
 function announce(text) {

@@ -17,7 +17,7 @@ const arrived = new Map(); // id -> when it became ready here (local time)
 const sides = columns.slice(0, 2); // being made, ready
 
 translatePage();
-const floor = watchFloor((change, trace) => {
+const { floor, takeHealth } = watchFloor((change, trace) => {
   if (trace?.status === 'DELIVERY READY' && change !== undefined) {
     arrived.set(trace.id, Date.now());
     setText(byId('announcer'), t('display.isReady', { ids: trace.id }));
@@ -25,7 +25,7 @@ const floor = watchFloor((change, trace) => {
   }
   draw();
 });
-showNotices();
+showNotices(takeHealth);
 onLanguage(draw);
 addEventListener('resize', draw);
 
@@ -48,6 +48,7 @@ function drawSide(column) {
     list.replaceChildren(...wanted.map((text) => el('li', { textContent: text })));
   }
   shown.forEach(({ id }, n) => list.children[n].classList.toggle('new', arrived.has(id)));
+  if (rest > 0) list.lastElementChild.className = 'rest';
   size(list, wanted);
 }
 

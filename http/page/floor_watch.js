@@ -12,12 +12,14 @@ const times_at_once = 4;
 const again = 2_000;
 const without_stream = 5_000;
 
-/// Returns the floor. `onChange(change, trace)` is called when something changed: `change` as
-/// `take` gives it, or undefined where the lists were read anew. Says in the element `live` whether
-/// the stream is open.
+/// Returns { floor, takeHealth }. `onChange(change, trace)` is called when something changed:
+/// `change` as `take` gives it, or undefined where the lists were read anew. Says in the element
+/// `live` whether steps come in: `takeHealth` gets each look at the services (health.js), for a
+/// stream stays open while nothing can come through it.
 export function watchFloor(onChange) {
   const floor = new ShopFloor(columns.length * most_in_list);
   let state = 'connecting';
+  let away = false;
   let reading = false;
   let timer;
   onLanguage(showState);
@@ -70,11 +72,17 @@ export function watchFloor(onChange) {
 
   function showState() {
     const element = byId('live');
-    element.dataset.state = state;
-    setText(element, t(`live.${state}`));
+    const shown = away && state === 'live' ? 'away' : state;
+    element.dataset.state = shown;
+    setText(element, t(`live.${shown}`));
   }
 
-  return floor;
+  function takeHealth({ components }) {
+    away = components.ordertrace === 'DOWN';
+    showState();
+  }
+
+  return { floor, takeHealth };
 }
 
 // In the order in which orders go through them: one that moves on meanwhile is met twice, never

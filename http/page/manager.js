@@ -64,6 +64,7 @@ async function readTotal() {
 async function readCount(status) {
   const answer = await get(`/orderTraces?status=${encodeURIComponent(status)}&size=1`);
   if (answer.ok) counts.set(status, answer.body.page.totalElements);
+  else counts.delete(status);
 }
 
 async function readBreakers() {
@@ -95,7 +96,10 @@ function draw() {
 function drawRate() {
   const series = rate.series(Date.now());
   const now = rate.lastMinute();
-  setText(byId('rate-now'), t('manager.rateNow', { rate: now === undefined ? '–' : number(now) }));
+  setText(
+    byId('rate-now'),
+    now === undefined ? t('manager.rateSoon') : t('manager.rateNow', { rate: number(now) }),
+  );
   setText(byId('rate-total'), total === undefined ? '' : t('manager.total', { count: total }));
   const values = series.map(({ orders }) => orders);
   const seen = values.filter((value) => value !== undefined);

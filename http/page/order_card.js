@@ -56,11 +56,12 @@ export class OrderCard {
     this.#became(status);
   }
 
-  /// Asks the trace, for when the stream may have missed something.
+  /// Asks the trace, for when the stream may have missed something. False where it did not answer.
   async refresh() {
     const answer = await get(`/orderTraces/${this.order.id}`);
     if (answer.ok) this.take(answer.body);
     else if (answer.status === 404) await this.#mayBeGone();
+    return answer.ok || answer.status === 404;
   }
 
   focus() {

@@ -10,6 +10,7 @@ export class ShopFloor {
   #ended = new Map(); // id -> status: late accounts of what has left must not bring it back
   #limit;
   overflowed = false;
+  known = false; // before the lists were read once, an empty column means nothing
 
   constructor(limit = 1000) {
     this.#limit = limit;
@@ -44,6 +45,7 @@ export class ShopFloor {
       .map((order) => order.id);
     for (const id of gone) this.#orders.delete(id); // without a tombstone: why is not known
     this.overflowed = false;
+    this.known = true;
     for (const trace of traces) this.take(trace, started);
     return gone;
   }

@@ -83,6 +83,7 @@ export const en = {
   'board.underway': 'On its way',
   'board.count': '{count} {count|order|orders}',
   'board.nothing': 'Nothing here.',
+  'board.unknown': 'Not known yet.',
   'board.more': 'and {count} more',
   'board.hint':
     'Touch a card, or press Enter on it, to move it on. Arrow keys go from card to card.',
@@ -111,6 +112,7 @@ export const en = {
   'manager.heading': 'The shop now',
   'manager.rate': 'Orders a minute',
   'manager.rateNow': '{rate} a minute at present',
+  'manager.rateSoon': 'Counting…',
   'manager.total': '{count} {count|order|orders} in all',
   'manager.rateChart': 'Orders in each of the last 30 minutes: {now} in the last, {most} at most',
   'manager.rateTable': 'The last 30 minutes as a table',
@@ -159,13 +161,14 @@ export const en = {
   'live.connecting': 'Connecting…',
   'live.live': 'Live',
   'live.lost': 'Connection lost, trying again',
+  'live.away': 'Not live at the moment',
   'trouble.network':
     'The shop’s server cannot be reached. This page keeps trying; what you entered is kept.',
-  'trouble.order': 'Orders can not be taken at the moment. This page keeps trying.',
+  'trouble.order': 'Orders cannot be taken or cancelled at the moment. All else goes on.',
   'trouble.payment':
     'Payment does not answer at the moment, so new orders and payments have to wait. All else goes on, cancelling too.',
   'trouble.delivery':
-    'The delivery service is away. Orders and payments go on; cards can be moved again when it is back.',
+    'The delivery service is away, so orders stay at their step. Ordering and paying go on, and the steps follow when it is back.',
   'trouble.stamp':
     'The stamp service is away. Your stamps are counted when it is back; none is lost.',
   'trouble.ordertrace':

@@ -12,7 +12,7 @@ export const ko = {
   'footer.staff': '직원용',
 
   'shop.title': 'SKANU · 커피 주문',
-  'shop.tagline': '줄 서지 않는 좋은 커피.',
+  'shop.tagline': '줄 서지 않고 즐기는 좋은 커피.',
   'shop.menu': '메뉴',
   'shop.order': '주문',
   'shop.orderFor': '주문: {drink} {qty}잔, {cost}',
@@ -83,9 +83,10 @@ export const ko = {
   'board.underway': '배달 중',
   'board.count': '주문 {count}건',
   'board.nothing': '없습니다.',
+  'board.unknown': '아직 알 수 없습니다.',
   'board.more': '외 {count}건',
   'board.hint':
-    '카드를 누르거나 Enter 키를 누르면 다음 단계로 넘어갑니다. 화살표 키로 카드를 옮겨 다닙니다.',
+    '카드를 누르거나 Enter 키를 누르면 다음 단계로 넘어갑니다. 화살표 키로 카드 사이를 오갑니다.',
   'board.order': '주문',
   'board.toReady': '준비 완료로 옮기기',
   'board.toUnderway': '배달 중으로 옮기기',
@@ -99,7 +100,7 @@ export const ko = {
   'board.minutes': '{minutes}분',
   'urgency.fresh': '정상',
   'urgency.late': '지연',
-  'urgency.overdue': '많이 지연',
+  'urgency.overdue': '크게 지연',
 
   'display.title': 'SKANU · 주문 번호 안내',
   'display.making': '만드는 중',
@@ -108,9 +109,10 @@ export const ko = {
   'display.more': '+{count}',
 
   'manager.title': 'SKANU · 매니저',
-  'manager.heading': '지금 매장은',
+  'manager.heading': '매장 현황',
   'manager.rate': '분당 주문',
   'manager.rateNow': '지금 분당 {rate}건',
+  'manager.rateSoon': '집계 중…',
   'manager.total': '전체 주문 {count}건',
   'manager.rateChart': '최근 30분의 분당 주문 수: 마지막 1분 {now}건, 최대 {most}건',
   'manager.rateTable': '최근 30분을 표로 보기',
@@ -135,7 +137,7 @@ export const ko = {
   'manager.unknown': '알 수 없음',
   'manager.age': '{time} 기준',
   'status.Order END': '주문됨 (미결제)',
-  'status.PAY END': '결제됨 (제조 중)',
+  'status.PAY END': '제조 중 (결제됨)',
   'status.DELIVERY READY': '준비 완료',
   'status.DELIVERY START': '배달 중',
   'status.DELIVERY END': '전달 완료',
@@ -144,7 +146,7 @@ export const ko = {
   'status.ORDER CANCEL': '주문 취소',
   'breaker.CLOSED': '닫힘: 정상 호출',
   'breaker.OPEN': '열림: 호출을 즉시 거절',
-  'breaker.HALF_OPEN': '반쯤 열림: 몇 번 시험 호출',
+  'breaker.HALF_OPEN': '반열림: 시험 호출 중',
   'service.order': '주문',
   'service.payment': '결제',
   'service.delivery': '배달',
@@ -159,13 +161,14 @@ export const ko = {
   'live.connecting': '연결 중…',
   'live.live': '실시간',
   'live.lost': '연결이 끊겨 다시 시도하는 중',
+  'live.away': '지금은 실시간이 아닙니다',
   'trouble.network':
     '매장 서버에 연결할 수 없습니다. 계속 다시 시도하며, 입력한 내용은 그대로 남습니다.',
-  'trouble.order': '지금은 주문을 받을 수 없습니다. 계속 다시 시도합니다.',
+  'trouble.order': '지금은 주문을 받거나 취소할 수 없습니다. 나머지는 그대로 됩니다.',
   'trouble.payment':
     '결제 서비스가 응답하지 않아 새 주문과 결제가 잠시 멈춥니다. 취소를 비롯한 나머지는 그대로 됩니다.',
   'trouble.delivery':
-    '배달 서비스가 멈췄습니다. 주문과 결제는 계속되며, 돌아오면 카드를 다시 옮길 수 있습니다.',
+    '배달 서비스가 멈춰 주문이 지금 단계에 머뭅니다. 주문과 결제는 계속되며, 서비스가 돌아오면 다음 단계로 넘어갑니다.',
   'trouble.stamp': '스탬프 서비스가 멈췄습니다. 돌아오면 빠짐없이 적립됩니다.',
   'trouble.ordertrace':
     '실시간 진행 조회가 멈췄습니다. 주문은 계속되며, 돌아오면 진행 상황이 다시 보입니다.',

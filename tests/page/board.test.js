@@ -6,6 +6,7 @@ import {
   closePage,
   countOf,
   eventually,
+  expectNoSidewaysScroll,
   launchBrowser,
   openPage,
   picture,
@@ -242,6 +243,101 @@ test('sixty cards fit on a screen of 1920 by 1080 and are large enough for two m
   await countOf(display.locator('#ready li'), 20);
   await picture(display, 'display-1080p');
   await closePage(display);
+  await closePage(page);
+});
+
+test('the longest names, a thousand cups and over a hundred orders leave every page in shape', async () => {
+  const names = [
+    '가'.repeat(200),
+    'W'.repeat(200),
+    'Vanilla latte with oat milk, an extra shot and caramel, '.repeat(4).slice(0, 200),
+  ];
+  await Promise.all(
+    Array.from({ length: 105 }, async (_, n) => {
+      const id = await server.order({ productId: 99, productName: names[n % 3], qty: 1000 });
+      await server.deliver(id, ...['READY', 'START'].slice(0, n % 5 === 4 ? 2 : n % 2));
+    }),
+  );
+  const page = await openPage(browser, 'about:blank');
+  await pretendAge(page, () => 12);
+  await page.goto(`${server.url}/board`);
+  await countOf(page.locator('.card.overdue'), 105);
+  for (const [width, height] of [
+    [1920, 1080],
+    [820, 1180],
+    [320, 640],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await expectNoSidewaysScroll(page);
+    const tallest = await page.evaluate(() =>
+      Math.max(...[...document.querySelectorAll('.card')].map((card) => card.offsetHeight)),
+    );
+    assert.ok(tallest <= 130, `a card of ${tallest} px on ${width} px`);
+    await picture(page, `board-long-names-${width}`);
+  }
+  const said = (await page.locator('.card').allTextContents()).join();
+  for (const name of names) assert.ok(said.includes(`1000 × ${name}`)); // all of it can be heard
+  await page.goto(`${server.url}/display`);
+  await page.locator('#making .rest').waitFor();
+  for (const [width, height] of [
+    [1920, 1080],
+    [320, 640],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await expectNoSidewaysScroll(page);
+    await eventually(async () =>
+      assert.deepEqual(
+        await page.evaluate(() =>
+          [...document.querySelectorAll('li')]
+            .filter((number) => {
+              const side = number.closest('section').getBoundingClientRect();
+              const box = number.getBoundingClientRect();
+              return box.bottom > side.bottom || box.left + number.scrollWidth > side.right;
+            })
+            .map((number) => number.textContent),
+        ),
+        [],
+      ),
+    );
+    await picture(page, `display-many-${width}`);
+  }
+  await page.evaluate(
+    (names) =>
+      names.forEach((productName, id) => {
+        const order = { key: `k${id}`, id: id + 1, placed: id, productId: 99, productName };
+        Object.assign(order, { qty: 1000, cost: 10 ** 12, status: ['PAY END', 'Order END'][id % 2] });
+        localStorage.setItem(`skanu.order.${order.key}`, JSON.stringify(order));
+      }),
+    names,
+  );
+  await page.goto(server.url);
+  await countOf(page.locator('.order'), 3);
+  await expectNoSidewaysScroll(page);
+  await picture(page, 'customer-long-names');
+  await closePage(page);
+});
+
+test('a move that waited while delivery was away waits for its delivery, too, which follows then', async () => {
+  const id = await server.order();
+  const page = await openPage(browser, 'about:blank');
+  await page.clock.install();
+  await page.goto(`${server.url}/board`);
+  await card(page, 'To make', id).waitFor();
+  const answers = [
+    { status: 503, headers: { 'Retry-After': '6' }, json: { type: '/problems/service-away' } },
+    { status: 404, json: { type: '/problems/not-found' } },
+  ];
+  await page.route('**/deliveries/*', (route) =>
+    answers.length > 0 ? route.fulfill(answers.shift()) : route.continue(),
+  );
+  await card(page, 'To make', id).click();
+  await eventually(() => assert.equal(answers.length, 1));
+  // The pause that was asked for begins when the page has the answer.
+  await eventually(async () => {
+    await page.clock.fastForward(8_000);
+    assert.equal(await delivery(id), 'READY');
+  });
+  await card(page, 'Ready', id).waitFor();
   await closePage(page);
 });
 

@@ -184,6 +184,24 @@ test('a wrong phone number is pointed out and nothing typed is lost', async () =
   await closePage(page);
 });
 
+test('on a narrow phone each step’s icon stays in its place, however long its name is', async () => {
+  const page = await openPage(browser, server.url, { viewport: { width: 320, height: 640 } });
+  const { id, order } = await orderOn(page, 'Coffee');
+  await order.getByRole('button', { name: /^Pay/ }).click();
+  await present(order, 'Being made');
+  await eventually(() => server.deliver(id, 'READY', 'START'));
+  await present(order, 'On its way');
+  const aside = await order.locator('.progress li').evaluateAll((steps) =>
+    steps.map((step) => {
+      const middle = ({ left, width }) => left + width / 2;
+      const icon = step.querySelector('.step-icon').getBoundingClientRect();
+      return Math.abs(Math.round(middle(icon) - middle(step.getBoundingClientRect())));
+    }),
+  );
+  assert.deepEqual(aside, [0, 0, 0, 0, 0, 0]);
+  await closePage(page);
+});
+
 test('ordering and paying needs no mouse', async () => {
   const page = await openPage(browser, server.url);
   await drink(page, 'Orangeade').getByRole('button', { name: 'One Orangeade more' }).focus();

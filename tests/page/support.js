@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -112,6 +114,66 @@ export class Server {
 
   async trace(id) {
     return (await this.send('GET', `/orderTraces/${id}`)).body;
+  }
+}
+
+const services = ['order', 'payment', 'delivery', 'stamp', 'ordertrace'];
+
+/// A node for each service and a gateway, as processes on this machine. `gateway` is a Server, as
+/// are the others in `nodes`; `Server.stopAll` stops all of them.
+export class Cluster {
+  static async started() {
+    const cluster = new Cluster();
+    const names = ['gateway', ...services];
+    cluster.places = new Map();
+    for (const name of names) cluster.places.set(name, `127.0.0.1:${await freePort()}`);
+    const nodes = await Promise.all(names.map((name) => Server.started(cluster.#options(name))));
+    cluster.nodes = new Map(names.map((name, n) => [name, nodes[n]]));
+    cluster.gateway = cluster.nodes.get('gateway');
+    await cluster.#seen(...services);
+    return cluster;
+  }
+
+  kill(name) {
+    return this.nodes.get(name).kill();
+  }
+
+  /// Starts a node that was killed again, with its data, and waits until the gateway has seen it.
+  async start(name) {
+    const node = this.nodes.get(name);
+    if (node !== this.gateway) node.port = 0; // of its own HTTP, which nobody uses
+    await node.start(this.#options(name));
+    await this.#seen(name);
+  }
+
+  #options(name) {
+    const peers = [...this.places].map(([peer, place]) => `--peer=${peer}=${place}`);
+    return ['--services', name, '--name', name, '--node', this.places.get(name), ...peers];
+  }
+
+  #seen(...names) {
+    return eventually(async () => {
+      const { components } = (await this.gateway.send('GET', '/actuator/health')).body;
+      for (const name of names) assert.equal(components[name].status, 'UP', name);
+    });
+  }
+}
+
+let next_port = 10_000 + Math.floor(Math.random() * 20_000);
+
+/// A port that nobody listens on, none of those that the system gives out by itself: a node that
+/// was killed finds it still free.
+async function freePort() {
+  for (;;) {
+    const port = next_port++;
+    const listener = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(listener, 'listening');
+    } catch {
+      continue;
+    }
+    await once(listener.close(), 'close');
+    return port;
   }
 }
 

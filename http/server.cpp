@@ -314,6 +314,7 @@ void server::implementation::proceed(connection& client, connection::outcome out
 // allowed, so a look at that interval misses no deadline.
 void server::implementation::schedule_sweep() {
   const auto now = clock::now();
+  sweep_from_ = 0;
   next_sweep_ = connections_.empty() ? clock::time_point::max() : now + sweep_interval_;
 }
 
@@ -327,7 +328,6 @@ void server::implementation::sweep() {
     if (++expired > expirations_per_wait) return;
     proceed(client, guarded([&] { return client.expire(); }));
   }
-  sweep_from_ = 0;
   schedule_sweep();
 }
 

@@ -73,6 +73,7 @@ class server::implementation {
   void start();
   void stop();
 
+  size_t max_connections() const { return max_connections_; }
   size_t max_handed_over() const { return max_handed_over_; }
   size_t open_connections() const { return open_.load(std::memory_order_relaxed); }
   size_t requests_in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
@@ -426,6 +427,8 @@ int server::bind() { return implementation_->bind(); }
 void server::start() { implementation_->start(); }
 
 void server::stop() { implementation_->stop(); }
+
+size_t server::max_connections() const { return implementation_->max_connections(); }
 
 size_t server::max_handed_over() const { return implementation_->max_handed_over(); }
 

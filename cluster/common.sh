@@ -233,14 +233,14 @@ health_of() {
   curl -s --noproxy '*' --max-time 2 "http://127.0.0.1:$(http_port "$1")/actuator/health"
 }
 
-# await_seen DEADLINE SERVICE…: until the gateway sees each of them; false where it does not.
+# await_seen DEADLINE NODE SERVICE…: until the node sees each of them; false where it does not.
 await_seen() {
-  local deadline=$1 health s
-  shift
+  local deadline=$1 node=$2 health s
+  shift 2
   for s; do
-    until health=$(health_of gateway) && [[ $health == *"\"$s\":{\"status\":\"UP\""* ]]; do
+    until health=$(health_of "$node") && [[ $health == *"\"$s\":{\"status\":\"UP\""* ]]; do
       if ((SECONDS >= deadline)); then
-        printf '%s: the gateway does not see %s\n' "$command_name" "$s" >&2
+        printf '%s: %s does not see %s\n' "$command_name" "$node" "$s" >&2
         return 1
       fi
       pause

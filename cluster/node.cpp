@@ -119,6 +119,9 @@ class node::parts {
     server_.start();
     if (admin_) admin_->start();
     faults_.begin(std::chrono::steady_clock::now());
+    if (server_.max_connections() < options.max_connections)
+      spdlog::warn("event=too_few_open_files max_connections={} max_streams={}",
+                   server_.max_connections(), server_.max_handed_over());
   }
 
   int port() const { return port_; }

@@ -70,6 +70,8 @@ std::string with_readable_numbers(std::string_view bytes) {
 }  // namespace
 
 std::variant<body_fields, error> body_fields::parse(std::string_view bytes) {
+  // The parser would take a NUL for the end, whatever comes behind it; JSON has none.
+  if (bytes.find('\0') != bytes.npos) return error{errc::malformed, "The body is not valid JSON."};
   auto parsed = json::parse(bytes, nullptr, false);
   if (parsed.is_discarded()) parsed = json::parse(with_readable_numbers(bytes), nullptr, false);
   if (parsed.is_discarded()) return error{errc::malformed, "The body is not valid JSON."};

@@ -202,6 +202,8 @@ bool request_reader::step() {
         part_ = part::complete;
       } else if (chunk_overhead_ > limits_.header_block) {
         fail(431, "The trailer is too large.");
+      } else {
+        parse_field(*line);  // which is not needed, but must be one
       }
       return true;
     }
@@ -271,16 +273,26 @@ void request_reader::parse_request_line(std::string_view line) {
 
 void request_reader::parse_header_line(std::string_view line) {
   if (++fields_ > limits_.header_fields) return fail(431, "There are too many header fields.");
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-    return fail(400, "A header field is malformed.");
-  }
-  const auto name = line.substr(0, colon);
-  const auto value = trim(line.substr(colon + 1));
-  if (!is_field_value(value)) return fail(400, "A header field has a control character.");
+  const auto parsed = parse_field(line);
+  if (!parsed) return;
+  const auto [name, value] = *parsed;
   bool hide = false;
   note_framing(name, value, hide);
   if (!hide && part_ != part::failed) request_.headers.emplace(name, value);
+}
+
+std::optional<request_reader::field> request_reader::parse_field(std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+    fail(400, "A header field is malformed.");
+    return std::nullopt;
+  }
+  const auto value = trim(line.substr(colon + 1));
+  if (!is_field_value(value)) {
+    fail(400, "A header field has a control character.");
+    return std::nullopt;
+  }
+  return field{line.substr(0, colon), value};
 }
 
 void request_reader::note_framing(std::string_view name, std::string_view value, bool& hide) {

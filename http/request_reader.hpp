@@ -87,11 +87,16 @@ class request_reader {
     failed,
   };
 
+  struct field {
+    std::string_view name, value;
+  };
+
   bool step();
   std::optional<std::string_view> next_line(size_t limit, int status_if_longer);
   bool take_body(size_t& remaining);
   void parse_request_line(std::string_view line);
   void parse_header_line(std::string_view line);
+  std::optional<field> parse_field(std::string_view line);
   void note_framing(std::string_view name, std::string_view value, bool& hide);
   void parse_content_length(std::string_view value);
   void parse_chunk_size(std::string_view line);

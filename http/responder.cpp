@@ -16,22 +16,22 @@ namespace {
 constexpr request_failure handler_failed{500, "The request could not be processed."};
 
 // cpp-httplib takes a target with two question marks for malformed, and a method that it does not
-// know; of methods it has to know only HEAD, whose response has no body.
+// know; of methods it has to know only HEAD, whose response has no body. Of a parameter with two
+// equals signs it takes what is behind the last for the value.
 std::string request_line(const received_request& request) {
   std::string line;
   line.reserve(request.target.size() + 20);
   line.append(request.method == "HEAD" ? "HEAD " : "GET ");
-  const auto query = request.target.find('?');
-  if (query == std::string::npos || request.target.find('?', query + 1) == std::string::npos) {
-    line.append(request.target);
-  } else {
-    line.append(request.target, 0, query + 1);
-    for (const char c : std::string_view{request.target}.substr(query + 1)) {
-      if (c == '?') {
-        line.append("%3F");
-      } else {
-        line.push_back(c);
-      }
+  bool in_query = false;
+  bool in_value = false;
+  for (const char c : request.target) {
+    if (c == '?' && std::exchange(in_query, true)) {
+      line.append("%3F");
+    } else if (c == '=' && in_query && std::exchange(in_value, true)) {
+      line.append("%3D");
+    } else {
+      if (c == '&') in_value = false;
+      line.push_back(c);
     }
   }
   line.append(request.http_1_0 ? " HTTP/1.0\r\n\r\n" : " HTTP/1.1\r\n\r\n");

@@ -261,7 +261,8 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, listene
     if (!fits(r.path, in.path, parameter) || !is_shown(r.path, r.page != nullptr)) continue;
     if (r.admin ? !may_administer(in, at) : at == listener::operators && !r.actuator) continue;
     if (r.method != method) {
-      // A later pattern may name the same path: what it allows counts too.
+      // A later pattern may name the same path: what it allows counts too, once.
+      if (allowed.find(r.method) != allowed.npos) continue;
       allowed += (allowed.empty() ? "" : ", ") + std::string(r.method);
       if (r.method == "GET") allowed += ", HEAD";
       continue;

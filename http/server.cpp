@@ -73,6 +73,7 @@ class server::implementation {
   void start();
   void stop();
 
+  size_t max_connections() const { return max_connections_; }
   size_t max_handed_over() const { return max_handed_over_; }
   size_t open_connections() const { return open_.load(std::memory_order_relaxed); }
   size_t requests_in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
@@ -314,6 +315,7 @@ void server::implementation::proceed(connection& client, connection::outcome out
 // allowed, so a look at that interval misses no deadline.
 void server::implementation::schedule_sweep() {
   const auto now = clock::now();
+  sweep_from_ = 0;
   next_sweep_ = connections_.empty() ? clock::time_point::max() : now + sweep_interval_;
 }
 
@@ -327,7 +329,6 @@ void server::implementation::sweep() {
     if (++expired > expirations_per_wait) return;
     proceed(client, guarded([&] { return client.expire(); }));
   }
-  sweep_from_ = 0;
   schedule_sweep();
 }
 
@@ -426,6 +427,8 @@ int server::bind() { return implementation_->bind(); }
 void server::start() { implementation_->start(); }
 
 void server::stop() { implementation_->stop(); }
+
+size_t server::max_connections() const { return implementation_->max_connections(); }
 
 size_t server::max_handed_over() const { return implementation_->max_handed_over(); }
 

@@ -108,7 +108,8 @@ class server {
   /// be called from a handler.
   void stop();
 
-  /// After `bind`: what `max_handed_over` was lowered to.
+  /// After `bind`: what the bounds were lowered to.
+  size_t max_connections() const;
   size_t max_handed_over() const;
 
   size_t open_connections() const;

@@ -21,6 +21,14 @@ def test_an_honest_client_gets_its_own_answers_and_memory_stays_bounded():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("lowered", [True, False])
+def test_the_log_says_that_open_files_lower_the_bounds(tmp_path, lowered):
+    bounds = () if lowered else ("--max-connections", 1_000, "--max-streams", 1_000)
+    with Server(tmp_path / "data", *bounds, prefix=["prlimit", "--nofile=4000"]) as server:
+        server.client().get("/orders").expect(200)
+    assert ("event=too_few_open_files max_connections=" in server.stderr()) == lowered
+
+
 @pytest.mark.parametrize("option", ["--max-connections", "--max-connections-per-address"])
 def test_connections_beyond_the_bound_are_told_so(tmp_path, option):
     with Server(tmp_path / "data", option, 3) as server, contextlib.ExitStack() as clients:

@@ -68,6 +68,15 @@ TEST(body_fields, takes_json_objects_only) {
   EXPECT_FALSE(fields_of(" {\"unknown\" : [1, {\"a\": null}]} ").problem());
 }
 
+TEST(body_fields, a_nul_does_not_end_a_body) {
+  using namespace std::string_view_literals;
+  for (const auto bytes : {"{}\0"sv, "{}\0{"sv, "\0{}"sv, "{\0}"sv, "{\"a\":1e400}\0"sv}) {
+    const auto parsed = body_fields::parse(bytes);
+    ASSERT_TRUE(std::holds_alternative<error>(parsed)) << bytes;
+    EXPECT_EQ(std::get<error>(parsed).code, errc::malformed);
+  }
+}
+
 TEST(body_fields, a_number_beyond_every_type_was_taken_for_malformed_json) {
   for (const auto& number : {std::string("1e400"), std::string("-1e400"), std::string("-1.5E+309"),
                              std::string(400, '9'), '-' + std::string(400, '9')}) {

@@ -190,6 +190,11 @@ TEST(request_reader, refuses_what_could_be_read_in_two_ways) {
       {start + "Transfer-Encoding: chunked\r\n\r\n1 x\r\n", 400},
       {start + "Transfer-Encoding: chunked\r\n\r\n10001\r\n", 413},
       {start + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\n", 413},
+      // Trailers.
+      {start + "Transfer-Encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n", 400},
+      {start + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n folded\r\n\r\n", 400},
+      {start + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\rb\r\n\r\n", 400},
+      {start + "Transfer-Encoding: chunked\r\n\r\n0\r\nGET / HTTP/1.1\r\n\r\n", 400},
   };
   for (const auto& each : examples) {
     EXPECT_EQ(status_of(each.bytes), each.status) << each.bytes;

@@ -121,6 +121,11 @@ constexpr std::optional<service> service_of(std::string_view path) {
   return std::nullopt;
 }
 
+/// Whether the operators' own port has it: what it answers is explained there, too.
+bool is_for_operators(const route& r) {
+  return r.admin || r.actuator || r.path.starts_with("/problems/");
+}
+
 /// Takes the first segment off a path: "/orders/1" gives "orders" and leaves "/1".
 std::string_view take_segment(std::string_view& path) {
   path.remove_prefix(1);
@@ -259,7 +264,8 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, listene
     const auto& r = routes[i];
     std::string_view parameter;
     if (!fits(r.path, in.path, parameter) || !is_shown(r.path, r.page != nullptr)) continue;
-    if (r.admin ? !may_administer(in, at) : at == listener::operators && !r.actuator) continue;
+    if (at == listener::operators && !is_for_operators(r)) continue;
+    if (r.admin && !may_administer(in, at)) continue;
     if (r.method != method) {
       // A later pattern may name the same path: what it allows counts too, once.
       if (allowed.find(r.method) != allowed.npos) continue;

@@ -193,7 +193,8 @@ def test_an_own_port_serves_admin_and_the_first_does_not(serve):
     operator = Client(int(said[1]))
     operator.get(LETTERS).expect(200)
     operator.get("/actuator/health").expect(200)
-    operator.get("/orders").expect(404)
+    refusal = operator.get("/orders").expect(404).json()
+    assert operator.get(refusal["type"]).expect(200).json()["title"] == refusal["title"]
     operator.request("GET", LETTERS, headers={"Host": "evil.example"}).expect(404)
     operator.request("GET", LETTERS, headers={"Origin": "http://evil.example"}).expect(404)
 

@@ -52,8 +52,7 @@ void show_page(const call& c, const collection& from) {
       throw refused{{errc::invalid_field, "A query parameter is wrong.",
                      {{"status", "is not a known status"}}}};
   }
-  const auto found =
-      c.to().read(from.of, [&](const reading& now) { return now.page(from.of, query); });
+  const auto found = c.to().page(from.of, query);
   for (const auto& item : found.items)
     p.items.push_back(hal_item(parts_of(item.document).data, from.path_of(item.id)));
   send_page(c, std::move(p), found);

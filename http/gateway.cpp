@@ -42,6 +42,14 @@ operation_id new_operation() {
   return id;
 }
 
+/// Whether its items, and those before it that are passed by, are so many that it takes a millisecond
+/// rather than some microseconds.
+bool walks_far(const page_query& query) {
+  constexpr std::size_t near_items = 500;
+  const auto before = query.after ? 0 : query.number;
+  return before >= static_cast<std::int64_t>(near_items / query.size);
+}
+
 /// Nothing was done, and the next try may well meet an entity that recovered.
 bool worth_repeating(const outcome& result) {
   const auto* e = std::get_if<error>(&result);
@@ -69,6 +77,16 @@ bulkhead gateway::bulkhead_of_placing() {
   if (!runs_elsewhere(service::order))
     return bulkhead({.most = 384, .patience = std::chrono::seconds{1}});
   return bulkhead({.most = 224, .many = 224}, &through(service::order));
+}
+
+stored_page gateway::page(service s, const page_query& query) {
+  const auto look = [s, query](const reading& now) { return now.page(s, query); };
+  if (runs_elsewhere(s) || !walks_far(query)) return read(s, look);
+  const auto& reader = services_.readers[static_cast<std::size_t>(s)];
+  auto found = far_pages_.run([look, reader] { return look(*reader()); },
+                              steady::now() + waiting_deadline);
+  if (!found) throw store_error(errc::overloaded, too_many);
+  return std::move(*found);
 }
 
 outcome gateway::place(const place_order& order, const change_conditions& c) {

@@ -13,6 +13,7 @@
 #include "http/bulkhead.hpp"
 #include "http/event_stream.hpp"
 #include "http/request_fields.hpp"
+#include "http/serial_executor.hpp"
 #include "messages/deadlines.hpp"
 #include "messages/interfaces.hpp"
 #include "persistence/store.hpp"
@@ -68,6 +69,10 @@ class gateway {
     return ask(s, [&] { return look(*services_.readers[static_cast<std::size_t>(s)]()); });
   }
 
+  /// A page of a list. One that walks far through the store, as a deep one does, waits for its turn:
+  /// of those one is read at a time.
+  stored_page page(service s, const page_query& query);
+
   /// What `question` answers, which waits for a service where that runs on another node. Throws as it
   /// does, and store_error.
   template <class Question>
@@ -107,6 +112,7 @@ class gateway {
   std::array<bulkhead, service_count> bulkheads_;
   bulkhead placing_;
   bulkhead operators_{{.most = 8, .many = 8}};
+  serial_executor far_pages_{128};
   std::mutex mutex_;
   std::unordered_set<std::string> running_;  ///< Clients' operations that this gateway waits for.
 };

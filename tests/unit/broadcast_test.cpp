@@ -388,7 +388,8 @@ TEST_F(broadcast_test, a_slow_one_that_falls_behind_the_ring_misses_nothing) {
   for (log_offset at = 2; at <= 500; ++at) to.publish(part(at, at), at + 1, now);
   auto got = slow.read().substr(begin_at(1).size());
   EXPECT_LT(got.size(), 499 * size) << "its socket takes no more";
-  for (std::size_t question = 0; got.size() < 499 * size && question < 200;) {
+  std::size_t question = 0;
+  for (int round = 0; got.size() < 499 * size && round < 1'000; ++round) {
     to.on_writable(who, now);
     if (question < asked.size()) {
       const auto from = asked[question++].second;

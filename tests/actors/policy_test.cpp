@@ -111,6 +111,18 @@ class policy_test : public actor_fixture {
     settle();
   }
 
+  /// Stores letters as if they had been set aside before the start.
+  void store_letters(const std::vector<dead_letter>& letters) {
+    commit c{.of = service::stamp};
+    for (const auto& l : letters)
+      c.rows.push_back(
+          {row_space::dead_letters,
+           dead_letter_prefix(l.consumer) + ordered_key(l.entity) + ordered_key(l.offset),
+           to_json(l)});
+    const auto* one = &c;
+    ASSERT_EQ(data.write({&one, 1}).front(), std::nullopt);
+  }
+
   asked order(letter_name letter, bool discard = false) {
     asked a;
     caf::anon_send(running, letter_order{std::move(letter), discard}, request_of(a));
@@ -434,6 +446,36 @@ TEST_F(policy_test, what_waits_behind_a_letter_cannot_be_replayed_before_it) {
   EXPECT_EQ(order({"stamp-follows-payment", 1, 2}).word(), "not-allowed");
   EXPECT_EQ(order({"stamp-follows-payment", 1, 7}).word(), "not-found");
   EXPECT_EQ(commands.size(), 1U);
+}
+
+TEST_F(policy_test, more_operators_than_can_wait_are_told_so) {
+  set_aside_first_of({event_for(1)});
+  happen({event_for(2)});  // is under way: errands wait
+  for (std::size_t i = 0; i < dead_letter_box::most_errands; ++i)
+    ASSERT_TRUE(order({"stamp-follows-payment", 1, 1}).waiting()) << i;
+  EXPECT_EQ(order({"stamp-follows-payment", 1, 1}).word(), "overloaded");
+}
+
+// What could not be read names no entity; the next program may find one that has letters of its
+// own.
+TEST_F(policy_test, a_letter_without_an_entity_is_not_replayed_beside_those_of_its_entity) {
+  store_letters({{"stamp-follows-payment", "payment", 1, 0, 1, "a test's", "", event_for(7)},
+                 {"stamp-follows-payment", "payment", 2, 7, 1, "a test's", "", event_for(7)}});
+  start_policy();
+  EXPECT_EQ(order({"stamp-follows-payment", 0, 1}).word(), "not-allowed");
+  EXPECT_TRUE(commands.empty());
+  EXPECT_EQ(dead_letters().size(), 2U);
+}
+
+TEST_F(policy_test,
+       every_entity_with_a_letter_stays_parked_after_a_restart_however_many_there_are) {
+  std::vector<dead_letter> many;
+  for (entity_id id = 1; id <= 1'001; ++id)
+    many.push_back({"stamp-follows-payment", "payment", id, id, 1, "a test's", "", event_for(id)});
+  store_letters(many);
+  happen({event_for(1), event_for(1'001), event_for(1'002)});
+  start_policy();
+  EXPECT_EQ(targets(), std::vector<entity_id>{1'002});
 }
 
 TEST_F(policy_test, a_crash_between_two_letters_is_gone_on_with_after_it) {

@@ -17,6 +17,17 @@ std::string change(entity_id id, trace_status status = trace_status::paid) {
       "2026-11-22T12:00:00.000Z");
 }
 
+/// A log that answers the question that waits, with `batch`, when it is hinted at.
+event_log_actor::behavior_type held_log(event_log_actor::pointer self, int* pulls,
+                                        const event_batch* batch) {
+  auto waiting = std::make_shared<caf::typed_response_promise<event_batch>>();
+  return {[=](pull_atom, const log_query&) {
+            ++*pulls;
+            return *waiting = self->make_response_promise<event_batch>();
+          },
+          [](follow_atom, const follower_actor&) {}, [=](hint_atom) { waiting->deliver(*batch); }};
+}
+
 class recording_sink final : public frame_sink {
  public:
   void set_source(stream_source s) override { source = std::move(s); }
@@ -162,6 +173,28 @@ TEST_F(trace_feed_test, starts_over_where_the_log_went_back) {
   sink.take();
   start_feed();
   EXPECT_EQ(to.take(), (words{"start over", "next 6: 1 2 3 4 5"}));
+}
+
+TEST_F(trace_feed_test, what_happens_while_the_log_is_read_is_read_next) {
+  int pulls = 0;
+  event_batch batch{{}, 1, false, 0};
+  log = keep(system.spawn(held_log, &pulls, &batch));
+  const auto answer = [&] {
+    caf::anon_send(log, hint_atom::value);
+    run();
+  };
+  const auto feed = start_feed();
+  answer();
+  ASSERT_EQ(pulls, 2);
+  caf::anon_send(feed, hint_atom::value, service::ordertrace);
+  run();
+  answer();
+  EXPECT_EQ(to.take(), words{"next 1:"});
+  gone_out();
+  ASSERT_EQ(pulls, 3);
+  batch = {{{1, change(1)}}, 2, false, 1};
+  answer();
+  EXPECT_EQ(to.take(), words{"next 2: 1"});
 }
 
 TEST_F(trace_feed_test, a_log_that_does_not_answer_is_asked_again_and_waited_for) {

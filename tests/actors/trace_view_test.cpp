@@ -317,6 +317,31 @@ TEST_F(trace_view_test, a_replayed_letter_stands_in_the_history_once) {
   EXPECT_EQ(history_of(1), std::vector<std::string>{"order 1 Ordered"});
 }
 
+// The first of its letters waits behind one in another log, which still blocks the order.
+TEST_F(trace_view_test, a_letter_that_waits_behind_one_of_another_log_waits_on_after_a_restart) {
+  commit old{.of = service::ordertrace};
+  const auto put = [&](service s, log_offset at, int attempts, std::string event) {
+    const std::string name(trace_consumer(s));
+    old.rows.push_back({row_space::dead_letters,
+                        dead_letter_prefix(name) + ordered_key(1) + ordered_key(at),
+                        to_json(dead_letter{name, std::string(name_of(s)), at, 1, attempts,
+                                            "a test's", noon, std::move(event)})});
+  };
+  put(service::order, 1, 0, placed(1));
+  put(service::payment, 1, 3, payment_event_of(1));
+  const auto* c = &old;
+  ASSERT_EQ(data.write({&c, 1}).front(), std::nullopt);
+  start_view();
+  catch_up();
+  EXPECT_EQ(history_of(1), std::vector<std::string>{});
+  asked a;
+  caf::anon_send(view, letter_order{{std::string(trace_consumer(service::payment)), 1, 1}, false},
+                 request_of(a));
+  catch_up();
+  EXPECT_EQ(a.word(), "unchanged v0");
+  EXPECT_EQ(history_of(1), (std::vector<std::string>{"payment 1 Paid", "order 1 Ordered"}));
+}
+
 // A stored trace that could not be read failed every later turn: the whole view stood still.
 TEST_F(trace_view_test, a_damaged_trace_stops_nobody_elses) {
   commit damaged{.of = service::ordertrace};

@@ -18,8 +18,10 @@ def stream_request(query="", last_event_id=None):
 class EventSource:
     """One open stream. Events are dicts with `id`, `event` and `data`."""
 
-    def __init__(self, port, query="", last_event_id=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
+    def __init__(self, port, query="", last_event_id=None, source_address="127.0.0.1"):
+        self.socket = socket.create_connection(
+            ("127.0.0.1", port), timeout=DEADLINE_S, source_address=(source_address, 0)
+        )
         self.socket.sendall(stream_request(query, last_event_id))
         self.unread, self.comments, self.last_id = b"", 0, last_event_id
         head = self._block(time.monotonic() + DEADLINE_S, b"\r\n\r\n").decode()

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -319,6 +320,34 @@ def test_an_address_beyond_loopback_needs_trust_network(tmp_path, address):
             tmp_path / "data", "--trust-network", address=address, prefix=OWN_NETWORK
         ) as server:
             assert server.ready_line.startswith("skanu ready http=0.0.0.0:")
+
+
+@pytest.mark.skipif(shutil.which("nsenter") is None, reason="needs nsenter")
+def test_beyond_loopback_admin_is_not_there_whatever_host_is_asked_for(tmp_path):
+    if skanu_in_own_network(["true"]).returncode != 0:
+        pytest.skip("may not make a network namespace")
+    with Server(
+        tmp_path / "data", "--trust-network", address="0.0.0.0:0", prefix=OWN_NETWORK
+    ) as server:
+        inside = ["nsenter", "--target", str(server.process.pid), "--net"]
+        if os.geteuid() != 0:
+            inside += ["--user", "--preserve-credentials"]
+        subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
+
+        def status_of(path):
+            words = [*inside, sys.executable, "-c", STATUS_OF, str(server.port), path]
+            return int(subprocess.check_output(words, timeout=2 * DEADLINE_S))
+
+        assert status_of("/orders") == 200
+        assert status_of("/admin/deadLetters") == 404
+
+
+STATUS_OF = """
+import http.client, sys
+connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=5)
+connection.request("GET", sys.argv[2])
+print(connection.getresponse().status)
+"""
 
 
 def skanu_in_own_network(command):

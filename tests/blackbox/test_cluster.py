@@ -215,6 +215,46 @@ def test_what_is_no_node_does_no_harm_at_a_nodes_port(tmp_path):
         assert cluster["stamp"].stderr().count(words) == 1, "it is said once"
 
 
+def test_a_gateway_names_the_node_where_a_dead_letter_is_settled(shared, client):
+    letter = "/admin/deadLetters/stamp-follows-payment:1:1"
+    for answer in (client.delete(letter), client.post(f"{letter}/replay")):
+        assert "on the node stamp" in assert_problem(answer, 421)["detail"]
+    with shared.client("stamp") as there:
+        assert_problem(there.delete(letter), 404)
+
+
+def test_an_order_explains_itself_across_nodes_and_says_which_is_away(tmp_path):
+    with Cluster(tmp_path / "nodes") as cluster, cluster.client() as client:
+        shop = cluster.shop()
+        order_id = shop.paid_order(fresh_phone())
+
+        def explained(of=order_id):
+            return client.get(f"/admin/explain/orders/{of}").expect(200).json()
+
+        made = ["the kitchen is making it"]
+        wait_until(lambda: explained()["openSteps"] == made, "its delivery is there")
+        told = explained()
+        assert {name: entity["node"] for name, entity in told["entities"].items()} == {
+            name: name for name in PATHS
+        }
+        assert "away" not in told and told["circuitBreakers"]["payment"]["state"] == "CLOSED"
+        cluster.kill("delivery")
+        cluster.wait_away("delivery")
+        told = explained()
+        assert told["away"] == ["delivery"] and "delivery" not in told["entities"]
+        assert told["openSteps"] == ["the node of delivery is away: what it has cannot be said"]
+        nobodys = explained(of=9007199254740991)
+        assert nobodys["away"] == ["delivery"], "it may know the order"
+        cluster.kill("order")
+        cluster.wait_away("order")
+        told = explained()
+        assert told["circuitBreakers"] is None, "it is asked where orders are placed"
+        assert told["entities"]["payment"]["state"]["id"] == order_id
+        for name in ("delivery", "order"):
+            cluster.again(name)
+        cluster.wait_up()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -47,6 +47,8 @@ def test_one_address_has_no_more_streams_than_it_may_have_connections(tmp_path):
             assert stream.next()["event"] == "begin"
         with server.client() as client:
             assert client.get("/orderTraces/stream").expect(503).header("Retry-After")
+            with EventSource(server.port, source_address="127.0.0.2") as another:
+                assert another.status == 200, "another address has streams of its own"
             streams.pop().close()
 
             def is_let_in():

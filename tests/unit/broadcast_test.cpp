@@ -2,6 +2,7 @@
 #include "http/broadcast.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include "tests/support/stream_peers.hpp"
 
@@ -14,6 +15,19 @@ const std::string retry = "retry: 2000\n\n";
 
 std::string begin_at(log_offset tail) {
   return retry + "id: " + std::to_string(tail) + "\nevent: begin\ndata: {}\n\n";
+}
+
+TEST(event_ring, keeps_no_more_bytes_than_its_bound_and_knows_what_it_let_go_of) {
+  event_ring ring(10, 1'000);
+  ring.begin(1);
+  for (log_offset at = 1; at <= 4; ++at) ring.append(frame(at, 1, 1, 300));
+  EXPECT_EQ(ring.frames().size(), 3U);
+  EXPECT_EQ(ring.first(), 2);
+  EXPECT_EQ(ring.next(), 5);
+  ring.append(frame(9, 1, 1, 1'001));
+  EXPECT_TRUE(ring.frames().empty()) << "alone it is more than the bound";
+  EXPECT_EQ(ring.first(), 10);
+  EXPECT_EQ(ring.next(), 10);
 }
 
 class broadcast_test : public testing::Test {
@@ -131,6 +145,17 @@ TEST_F(broadcast_test, one_behind_the_ring_gets_history_in_pages_and_then_what_i
   EXPECT_GE(asked.size(), 2U);
 }
 
+TEST_F(broadcast_test, the_event_that_the_ring_has_just_let_go_of_comes_from_history) {
+  begin_behind(30);
+  happen(31, 31);
+  ASSERT_EQ(to.ring().frames().front().offset, 22);
+  stream_peer a;
+  join(a, {}, 20);
+  ASSERT_EQ(asked.size(), 1U);
+  answer(0, 31);
+  EXPECT_EQ(a.read(), retry + text_of(21, 31));
+}
+
 TEST_F(broadcast_test, history_is_read_for_few_at_once) {
   begin_behind(30);
   std::array<stream_peer, 5> many;
@@ -237,6 +262,17 @@ TEST_F(broadcast_test, one_that_saw_more_elsewhere_gets_nothing_twice) {
   EXPECT_EQ(a.read(), retry + text_of(8, 9));
 }
 
+TEST_F(broadcast_test, one_that_saw_all_there_is_elsewhere_does_not_begin_anew) {
+  begin_behind(5);
+  stream_peer a;
+  join(a, {}, 9);
+  ASSERT_EQ(asked.size(), 1U);
+  answer(0, 9);
+  happen(6, 9);
+  happen(10, 10);
+  EXPECT_EQ(a.read(), retry + text_of(10, 10));
+}
+
 TEST_F(broadcast_test, an_id_that_was_never_sent_begins_at_the_tail) {
   begin_behind(5);
   stream_peer a;
@@ -293,6 +329,52 @@ TEST_F(broadcast_test, one_that_takes_nothing_for_too_long_is_let_go_and_nobody_
   EXPECT_EQ(held.use_count(), 1) << "its place is free again";
 }
 
+// Where nothing else happens, nobody else calls it in time.
+TEST_F(broadcast_test, asks_to_be_called_when_one_that_takes_nothing_has_to_go) {
+  begin_behind(1);
+  stream_peer slow;
+  const auto who = join(slow);
+  to.publish({frame(2, 1, 1, 1'000'000)}, 3, now);
+  const auto due = now + 10s;
+  EXPECT_EQ(to.tick(now), due);
+  now += 9s;
+  to.on_writable(who, now);
+  EXPECT_EQ(to.tick(now), due) << "its socket took nothing";
+  now = due;
+  to.tick(now);
+  EXPECT_EQ(to.size(), 0U);
+}
+
+// After a mere close the kernel would keep what was not taken for as long as such a client stays.
+TEST_F(broadcast_test, the_connection_of_one_that_takes_nothing_is_reset) {
+  const file_descriptor listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* where = reinterpret_cast<sockaddr*>(&address);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listener.get(), where, size), 0);
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  ASSERT_EQ(::getsockname(listener.get(), where, &size), 0);
+  const file_descriptor client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  ASSERT_EQ(::connect(client.get(), where, size), 0);
+  file_descriptor accepted{::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK)};
+  to.publish({}, 1, now);
+  to.add(
+      {std::move(accepted), "", {}, {}}, [](int, subscriber_id) { return true; }, now);
+  for (log_offset at = 1; at <= 20; ++at) to.publish({frame(at, 1, 1, 1'000'000)}, at + 1, now);
+  now += 10s;
+  to.tick(now);
+  ASSERT_EQ(to.size(), 0U);
+  const timeval patience{10, 0};
+  ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  std::array<char, 65'536> bytes;
+  ssize_t got = 1;
+  while (got > 0) got = ::recv(client.get(), bytes.data(), bytes.size(), 0);
+  EXPECT_EQ(got, -1);
+  EXPECT_EQ(errno, ECONNRESET);
+}
+
 TEST_F(broadcast_test, a_slow_one_that_falls_behind_the_ring_misses_nothing) {
   begin_behind(1);
   stream_peer slow;
@@ -306,7 +388,8 @@ TEST_F(broadcast_test, a_slow_one_that_falls_behind_the_ring_misses_nothing) {
   for (log_offset at = 2; at <= 500; ++at) to.publish(part(at, at), at + 1, now);
   auto got = slow.read().substr(begin_at(1).size());
   EXPECT_LT(got.size(), 499 * size) << "its socket takes no more";
-  for (std::size_t question = 0; got.size() < 499 * size && question < 200;) {
+  std::size_t question = 0;
+  for (int round = 0; got.size() < 499 * size && round < 1'000; ++round) {
     to.on_writable(who, now);
     if (question < asked.size()) {
       const auto from = asked[question++].second;
@@ -337,6 +420,19 @@ TEST_F(broadcast_test, one_that_has_gone_is_let_go_in_whatever_it_waits_for) {
   broken.close();
   join(broken);
   EXPECT_EQ(to.size(), 1U);
+}
+
+TEST_F(broadcast_test, those_who_stay_get_what_happens_whoever_goes_before_them) {
+  begin_behind(1);
+  std::array<stream_peer, 4> many;
+  std::vector<subscriber_id> ids;
+  for (auto& p : many) ids.push_back(join(p));
+  for (auto& p : many) p.read();
+  to.drop(ids[0]);
+  to.drop(ids[3]);
+  happen(2, 2);
+  EXPECT_EQ(many[1].read(), "<2>");
+  EXPECT_EQ(many[2].read(), "<2>");
 }
 
 TEST_F(broadcast_test, starting_over_lets_everybody_go_and_begins_anew) {

@@ -75,6 +75,58 @@ TEST(event_stream, takes_no_more_than_its_bound_until_one_has_gone) {
   EXPECT_NE(stream.take_place(), nullptr);
 }
 
+TEST(event_stream, takes_no_more_than_there_are_descriptors_for) {
+  stream_options options;
+  options.max_streams = 3;
+  event_stream stream{options};
+  stream.limit(1);
+  stream.limit(2);
+  const auto one = stream.take_place();
+  EXPECT_NE(one, nullptr);
+  EXPECT_EQ(stream.take_place(), nullptr);
+}
+
+TEST(event_stream, counts_each_address_for_itself_until_it_has_gone) {
+  stream_options options;
+  options.max_streams_per_address = 2;
+  event_stream stream{options};
+  auto first = stream.take_place("10.0.0.1");
+  const auto second = stream.take_place("10.0.0.1");
+  EXPECT_EQ(stream.take_place("10.0.0.1"), nullptr);
+  EXPECT_NE(stream.take_place("10.0.0.2"), nullptr);
+  first.reset();
+  EXPECT_NE(stream.take_place("10.0.0.1"), nullptr);
+  EXPECT_EQ(stream.subscribers(), 1U);
+}
+
+TEST(event_stream, what_a_source_did_not_answer_is_asked_of_the_one_in_its_place) {
+  event_stream stream{stream_options{}};
+  std::atomic<subscriber_id> asked_first = 0, asked_next = 0;
+  stream.set_source({[&](subscriber_id who, log_offset) { asked_first = who; }, {}});
+  stream.start();
+  stream.publish(frames(11, 20), 21);
+  stream_peer a;
+  stream.subscribe({a.give(), "", {}, 4, stream.take_place()});
+  ASSERT_TRUE(soon([&] { return asked_first != 0; }));
+  stream.set_source({[&](subscriber_id who, log_offset) { asked_next = who; }, {}});
+  ASSERT_TRUE(soon([&] { return asked_next != 0; }));
+  stream.give_history(asked_next, history_page{frames(5, 20), 21, 20});
+  EXPECT_EQ(read_until(a, "<20>"), "retry: 2000\n\n" + text_of(5, 20));
+  stream.stop();
+}
+
+TEST(event_stream, of_another_log_nothing_is_gone_on_with) {
+  event_stream stream{stream_options{}};
+  stream.start();
+  stream.publish(frames(1, 5), 6);
+  stream_peer a;
+  stream.subscribe({a.give(), "", {}, {}, stream.take_place()});
+  read_until(a, "data: {}\n\n");
+  stream.start_over();
+  EXPECT_EQ(stream.next(), 0) << "a source that comes now begins anew, too";
+  EXPECT_TRUE(soon([&] { return a.closed(); }));
+}
+
 TEST(event_stream, closes_every_stream_at_once_when_it_stops) {
   event_stream stream{stream_options{}};
   stream.start();

@@ -109,6 +109,17 @@ TEST(request_fields, pages) {
     EXPECT_THROW(page_for(query), refused) << query;
 }
 
+TEST(request_fields, a_stream_goes_on_behind_what_the_browser_saw_last_not_where_its_page_began) {
+  httplib::Request in;
+  EXPECT_EQ(stream_request_of(in).last_seen, std::nullopt);
+  httplib::detail::parse_query_text("orderId=7&lastEventId=4", in.params);
+  EXPECT_EQ(stream_request_of(in).last_seen, 4);
+  in.headers.emplace("Last-Event-ID", "9");
+  EXPECT_EQ(stream_request_of(in).last_seen, 9);
+  EXPECT_EQ(stream_request_of(in).order_id, 7);
+  EXPECT_EQ(stream_request_of(with_header("Last-Event-ID", {"0"})).last_seen, 0);
+}
+
 TEST(request_fields, browsers_prefer_html_and_programs_json) {
   const auto prefers = [](const std::string& accept) {
     return prefers_html(with_header("Accept", {accept}));

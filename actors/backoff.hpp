@@ -13,7 +13,8 @@ struct backoff_settings {
   std::chrono::milliseconds most{5'000};
 };
 
-/// The wait before try number `attempt` (1 is the first repeat): half of it sure, half of it chance.
+/// The wait before try number `attempt` (1 is the first repeat): half of it sure, half of it
+/// chance.
 template <class Random>
 std::chrono::milliseconds backoff(const backoff_settings& settings, int attempt, Random& random) {
   const auto doublings = std::clamp(attempt - 1, 0, 20);

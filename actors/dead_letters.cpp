@@ -33,7 +33,8 @@ std::string trace_in_log(const dead_letter& letter) {
 
 void note(const dead_letter& letter) {
   spdlog::error("event=dead_letter consumer={} offset={} attempts={} reason=\"{}\"{}",
-                letter.consumer, letter.offset, letter.attempts, letter.reason, trace_in_log(letter));
+                letter.consumer, letter.offset, letter.attempts, letter.reason,
+                trace_in_log(letter));
 }
 
 /// A first letter that was never tried: what it waited behind is settled.
@@ -115,8 +116,9 @@ std::optional<std::variant<dead_letter, error>> dead_letter_box::letter_for(
   auto letter = stored(*now, name);
   if (!letter) return error{errc::not_found, "There is no such dead letter."};
   if (letter->attempts == 0 && !e.order.discard)
-    return error{errc::not_allowed,
-                 "It waits behind an earlier event that was set aside: replay or discard that one."};
+    return error{
+        errc::not_allowed,
+        "It waits behind an earlier event that was set aside: replay or discard that one."};
   return std::move(*letter);
 }
 
@@ -155,7 +157,8 @@ std::optional<std::chrono::milliseconds> dead_letter_box::finish(const letter_er
   e.asked.answer(e.told);
   if (std::holds_alternative<accepted>(e.told))
     spdlog::warn("event=dead_letter_settled consumer={} offset={} how={}{}", e.letter.consumer,
-                 e.letter.offset, e.order.discard ? "discarded" : "replayed", trace_in_log(e.letter));
+                 e.letter.offset, e.order.discard ? "discarded" : "replayed",
+                 trace_in_log(e.letter));
   if (e.letter.entity == 0) return std::nullopt;
   return std::chrono::milliseconds{0};
 }
@@ -179,8 +182,7 @@ std::optional<dead_letter> dead_letter_box::first_of(const snapshot& from,
   return letter_in(rows.front().value);
 }
 
-std::optional<dead_letter> dead_letter_box::first_of(const snapshot& from,
-                                                     entity_id entity) const {
+std::optional<dead_letter> dead_letter_box::first_of(const snapshot& from, entity_id entity) const {
   std::optional<dead_letter> first;
   for (const auto& consumer : consumers_) {
     auto own = first_of(from, consumer, entity);

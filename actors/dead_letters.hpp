@@ -1,5 +1,5 @@
-// What a consumer could not decide, set aside: the event waits in the dead-letter table for an operator,
-// and the later events of its entity wait behind it.
+// What a consumer could not decide, set aside: the event waits in the dead-letter table for an
+// operator, and the later events of its entity wait behind it.
 #pragma once
 
 #include <deque>
@@ -18,12 +18,12 @@
 
 namespace skanu {
 
-/// Something to do with a dead letter: an operator's order, or the next of an entity's letters whose turn
-/// has come.
+/// Something to do with a dead letter: an operator's order, or the next of an entity's letters
+/// whose turn has come.
 struct letter_errand {
   letter_order order;
-  request asked = {};     ///< Without a right to answer: the entity's next letter.
-  dead_letter letter = {};  ///< The one that is looked at.
+  request asked = {};         ///< Without a right to answer: the entity's next letter.
+  dead_letter letter = {};    ///< The one that is looked at.
   outcome told = accepted{};  ///< What the operator is told once it is stored.
 
   bool is_an_operators() const { return static_cast<bool>(asked.answer); }
@@ -39,8 +39,8 @@ class dead_letter_box {
   dead_letter_box(const service_environment& environment, service of, backoff_settings retry)
       : environment_(environment), of_(of), retry_(retry) {}
 
-  /// Reads which entities the stored dead letters of `consumer` park. Called once for each consumer that
-  /// the actor is.
+  /// Reads which entities the stored dead letters of `consumer` park. Called once for each consumer
+  /// that the actor is.
   void recover(const snapshot& from, std::string_view consumer);
 
   bool parks(entity_id entity) const { return parked_.contains(entity); }
@@ -48,8 +48,8 @@ class dead_letter_box {
   /// `letter` without its time.
   void set_aside(dead_letter letter);
 
-  /// The rows of all that was set aside since the last call: for the commit that moves the consumer's
-  /// position behind them.
+  /// The rows of all that was set aside since the last call: for the commit that moves the
+  /// consumer's position behind them.
   std::vector<row_write> take_rows() { return std::exchange(rows_, {}); }
 
   // What an operator asks for. Errands are carried out one at a time, while the consumer rests.
@@ -64,8 +64,8 @@ class dead_letter_box {
   std::vector<row_write> discarded(const dead_letter& letter) const;
   std::vector<row_write> failed_again(letter_errand& e, std::string_view why) const;
 
-  /// Answers for an errand: it is stored, or why not. Returns after how long the entity's next letter is
-  /// to be looked at, if it is.
+  /// Answers for an errand: it is stored, or why not. Returns after how long the entity's next
+  /// letter is to be looked at, if it is.
   std::optional<std::chrono::milliseconds> finish(const letter_errand& e, const outcome& result);
 
   /// The errand that goes on with the letters of that entity.

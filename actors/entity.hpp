@@ -1,10 +1,11 @@
 // The mechanism that every entity shares; what an entity decides is its rules (actors/rules).
 //
-// An entity recovers its state when it is first addressed. It decides and applies at once, hands the
-// commit to the journal and goes on: its state is speculative. What it answers is not: every answer
-// that speaks of a version travels with that version's commit, or behind it, and is given by the
-// journal once it is durable. When a commit fails, everything after it was built on what is not there:
-// the journal refuses it, the region forgets the entity, and the next command recovers from the store.
+// An entity recovers its state when it is first addressed. It decides and applies at once, hands
+// the commit to the journal and goes on: its state is speculative. What it answers is not: every
+// answer that speaks of a version travels with that version's commit, or behind it, and is given by
+// the journal once it is durable. When a commit fails, everything after it was built on what is not
+// there: the journal refuses it, the region forgets the entity, and the next command recovers from
+// the store.
 #pragma once
 
 #include <deque>
@@ -171,7 +172,8 @@ class entity final : public entity_actor<typename Rules::command>::base {
     // Asked in this order: what is no longer in flight is in the store.
     const bool in_flight = in_flight_.find(r.operation->key()) != nullptr;
     auto known = recorded_outcome(*env_.data.read(), Rules::of, *r.operation, r.fingerprint);
-    if (!known && in_flight) return error{errc::operation_running, "It is still being carried out."};
+    if (!known && in_flight)
+      return error{errc::operation_running, "It is still being carried out."};
     return known;
   }
 
@@ -204,14 +206,14 @@ class entity final : public entity_actor<typename Rules::command>::base {
       c.data.events.push_back(encode_event(e, ++version_, timestamp, r.trace));
       if (r.trace)
         spdlog::info("event=decided service={} id={} eventType={} trace={}", name_of(Rules::of),
-                     name_in_log<Rules>(id_), event_type_of(c.data.events.back()), r.trace->trace_id());
+                     name_in_log<Rules>(id_), event_type_of(c.data.events.back()),
+                     r.trace->trace_id());
       if constexpr (requires { Rules::rows(id_, e, version_, timestamp); }) {
         for (auto& row : Rules::rows(id_, e, version_, timestamp))
           c.data.rows.push_back(std::move(row));
       }
     }
-    document_ =
-        std::make_shared<const std::string>(encode_document(Rules::of, version_, state_));
+    document_ = std::make_shared<const std::string>(encode_document(Rules::of, version_, state_));
     change.next = version_;
     change.document = document_;
     change.status = Rules::status(state_);
@@ -229,8 +231,9 @@ class entity final : public entity_actor<typename Rules::command>::base {
     early(std::move(answered_early));
   }
 
-  /// Answers without a change: at once where all that the answer speaks of is durable, else behind it. What
-  /// a failed commit took back is spoken of no more: then the journal refuses this one too.
+  /// Answers without a change: at once where all that the answer speaks of is durable, else behind
+  /// it. What a failed commit took back is spoken of no more: then the journal refuses this one
+  /// too.
   void answer(request& r, outcome result, bool remembered) {
     const bool keep = remembered && r.operation && r.operation->from_client;
     if (!keep && gauge_->in_flight() == 0 && !gauge_->failed()) return r.answer(std::move(result));

@@ -66,8 +66,7 @@ class fault_plan {
     std::string point;
     std::atomic<std::int64_t> passes_left;
     window when;
-    crash(std::string p, std::int64_t n, window w)
-        : point(std::move(p)), passes_left(n), when(w) {}
+    crash(std::string p, std::int64_t n, window w) : point(std::move(p)), passes_left(n), when(w) {}
   };
 
   bool active(const window& w) const;

@@ -12,7 +12,8 @@ using housekeeper_actor = caf::typed_actor<
     // The answer to its commit.
     caf::reacts_to<answered>>;
 
-/// Looks at its start and every minute, and every 100 ms while there is much to forget. `env` outlives the actor.
+/// Looks at its start and every minute, and every 100 ms while there is much to forget. `env`
+/// outlives the actor.
 housekeeper_actor::behavior_type housekeeper(housekeeper_actor::pointer self,
                                              const service_environment* env, service of);
 

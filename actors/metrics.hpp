@@ -1,5 +1,5 @@
-// What a node counts of its own work. Counters only grow; every member may be read and written by any
-// thread, and nothing is ordered by them.
+// What a node counts of its own work. Counters only grow; every member may be read and written by
+// any thread, and nothing is ordered by them.
 #pragma once
 
 #include <array>
@@ -17,9 +17,9 @@ using counter = std::atomic<std::int64_t>;
 /// Per service.
 struct service_metrics {
   counter commands = 0;
-  counter waiting = 0;          ///< Gauge: commands in the mailboxes of entities.
-  counter refusals = 0;         ///< Commands that an entity refused.
-  counter live_entities = 0;    ///< Gauge.
+  counter waiting = 0;        ///< Gauge: commands in the mailboxes of entities.
+  counter refusals = 0;       ///< Commands that an entity refused.
+  counter live_entities = 0;  ///< Gauge.
   counter passivations = 0;
   counter entity_failures = 0;  ///< Entities that crashed, or whose commit failed.
   counter events = 0;           ///< Events that became durable since the start.
@@ -32,8 +32,8 @@ struct journal_metrics {
   counter commits = 0;
   counter failed_commits = 0;
   /// Microseconds to write and flush a transaction.
-  histogram<12> flush_us{{100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 500'000,
-                          2'500'000}};
+  histogram<12> flush_us{
+      {100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 500'000, 2'500'000}};
   histogram<10> batch{{1, 2, 4, 8, 16, 32, 64, 128, 512, 2'048}};  ///< Commits in it.
 };
 

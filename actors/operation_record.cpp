@@ -60,7 +60,8 @@ std::vector<row_write> operation_rows(const operation_id& operation, std::uint64
   const auto key = operation.key();
   if (operation.from_client)
     rows.push_back({row_space::operation_expiry,
-                    ordered_key(milliseconds_of(now + client_operation_kept)) + key, std::string{}});
+                    ordered_key(milliseconds_of(now + client_operation_kept)) + key,
+                    std::string{}});
   rows.push_back({row_space::operations, key, std::move(record), true});
   return rows;
 }

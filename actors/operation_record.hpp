@@ -20,8 +20,8 @@ inline constexpr std::chrono::minutes gateway_operation_kept{10};
 std::vector<row_write> operation_rows(const operation_id& operation, std::uint64_t fingerprint,
                                       const outcome& result, instant now);
 
-/// The answer to an operation that was carried out before; errc::operation_reused where it was another
-/// request under the same key. Throws store_error and decode_error.
+/// The answer to an operation that was carried out before; errc::operation_reused where it was
+/// another request under the same key. Throws store_error and decode_error.
 std::optional<outcome> recorded_outcome(const snapshot& from, service of,
                                         const operation_id& operation, std::uint64_t fingerprint);
 

@@ -54,10 +54,10 @@ void refuse_beyond(entity_id reserved, const snapshot& from, service s) {
   auto beyond = from.list(s, {.after = reserved, .limit = 1});
   if (beyond.empty()) beyond = from.tombstones(s, reserved, 1);
   if (!beyond.empty())
-    throw store_error(errc::undecodable,
-                      "the row order/" + std::string(reserved_ids_key) + " is damaged: there is " +
-                          std::string(name_of(s)) + " " + std::to_string(beyond.front().id) +
-                          ", and it says " + std::to_string(reserved));
+    throw store_error(errc::undecodable, "the row order/" + std::string(reserved_ids_key) +
+                                             " is damaged: there is " + std::string(name_of(s)) +
+                                             " " + std::to_string(beyond.front().id) +
+                                             ", and it says " + std::to_string(reserved));
 }
 
 }  // namespace
@@ -121,8 +121,7 @@ placement::behavior_type placement::make_behavior() {
 void placement::on_answer(const answered& a) {
   const auto id = a.ticket >> 9;
   switch (static_cast<question>(a.ticket & 3)) {
-    case question::payment:
-      return on_payment(id, static_cast<int>(a.ticket >> 2 & 127), a.result);
+    case question::payment: return on_payment(id, static_cast<int>(a.ticket >> 2 & 127), a.result);
     case question::registration: return on_decided(id, true, a.result);
     case question::rejection: return on_decided(id, false, a.result);
     case question::reservation: return on_reserved(a.result);
@@ -176,8 +175,8 @@ void placement::let_parked_in() {
 }
 
 std::optional<outcome> placement::known_outcome(const skanu::request& r) const {
-  // The store first: the client may repeat before placement has heard of its own success. What goes wrong
-  // with one record must not end the only actor that places orders.
+  // The store first: the client may repeat before placement has heard of its own success. What goes
+  // wrong with one record must not end the only actor that places orders.
   std::optional<outcome> known;
   try {
     known = recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);
@@ -229,7 +228,8 @@ void placement::on_payment(entity_id id, int attempt, const outcome& result) {
   record(p.permit, call_outcome::failure);
   // One that has been away for long is not waited for any longer.
   if (!is_transient(why.code) || why.code == errc::service_away) return reject(id, p, why);
-  attempt_failed(id, p, {errc::payment_unavailable, "Payment refused. Please come back a little later."});
+  attempt_failed(id, p,
+                 {errc::payment_unavailable, "Payment refused. Please come back a little later."});
 }
 
 /// The current attempt came to nothing: pause and try again, or give up.
@@ -318,7 +318,8 @@ void placement::reserve_ids() {
   pending_commit c{.data = {.of = service::order}, .owner = std::make_shared<lone_commit_owner>()};
   const auto last = std::max<entity_id>(reserving_, 0);
   c.data.rows.push_back({row_space::meta, std::string(reserved_ids_key), std::to_string(last)});
-  c.data.rows.push_back({row_space::meta, std::string(decided_ids_key), std::to_string(ids_.floor())});
+  c.data.rows.push_back(
+      {row_space::meta, std::string(decided_ids_key), std::to_string(ids_.floor())});
   c.answer = reply_to(address(), ticket_of(0, leaving_ ? 1 : 0, question::reservation));
   c.result = accepted{.version = leaving_ ? 1 : 0};
   env_.commits.submit(std::move(c));

@@ -1,13 +1,16 @@
 // The saga that places an order, and never leaves an orphan. For each order it
 //
 //   1. hands out an id that was reserved durably before,
-//   2. asks the payment service to open the payment of that id: 610 ms an attempt, through the circuit
+//   2. asks the payment service to open the payment of that id: 610 ms an attempt, through the
+//   circuit
 //      breaker and a bulkhead, again and again until the deadline (the id makes a repeat harmless),
-//   3. has the order recorded (201), or, where the payment did not open in time, has the id rejected,
+//   3. has the order recorded (201), or, where the payment did not open in time, has the id
+//   rejected,
 //      which the payment service follows (503).
 //
-// Only the order service decides, and every id that was handed out is decided: those that a crash left
-// behind are rejected at the next start, and a decision that cannot be stored is tried again for ever.
+// Only the order service decides, and every id that was handed out is decided: those that a crash
+// left behind are rejected at the next start, and a decision that cannot be stored is tried again
+// for ever.
 #pragma once
 
 #include <deque>
@@ -31,9 +34,9 @@ struct placement_limits {
   std::chrono::milliseconds attempt{610};
   std::chrono::milliseconds deadline = placing_deadline;
   std::chrono::milliseconds shortest_attempt{50};
-  std::size_t bulkhead = 128;                 ///< Orders that wait for payment at once.
-  std::size_t parked = 512;                   ///< Orders that wait for room among those …
-  std::chrono::milliseconds patience{300};    ///< … for so long.
+  std::size_t bulkhead = 128;               ///< Orders that wait for payment at once.
+  std::size_t parked = 512;                 ///< Orders that wait for room among those …
+  std::chrono::milliseconds patience{300};  ///< … for so long.
   std::chrono::milliseconds sweep{10};
   circuit_breaker_settings breaker;
   backoff_settings retry{std::chrono::milliseconds{10}, std::chrono::milliseconds{100}};
@@ -78,8 +81,8 @@ class breaker_display {
 
 /// Where the ids stand, read from the store at the start.
 struct id_recovery {
-  entity_id next = 1;                  ///< The first id that was never reserved.
-  std::vector<entity_id> undecided;    ///< Handed out, perhaps, and not decided.
+  entity_id next = 1;                ///< The first id that was never reserved.
+  std::vector<entity_id> undecided;  ///< Handed out, perhaps, and not decided.
 };
 /// Throws decode_error and store_error where what is stored of ids is damaged. With `with_payments`
 /// the payments are in the same database: an id whose payment is not even there was handed out to
@@ -117,7 +120,7 @@ class placement final : public placement_actor::base {
     stage at = stage::asking;
     int attempt = 0;
     circuit_breaker::permit permit;
-    error refusal;          ///< What the client is told where the id is rejected.
+    error refusal;  ///< What the client is told where the id is rejected.
     int rejections = 0;
   };
   using placings = std::unordered_map<entity_id, placing>;
@@ -167,9 +170,9 @@ class placement final : public placement_actor::base {
   placings placings_;
   std::unordered_set<std::string> running_operations_;
   std::deque<newcomer> waiting_for_ids_;
-  std::deque<newcomer> parked_;           ///< Not empty only where the bulkhead is full.
+  std::deque<newcomer> parked_;  ///< Not empty only where the bulkhead is full.
   std::size_t waiting_for_payment_ = 0;
-  std::deque<timer> attempts_;            ///< In the order of their time: all wait equally long.
+  std::deque<timer> attempts_;  ///< In the order of their time: all wait equally long.
   std::multimap<time_point, entity_id> pauses_;
   bool sweeping_ = false;
   bool leaving_ = false;

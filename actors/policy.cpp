@@ -117,7 +117,8 @@ void policy::take(const event_batch::event& e) {
   if (!what) return;
   if (dead_letters_.parks(what->target))
     return set_aside(e.offset, what->target, e.body, dead_letter_box::parked_reason, 0);
-  auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0, trace_of(e.body)}).first->second;
+  auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0, trace_of(e.body)})
+                .first->second;
   send_command(e.offset, a);
 }
 
@@ -157,8 +158,14 @@ void policy::note_step(log_offset offset, std::string_view event) const {
 
 void policy::set_aside(log_offset offset, entity_id target, std::string_view event,
                        std::string_view why, int attempts) {
-  dead_letters_.set_aside({definition_.name, std::string(name_of(definition_.follows)), offset,
-                           target, attempts, std::string(why), {}, std::string(event)});
+  dead_letters_.set_aside({definition_.name,
+                           std::string(name_of(definition_.follows)),
+                           offset,
+                           target,
+                           attempts,
+                           std::string(why),
+                           {},
+                           std::string(event)});
 }
 
 void policy::commit_position() {
@@ -228,7 +235,8 @@ void policy::on_replayed(const outcome& result) {
     return store_errand(dead_letter_box::settled(errand_->letter));
   }
   if (worth_waiting_for(e->code)) return finish_errand(*e);
-  store_errand(dead_letters_.failed_again(*errand_, std::string(name_of(e->code)) + ": " + e->detail));
+  store_errand(
+      dead_letters_.failed_again(*errand_, std::string(name_of(e->code)) + ": " + e->detail));
 }
 
 void policy::store_errand(std::vector<row_write> rows) {

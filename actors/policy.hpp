@@ -1,12 +1,12 @@
-// A policy follows another service's log and sends commands to entities of its own service: "whenever
-// Paid, earn stamps". What it does is the table in saga.cpp.
+// A policy follows another service's log and sends commands to entities of its own service:
+// "whenever Paid, earn stamps". What it does is the table in saga.cpp.
 //
 // It works through the log in batches, from a durable position. The effects of a batch are durable
-// before the position is, and each has a natural key, so that a batch that is read twice acts once. What
-// is merely absent (a full disk, a busy entity) is waited for, for ever, at a capped rate. What cannot be
-// decided is tried a few times, then set aside as a dead letter, which parks the later events of that
-// one entity and stops nobody else's. An operator has it carried out after all, or discards it; then
-// what waited behind it follows in its order.
+// before the position is, and each has a natural key, so that a batch that is read twice acts once.
+// What is merely absent (a full disk, a busy entity) is waited for, for ever, at a capped rate.
+// What cannot be decided is tried a few times, then set aside as a dead letter, which parks the
+// later events of that one entity and stops nobody else's. An operator has it carried out after
+// all, or discards it; then what waited behind it follows in its order.
 #pragma once
 
 #include <deque>
@@ -34,8 +34,9 @@ struct reaction {
 };
 
 struct policy_definition {
-  std::string name;                ///< Names its durable position: never changes.
-  service of = service::payment;   ///< Whose entities it commands, and whose tables hold its position.
+  std::string name;  ///< Names its durable position: never changes.
+  service of =
+      service::payment;  ///< Whose entities it commands, and whose tables hold its position.
   service follows = service::order;
   std::vector<std::string> types;  ///< The events it looks at.
   /// Nothing where the event does not concern it. Throws decode_error.
@@ -43,10 +44,10 @@ struct policy_definition {
 };
 
 struct consumer_limits {
-  std::size_t batch = 512;                    ///< Events read at once, and commands under way.
-  std::chrono::milliseconds window{10};       ///< At least so long between two reads that found little.
+  std::size_t batch = 512;               ///< Events read at once, and commands under way.
+  std::chrono::milliseconds window{10};  ///< At least so long between two reads that found little.
   std::chrono::milliseconds pull_timeout{5'000};
-  int attempts = 5;                           ///< Of what cannot be decided, before it is set aside.
+  int attempts = 5;  ///< Of what cannot be decided, before it is set aside.
   backoff_settings retry;
 };
 
@@ -72,8 +73,8 @@ class policy final : public consumer_actor::base {
   void take(const event_batch::event& e);
   void send_command(log_offset offset, action& a);
   void on_answer(log_offset offset, const outcome& result);
-  void set_aside(log_offset offset, entity_id target, std::string_view event,
-                 std::string_view why, int attempts);
+  void set_aside(log_offset offset, entity_id target, std::string_view event, std::string_view why,
+                 int attempts);
   void commit_position();
   void on_commit(const outcome& result);
   void rest();
@@ -97,8 +98,8 @@ class policy final : public consumer_actor::base {
   bool busy_ = false;         ///< A pull, a batch or a commit is under way.
   bool pull_planned_ = false;
   std::chrono::steady_clock::time_point pull_at_;  ///< When, where one is planned.
-  bool more_ = false;  ///< The log has hinted since the last pull.
-  bool full_ = false;  ///< The last pull found as much as it asked for.
+  bool more_ = false;                              ///< The log has hinted since the last pull.
+  bool full_ = false;                              ///< The last pull found as much as it asked for.
   int failed_pulls_ = 0;
   std::unordered_map<log_offset, action> under_way_;
   dead_letter_box dead_letters_;

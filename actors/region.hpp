@@ -14,17 +14,17 @@
 namespace skanu {
 
 struct region_limits {
-  std::size_t live = 10'000;                    ///< Entities in memory, an eighth over it before some must rest.
-  std::chrono::seconds idle{30};                ///< Passivated after so long without a command.
-  std::int64_t waiting = 1'024;                 ///< Commands that wait for one entity.
-  std::chrono::milliseconds sweep{1'000};       ///< How often idleness is looked for.
-  int crashes = 3;                              ///< After so many in a row an entity is set aside …
-  std::chrono::milliseconds aside{1'000};       ///< … for so long, doubled each time, at most a minute.
+  std::size_t live = 10'000;      ///< Entities in memory, an eighth over it before some must rest.
+  std::chrono::seconds idle{30};  ///< Passivated after so long without a command.
+  std::int64_t waiting = 1'024;   ///< Commands that wait for one entity.
+  std::chrono::milliseconds sweep{1'000};  ///< How often idleness is looked for.
+  int crashes = 3;                         ///< After so many in a row an entity is set aside …
+  std::chrono::milliseconds aside{1'000};  ///< … for so long, doubled each time, at most a minute.
 };
 
-/// Spawns, remembers and forgets the entities of one service. It does not crash with them: an entity
-/// that throws is gone, its next command wakes a new one, and one that throws again and again is set
-/// aside for a while, its commands refused.
+/// Spawns, remembers and forgets the entities of one service. It does not crash with them: an
+/// entity that throws is gone, its next command wakes a new one, and one that throws again and
+/// again is set aside for a while, its commands refused.
 template <class Rules>
 class region final : public region_actor<typename Rules::command>::base {
  public:
@@ -37,9 +37,9 @@ class region final : public region_actor<typename Rules::command>::base {
 
   const char* name() const override { return "region"; }
 
-  /// Lets its entities go on its own thread. Were it the clock's, which may hold the last reference to
-  /// the region for a delayed message, the clock would wait for room in its own queue, for ever: every
-  /// actor that ends sends it a word.
+  /// Lets its entities go on its own thread. Were it the clock's, which may hold the last reference
+  /// to the region for a delayed message, the clock would wait for room in its own queue, for ever:
+  /// every actor that ends sends it a word.
   void on_exit() override {
     live_.clear();
     by_actor_.clear();
@@ -50,8 +50,7 @@ class region final : public region_actor<typename Rules::command>::base {
     contain_failures(*this);
     this->set_down_handler([this](caf::down_msg& down) { on_down(down); });
     return {[this](entity_id id, command& c, request& r) { hand_over(id, c, r); },
-            [this](const entity_lost& lost) { forget(lost); },
-            [this](sweep_atom) { sweep(); }};
+            [this](const entity_lost& lost) { forget(lost); }, [this](sweep_atom) { sweep(); }};
   }
 
  private:
@@ -112,7 +111,8 @@ class region final : public region_actor<typename Rules::command>::base {
     by_actor_.emplace(e.to.id(), id);
   }
 
-  /// Lets an entity go. What is in its mailbox it still answers, before it dies of being unreferenced.
+  /// Lets an entity go. What is in its mailbox it still answers, before it dies of being
+  /// unreferenced.
   void erase(typename live_entities::iterator e) {
     this->demonitor(e->second.to.address());
     by_actor_.erase(e->second.to.id());
@@ -150,12 +150,13 @@ class region final : public region_actor<typename Rules::command>::base {
     return record != crashes_.end() && record->second.aside_until > now();
   }
 
-  /// At the limit the least recently used go first; those that are busy stay. Many go at once, since
-  /// each actor that ends is an event of CAF's clock thread, which is woken once for all of them.
+  /// At the limit the least recently used go first; those that are busy stay. Many go at once,
+  /// since each actor that ends is an event of CAF's clock thread, which is woken once for all of
+  /// them.
   void passivate_over_limit() {
     std::size_t looked_at = 0;
-    for (auto place = by_use_.begin(); place != by_use_.end() && live_.size() >= limits_.live &&
-                                       looked_at < limits_.live;
+    for (auto place = by_use_.begin();
+         place != by_use_.end() && live_.size() >= limits_.live && looked_at < limits_.live;
          ++looked_at)
       passivate(live_.find(*place++));
   }

@@ -1,5 +1,5 @@
-// Keeps what works on its own alive: policies, views, housekeeping. A child that fails is started again
-// with exponential backoff and jitter; it begins from its durable position. The others go on.
+// Keeps what works on its own alive: policies, views, housekeeping. A child that fails is started
+// again with exponential backoff and jitter; it begins from its durable position. The others go on.
 #pragma once
 
 #include <functional>

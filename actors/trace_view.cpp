@@ -13,15 +13,17 @@ namespace skanu {
 
 trace_view::trace_view(caf::actor_config& config, const service_environment& env,
                        std::vector<source> sources, consumer_limits limits)
-    : consumer_actor::base(config), env_(env), limits_(limits), dead_letters_(env, service::ordertrace, limits.retry) {
+    : consumer_actor::base(config),
+      env_(env),
+      limits_(limits),
+      dead_letters_(env, service::ordertrace, limits.retry) {
   for (auto& s : sources) logs_.push_back({.from = std::move(s)});
 }
 
 trace_view::behavior_type trace_view::make_behavior() {
   contain_failures(*this);
   recover();
-  for (auto& f : logs_)
-    send(f.from.log, follow_atom::value, caf::actor_cast<follower_actor>(this));
+  for (auto& f : logs_) send(f.from.log, follow_atom::value, caf::actor_cast<follower_actor>(this));
   turn_after(std::chrono::milliseconds{0});
   return {[this](hint_atom, service of) {
             for (auto& f : logs_) {
@@ -72,7 +74,8 @@ void trace_view::turn() {
     if ((!f.more && !f.full) || f.retry_at > clock().now()) continue;
     f.more = false;
     ++pulls_open_;
-    request(f.from.log, limits_.pull_timeout, pull_atom::value, log_query{f.next, limits_.batch, {}})
+    request(f.from.log, limits_.pull_timeout, pull_atom::value,
+            log_query{f.next, limits_.batch, {}})
         .then(
             [this, &f](const event_batch& batch) {
               f.failures = 0;
@@ -98,8 +101,14 @@ void trace_view::take(followed& f, const event_batch& batch) {
 void trace_view::take(const followed& f, const event_batch::event& e) {
   const auto id = order_of(e.body);
   const auto set_aside = [&](int attempts, std::string_view why) {
-    dead_letters_.set_aside({std::string(trace_consumer(f.from.of)), std::string(name_of(f.from.of)),
-                             e.offset, id, attempts, std::string(why), {}, e.body});
+    dead_letters_.set_aside({std::string(trace_consumer(f.from.of)),
+                             std::string(name_of(f.from.of)),
+                             e.offset,
+                             id,
+                             attempts,
+                             std::string(why),
+                             {},
+                             e.body});
   };
   if (dead_letters_.parks(id)) return set_aside(0, dead_letter_box::parked_reason);
   try {
@@ -122,8 +131,8 @@ void trace_view::take(service of, log_offset offset, entity_id id, const std::st
   append_ordered_key(key, t.version);
   rows_.push_back({row_space::rows, std::move(key), located_event(of, offset, event)});
   if (const auto traced = skanu::trace_of(event))
-    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", trace_consumer(of), offset,
-                 event_type_of(event), traced->trace_id());
+    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", trace_consumer(of),
+                 offset, event_type_of(event), traced->trace_id());
 }
 
 trace_view::touched& trace_view::trace_of(entity_id id) {
@@ -153,15 +162,15 @@ void trace_view::plan_next_turn() {
   for (const auto& f : logs_) {
     if (!f.more && !f.full) continue;
     auto own = f.full ? std::chrono::milliseconds(0) : limits_.window;
-    if (f.retry_at > now)
-      own = std::chrono::ceil<std::chrono::milliseconds>(f.retry_at - now);
+    if (f.retry_at > now) own = std::chrono::ceil<std::chrono::milliseconds>(f.retry_at - now);
     wait = std::min(wait.value_or(own), own);
   }
   if (wait) turn_after(*wait);
 }
 
 void trace_view::commit_turn() {
-  pending_commit c{.data = {.of = service::ordertrace}, .owner = std::make_shared<lone_commit_owner>()};
+  pending_commit c{.data = {.of = service::ordertrace},
+                   .owner = std::make_shared<lone_commit_owner>()};
   c.data.changes.reserve(touched_.size());
   for (const auto& [id, t] : touched_) {
     if (t.version == t.stored) continue;

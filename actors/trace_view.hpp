@@ -1,6 +1,7 @@
-// The trace: a view of its own, built from the logs of order, payment and delivery, none of which is
-// ever asked. Each turn it reads what is new in the logs, merges it per order, and commits the traces,
-// their history, its own log (what each trace came to show) and its positions in one commit.
+// The trace: a view of its own, built from the logs of order, payment and delivery, none of which
+// is ever asked. Each turn it reads what is new in the logs, merges it per order, and commits the
+// traces, their history, its own log (what each trace came to show) and its positions in one
+// commit.
 #pragma once
 
 #include <array>
@@ -20,8 +21,8 @@ class trace_view final : public consumer_actor::base {
     event_log_actor log;
   };
 
-  trace_view(caf::actor_config& config, const service_environment& env,
-             std::vector<source> sources, consumer_limits limits);
+  trace_view(caf::actor_config& config, const service_environment& env, std::vector<source> sources,
+             consumer_limits limits);
 
   const char* name() const override { return "trace_view"; }
   behavior_type make_behavior() override;
@@ -31,8 +32,8 @@ class trace_view final : public consumer_actor::base {
     source from;
     log_offset next = 1;
     log_offset batch_end = 1;
-    bool more = true;   ///< Its log has hinted since the last pull.
-    int failures = 0;   ///< Of its pulls, one after another.
+    bool more = true;  ///< Its log has hinted since the last pull.
+    int failures = 0;  ///< Of its pulls, one after another.
     std::chrono::steady_clock::time_point retry_at = {};
     bool full = false;  ///< The last pull found as much as it asked for.
   };
@@ -69,7 +70,7 @@ class trace_view final : public consumer_actor::base {
   std::size_t pulls_open_ = 0;
   std::map<entity_id, touched> touched_;
   std::vector<std::string> changes_;  ///< Its own events, of the turn under way.
-  std::vector<row_write> rows_;  ///< Histories, of the turn under way.
+  std::vector<row_write> rows_;       ///< Histories, of the turn under way.
   dead_letter_box dead_letters_;
   std::optional<letter_errand> errand_;  ///< Carried out in place of a turn.
   bool turn_due_ = false;                ///< The time for a turn came meanwhile.

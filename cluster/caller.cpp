@@ -146,8 +146,9 @@ bool caller::from_peer() const {
 
 error caller::unknown() const {
   return {errc::outcome_unknown,
-          "The " + peer_name_ + " service gave no answer in time: it may or may not have happened. "
-          "Repeat it under the same Idempotency-Key."};
+          "The " + peer_name_ +
+              " service gave no answer in time: it may or may not have happened. "
+              "Repeat it under the same Idempotency-Key."};
 }
 
 error caller::away() const {

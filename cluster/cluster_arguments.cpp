@@ -72,8 +72,7 @@ std::string read_peer(const std::string& text, cluster_options& cluster) {
 std::string read_secret(const std::string& file, std::string& secret) {
   if (file.empty()) return {};
   std::ifstream in(file);
-  if (!std::getline(in, secret) || secret.empty())
-    return "there is no secret in the file " + file;
+  if (!std::getline(in, secret) || secret.empty()) return "there is no secret in the file " + file;
   return {};
 }
 
@@ -89,29 +88,32 @@ std::string check_tls(const tls_files& tls) {
 }  // namespace
 
 void cluster_arguments::add_to(CLI::App& serve) {
-  serve.add_option("--services", services,
-                   "Services of this node; all of them make one process of its own")
+  serve
+      .add_option("--services", services,
+                  "Services of this node; all of them make one process of its own")
       ->envname("SKANU_SERVICES");
   serve.add_option("--name", name, "This node's name among its peers; by default its services")
       ->envname("SKANU_NAME");
-  serve.add_option("--node", address,
-                   "Address and port for other nodes; port 0 takes a free one")
+  serve.add_option("--node", address, "Address and port for other nodes; port 0 takes a free one")
       ->envname("SKANU_NODE");
-  serve.add_option("--peer", peers,
-                   "Another node, NAME=HOST:PORT; NAME is its --name, or its services by commas")
+  serve
+      .add_option("--peer", peers,
+                  "Another node, NAME=HOST:PORT; NAME is its --name, or its services by commas")
       ->envname("SKANU_PEER")
       ->delimiter(' ')
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  serve.add_option("--secret-file", secret_file,
-                   "File whose first line is the cluster's secret: others are refused")
+  serve
+      .add_option("--secret-file", secret_file,
+                  "File whose first line is the cluster's secret: others are refused")
       ->envname("SKANU_SECRET_FILE");
   serve.add_option("--tls-cert", tls.certificate, "This node's certificate (PEM)")
       ->envname("SKANU_TLS_CERT");
   serve.add_option("--tls-key", tls.key, "This node's private key (PEM)")->envname("SKANU_TLS_KEY");
   serve.add_option("--tls-ca", tls.authority, "The authority that signs nodes (PEM)")
       ->envname("SKANU_TLS_CA");
-  serve.add_flag("--node-without-tls", without_tls,
-                 "Allow --node beyond loopback without TLS: whoever reaches it may do everything")
+  serve
+      .add_flag("--node-without-tls", without_tls,
+                "Allow --node beyond loopback without TLS: whoever reaches it may do everything")
       ->envname("SKANU_NODE_WITHOUT_TLS");
 }
 

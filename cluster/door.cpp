@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include <spdlog/spdlog.h>
 #include <caf/io/all.hpp>
 #include <caf/openssl/all.hpp>
-#include <spdlog/spdlog.h>
 
 #include "actors/failures.hpp"
 
@@ -46,8 +46,7 @@ caf::result<std::string, std::string> door::greet(const std::string& theirs,
     return refuse("unknown", "it speaks protocol " + std::to_string(dialers.protocol) +
                                  ", this node " + std::to_string(protocol_version));
   if (!is_node_name(dialers.name)) return refuse("unknown", "its name cannot be read");
-  if (dialers.name == identity_.node)
-    return refuse(dialers.name, "it has this node's own name");
+  if (dialers.name == identity_.node) return refuse(dialers.name, "it has this node's own name");
   const auto own = make_hello(identity_.node, identity_.incarnation);
   if (guests_.size() >= most_unproved) guests_.pop_front();
   guests_.push_back({dialer, dialers, own, clock().now() + handshake_});
@@ -91,7 +90,8 @@ dialer_actor::behavior_type dialer(dialer_actor::pointer self, dial_target targe
                                    std::function<bool()> reachable) {
   contain_failures(*self);
   const auto found = std::make_shared<caf::typed_response_promise<door_actor>>();
-  // A promise that is kept holds its actor for ever: one that ends while CAF connects lets go of it.
+  // A promise that is kept holds its actor for ever: one that ends while CAF connects lets go of
+  // it.
   self->attach_functor([found] { *found = {}; });
   return {[=](dial_atom) -> caf::result<door_actor> {
     if (!reachable()) return caf::make_error(caf::sec::cannot_connect_to_node);

@@ -26,8 +26,8 @@ class door final : public door_actor::base {
   /// Of dialers that have not proved the secret yet: the oldest makes room.
   static constexpr std::size_t most_unproved = 64;
 
-  /// `side_of` gives the actors for a peer of that name, which has proved the secret, made where they
-  /// were not there yet; nothing where there are too many.
+  /// `side_of` gives the actors for a peer of that name, which has proved the secret, made where
+  /// they were not there yet; nothing where there are too many.
   door(caf::actor_config& config, link_identity identity,
        std::function<std::optional<peer_side>(const std::string&)> side_of,
        std::chrono::milliseconds handshake = link_limits{}.handshake);
@@ -61,12 +61,12 @@ struct dial_target {
   bool tls = false;
 };
 
-/// `reachable` says whether anybody listens at the target. It may block, for as long as the resolver
-/// takes to look up a name: the dialer runs detached.
+/// `reachable` says whether anybody listens at the target. It may block, for as long as the
+/// resolver takes to look up a name: the dialer runs detached.
 ///
-/// CAF's middleman connects with a blocking call, which an address that swallows packets would hold for
-/// minutes, with the connections to all other peers behind it. So it is asked to connect only where a
-/// first connection came about in time.
+/// CAF's middleman connects with a blocking call, which an address that swallows packets would hold
+/// for minutes, with the connections to all other peers behind it. So it is asked to connect only
+/// where a first connection came about in time.
 dialer_actor::behavior_type dialer(dialer_actor::pointer self, dial_target target,
                                    std::function<bool()> reachable);
 

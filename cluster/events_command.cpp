@@ -126,8 +126,8 @@ class log_reader {
   std::deque<logged_event> piece_;
 };
 
-/// Prints what is there by time; each service's events in their order, which for a view is the one in
-/// which it saw them.
+/// Prints what is there by time; each service's events in their order, which for a view is the one
+/// in which it saw them.
 void print(std::vector<log_reader>& logs, line_output& out) {
   for (auto& log : logs) log.look();
   while (out.open()) {

@@ -42,8 +42,8 @@ hello decode_hello(std::string_view bytes) {
 
 std::string proof_of(std::string_view secret, proving_side by, const hello& dialer,
                      const hello& door) {
-  const auto text = std::string(by == proving_side::door ? "door" : "dialer") + to_wire(dialer) +
-                    to_wire(door);
+  const auto text =
+      std::string(by == proving_side::door ? "door" : "dialer") + to_wire(dialer) + to_wire(door);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned size = 0;
   if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
@@ -53,8 +53,8 @@ std::string proof_of(std::string_view secret, proving_side by, const hello& dial
   return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
-bool is_proof(std::string_view given, std::string_view secret, proving_side by,
-              const hello& dialer, const hello& door) {
+bool is_proof(std::string_view given, std::string_view secret, proving_side by, const hello& dialer,
+              const hello& door) {
   const auto expected = proof_of(secret, by, dialer, door);
   return given.size() == expected.size() &&
          CRYPTO_memcmp(given.data(), expected.data(), expected.size()) == 0;

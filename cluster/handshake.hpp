@@ -5,9 +5,9 @@
 //   dialer → door   a proof likewise; nothing but this short exchange is kept of whoever has none
 //   door → dialer   handles of the actors for that peer; from here on each takes the other's calls
 //
-// The proof is HMAC-SHA256 under the cluster's secret (RFC 2104), over who proves it and both hellos, so
-// that no answer of one handshake is good in another one. It keeps clusters apart; it is no encryption:
-// beyond loopback nodes talk over mutual TLS.
+// The proof is HMAC-SHA256 under the cluster's secret (RFC 2104), over who proves it and both
+// hellos, so that no answer of one handshake is good in another one. It keeps clusters apart; it is
+// no encryption: beyond loopback nodes talk over mutual TLS.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ std::string proof_of(std::string_view secret, proving_side by, const hello& dial
                      const hello& door);
 
 /// Compares in constant time.
-bool is_proof(std::string_view given, std::string_view secret, proving_side by,
-              const hello& dialer, const hello& door);
+bool is_proof(std::string_view given, std::string_view secret, proving_side by, const hello& dialer,
+              const hello& door);
 
 }  // namespace skanu

@@ -162,17 +162,15 @@ void link::dial_failed(const std::string& why) {
 
 // --- The peer that there is --------------------------------------------------------------------
 
-bool link::is_from_peer() {
-  return peer_ && current_sender() == peer_->handles.link;
-}
+bool link::is_from_peer() { return peer_ && current_sender() == peer_->handles.link; }
 
 bool link::name_is_taken(std::uint64_t incarnation) const {
   return peer_ && peer_->incarnation != incarnation && !peer_leaves_ &&
          now() - heard_ <= limits_.silence;
 }
 
-/// Neither side calls before the other takes its calls, or the first ones would be lost: our servant
-/// knows the peer from here on, and our caller once the peer's link speaks.
+/// Neither side calls before the other takes its calls, or the first ones would be lost: our
+/// servant knows the peer from here on, and our caller once the peer's link speaks.
 void link::let_in(const peer_handles& handles, std::uint64_t incarnation, const char* how) {
   if (!peer_ || peer_->handles.link != handles.link) {
     lose(now(), "it began anew");

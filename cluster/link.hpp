@@ -21,8 +21,8 @@ struct link_limits {
   std::chrono::milliseconds let_go{3'000};
   std::chrono::milliseconds handshake{1'000};  ///< For each of its steps.
   backoff_settings dial{std::chrono::milliseconds{50}, std::chrono::milliseconds{500}};
-  /// Of two nodes the one whose name sorts first dials; the other only where it did not in this time,
-  /// since CAF can confuse two connections that both make at once.
+  /// Of two nodes the one whose name sorts first dials; the other only where it did not in this
+  /// time, since CAF can confuse two connections that both make at once.
   std::chrono::milliseconds yield{1'000};
 };
 
@@ -63,8 +63,8 @@ class link final : public link_actor::base {
   void dial_failed(const std::string& why);
 
   bool is_from_peer();
-  /// Another run of the peer is here and speaks. It is not replaced: two nodes that were given one name
-  /// by mistake would drive each other out for ever.
+  /// Another run of the peer is here and speaks. It is not replaced: two nodes that were given one
+  /// name by mistake would drive each other out for ever.
   bool name_is_taken(std::uint64_t incarnation) const;
   void let_in(const peer_handles& handles, std::uint64_t incarnation, const char* how);
   void arrive();

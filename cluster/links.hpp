@@ -1,17 +1,17 @@
 // The actors between two nodes. START READING HERE for the cluster.
 //
-// For each peer a node has one link, which dials, recognises and watches it; one caller, through which
-// everything that this node asks of the peer goes; and one servant, which answers what the peer asks.
-// Nobody else holds a handle of another node.
+// For each peer a node has one link, which dials, recognises and watches it; one caller, through
+// which everything that this node asks of the peer goes; and one servant, which answers what the
+// peer asks. Nobody else holds a handle of another node.
 //
 //        this node                                     peer
 //   regions, logs, readers ──▶ caller ── call ──▶ servant ──▶ regions, logs, readers ──▶ stores
 //                              caller ◀─ answer ── servant
 //                              link ◀── alive ──▶ link
 //
-// CAF carries messages at most once and says nothing of those that are lost. So the caller keeps each
-// call until it is answered, sends it again when the peer is back, and gives up at its deadline. A
-// repeat is harmless: changes have operation ids or natural keys.
+// CAF carries messages at most once and says nothing of those that are lost. So the caller keeps
+// each call until it is answered, sends it again when the peer is back, and gives up at its
+// deadline. A repeat is harmless: changes have operation ids or natural keys.
 #pragma once
 
 #include <atomic>
@@ -68,8 +68,8 @@ typename Inspector::result_type inspect(Inspector& f, peer_handles& h) {
 using door_actor = caf::typed_actor<
     // From a dialing link: its hello and its handles. Answers with this node's hello and proof.
     caf::replies_to<hello_atom, std::string, peer_handles>::with<std::string, std::string>,
-    // From a dialing link: the nonce of that answer, and its own proof. Answers with this node's handles
-    // for that peer, which from then on may call.
+    // From a dialing link: the nonce of that answer, and its own proof. Answers with this node's
+    // handles for that peer, which from then on may call.
     caf::replies_to<proof_atom, std::string, std::string>::with<peer_handles>>;
 
 // What this node's own actors say to each other.
@@ -77,8 +77,9 @@ using door_actor = caf::typed_actor<
 /// A call of this node to a peer.
 struct outgoing_call {
   call_body body;
-  /// Takes the answer, or the error that there is none: service_away where it certainly was not carried
-  /// out, outcome_unknown where it may have been. Called once, on the caller's thread; must not block.
+  /// Takes the answer, or the error that there is none: service_away where it certainly was not
+  /// carried out, outcome_unknown where it may have been. Called once, on the caller's thread; must
+  /// not block.
   std::function<void(answer_body)> take;
   /// When it gives up, if before a call's own deadline.
   std::optional<std::chrono::steady_clock::time_point> until = {};
@@ -152,7 +153,8 @@ using link_actor = peer_link_actor::extend<
     caf::replies_to<peer_offer>::with<bool>,
     // From this node: say bye to the peer, and dial no more.
     caf::reacts_to<leave_atom>,
-    // From itself: tells the peer that it lives, looks whether the peer does, dials where there is none.
+    // From itself: tells the peer that it lives, looks whether the peer does, dials where there is
+    // none.
     caf::reacts_to<sweep_atom>>;
 
 /// Finds the door of one peer.

@@ -129,9 +129,9 @@ void start_logging(const std::string& file, const std::string& level, const std:
   }
   const auto logger =
       std::make_shared<spdlog::logger>("skanu", std::make_shared<gathering_sink>(opened));
-  logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l " +
-                          (node.empty() ? "" : "node=" + node + " ") + "%v",
-                      spdlog::pattern_time_type::utc);
+  logger->set_pattern(
+      "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l " + (node.empty() ? "" : "node=" + node + " ") + "%v",
+      spdlog::pattern_time_type::utc);
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(logger);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include <boost/core/demangle.hpp>
 #include <spdlog/spdlog.h>
+#include <boost/core/demangle.hpp>
 
 #include "actors/event_log.hpp"
 #include "actors/faulty_payment.hpp"
@@ -41,9 +41,9 @@ constexpr std::chrono::milliseconds serve_timeout{2'000};
 struct actor_config : caf::actor_system_config {
   explicit actor_config(const cluster_options& cluster) {
     configure(*this, cluster);
-    // Actors take turns on half of the processors, which leaves the rest to requests and the journal:
-    // more threads only wake each other. They share one queue and sleep when it is empty, where
-    // stealing would poll.
+    // Actors take turns on half of the processors, which leaves the rest to requests and the
+    // journal: more threads only wake each other. They share one queue and sleep when it is empty,
+    // where stealing would poll.
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads",
         std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8));
@@ -101,8 +101,7 @@ class node::parts {
     port_ = server_.bind();
     streams_.limit(server_.max_handed_over());
     if (!options.admin_address.empty()) open_admin();
-    directory_.emplace(options.data,
-                       directory_options{options.services, options.max_store_bytes});
+    directory_.emplace(options.data, directory_options{options.services, options.max_store_bytes});
     open_journals();
     auto ids = read_what_actors_begin_with();
     try {
@@ -136,10 +135,11 @@ class node::parts {
     {
       caf::scoped_actor self{system_};
       self->request(placement_, leave_timeout, leave_atom::value)
-          .receive([](bool) {}, [](caf::error&) {
-            spdlog::warn("event=placement_did_not_leave in_ms={}",
-                         std::chrono::milliseconds(leave_timeout).count());
-          });
+          .receive([](bool) {},
+                   [](caf::error&) {
+                     spdlog::warn("event=placement_did_not_leave in_ms={}",
+                                  std::chrono::milliseconds(leave_timeout).count());
+                   });
       self->send_exit(supervisor_, caf::exit_reason::user_shutdown);
       self->wait_for(supervisor_);
     }
@@ -210,8 +210,7 @@ class node::parts {
 
   void open_journals() {
     for (auto& d : directory_->databases())
-      databases_.push_back(
-          std::make_unique<written_database>(d.name, *d.data, metrics_, faults_));
+      databases_.push_back(std::make_unique<written_database>(d.name, *d.data, metrics_, faults_));
     for (const auto s : options_.services) {
       auto& d = database_of(s);
       environments_[static_cast<std::size_t>(s)] = std::make_unique<service_environment>(
@@ -235,7 +234,9 @@ class node::parts {
     return actor;
   }
 
-  static std::vector<service> everything() { return {std::begin(all_services), std::end(all_services)}; }
+  static std::vector<service> everything() {
+    return {std::begin(all_services), std::end(all_services)};
+  }
 
   bool runs_here(service s) const {
     return std::ranges::find(options_.services, s) != options_.services.end();
@@ -250,8 +251,8 @@ class node::parts {
     if (runs_here(Rules::of))
       return keep(region_actor<command>(
           system_.spawn<region<Rules>>(environment(Rules::of), region_limits{})));
-    return keep(region_actor<command>(
-        system_.spawn(remote_region<command>, peers_.caller_to(Rules::of))));
+    return keep(
+        region_actor<command>(system_.spawn(remote_region<command>, peers_.caller_to(Rules::of))));
   }
 
   event_log_actor start_log(service s) {
@@ -307,7 +308,8 @@ class node::parts {
     if (shows_traces()) children.push_back(feed_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
     supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
-    service_directory directory{placement_, orders, payments, deliveries, stamps, {}, {}, {}, &streams_};
+    service_directory directory{placement_, orders, payments, deliveries, stamps,
+                                {},         {},     {},       &streams_};
     for (const auto s : options_.services)
       directory.letter_desks[static_cast<std::size_t>(s)] = supervisor_;
     for (const auto s : all_services) {
@@ -344,7 +346,9 @@ class node::parts {
   child child_of(policy_definition p) {
     const auto name = p.name;
     const auto of = p.of;
-    return {name, of, [this, p = std::move(p)](caf::local_actor& by) {
+    return {name,
+            of,
+            [this, p = std::move(p)](caf::local_actor& by) {
               return caf::actor_cast<caf::actor>(by.spawn<policy>(
                   environment(p.of), p, log(p.follows), faults_, consumer_limits{}));
             },
@@ -354,7 +358,8 @@ class node::parts {
   child trace_child() {
     std::vector<std::string> names;
     for (const auto s : trace_sources) names.emplace_back(trace_consumer(s));
-    return {"ordertrace", service::ordertrace, [this](caf::local_actor& by) {
+    return {"ordertrace", service::ordertrace,
+            [this](caf::local_actor& by) {
               std::vector<trace_view::source> sources;
               for (const auto s : trace_sources) sources.push_back({s, log(s)});
               consumer_limits limits;
@@ -375,8 +380,7 @@ class node::parts {
 
   child housekeeper_child(service s) {
     return {"housekeeper-" + std::string(name_of(s)), s, [this, s](caf::local_actor& by) {
-              return caf::actor_cast<caf::actor>(
-                  by.spawn(housekeeper, &environment(s), s));
+              return caf::actor_cast<caf::actor>(by.spawn(housekeeper, &environment(s), s));
             }};
   }
 
@@ -391,8 +395,7 @@ class node::parts {
       v.elsewhere.push_back({s, status ? &status->up : nullptr});
     }
     for (const auto& d : databases_)
-      v.databases.push_back(
-          {d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health()});
+      v.databases.push_back({d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health()});
     v.metrics = &metrics_;
     if (runs_here(service::order)) {
       v.breaker = &breaker_;
@@ -412,9 +415,8 @@ class node::parts {
           &server::requests_in_progress);
     gauge("skanu_http_requests_queued", "Requests that wait for a worker.",
           &server::queued_requests);
-    v.gauges.push_back({"skanu_http_streams", "Subscribers of event streams.", [this] {
-                          return static_cast<std::int64_t>(streams_.subscribers());
-                        }});
+    v.gauges.push_back({"skanu_http_streams", "Subscribers of event streams.",
+                        [this] { return static_cast<std::int64_t>(streams_.subscribers()); }});
     v.started = started_;
     return v;
   }

@@ -1,7 +1,7 @@
 // CAF's OpenSSL module reads and writes without clearing the thread's queue of errors first, as
-// SSL_get_error(3) asks. A handshake that failed (a stranger who knocked at the port) leaves an error
-// there, and the next read of a healthy connection, which merely has nothing yet, is taken for a
-// failure: all connections of the node ended. These two stand before OpenSSL's own.
+// SSL_get_error(3) asks. A handshake that failed (a stranger who knocked at the port) leaves an
+// error there, and the next read of a healthy connection, which merely has nothing yet, is taken
+// for a failure: all connections of the node ended. These two stand before OpenSSL's own.
 #include <dlfcn.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -78,36 +78,43 @@ parsed_options parse_options(int argc, const char* const* argv) {
   serve->option_defaults()->always_capture_default();
   serve->add_option("--http", http, "Address and port to listen on; port 0 takes a free one")
       ->envname("SKANU_HTTP");
-  serve->add_option("--admin", admin,
-                    "Address and port of /admin and /actuator alone; else /admin is on --http, and "
-                    "there only for who asks loopback for it")
+  serve
+      ->add_option("--admin", admin,
+                   "Address and port of /admin and /actuator alone; else /admin is on --http, and "
+                   "there only for who asks loopback for it")
       ->envname("SKANU_ADMIN");
   serve->add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
   cluster.add_to(*serve);
-  serve->add_flag("--trust-network", trust_network,
-                  "Allow an address beyond loopback: whoever reaches it may do everything")
+  serve
+      ->add_flag("--trust-network", trust_network,
+                 "Allow an address beyond loopback: whoever reaches it may do everything")
       ->envname("SKANU_TRUST_NETWORK");
   serve
       ->add_option("--cors", cors, "Origins that browsers may call from, by commas; * is every one")
       ->envname("SKANU_CORS");
-  serve->add_option("--max-store-bytes", o.node.max_store_bytes,
-                    "Bound on each database's size; 0: only the disk bounds it")
+  serve
+      ->add_option("--max-store-bytes", o.node.max_store_bytes,
+                   "Bound on each database's size; 0: only the disk bounds it")
       ->envname("SKANU_MAX_STORE_BYTES")
       ->check(number_from(0));
-  serve->add_option("--max-connections", o.node.max_connections,
-                    "Connections at once; beyond it 503. Open streams do not count")
+  serve
+      ->add_option("--max-connections", o.node.max_connections,
+                   "Connections at once; beyond it 503. Open streams do not count")
       ->envname("SKANU_MAX_CONNECTIONS")
       ->check(number_from(1));
-  serve->add_option("--max-connections-per-address", o.node.max_connections_per_address,
-                    "The same for one client address, and for its streams; 0: no such limit")
+  serve
+      ->add_option("--max-connections-per-address", o.node.max_connections_per_address,
+                   "The same for one client address, and for its streams; 0: no such limit")
       ->envname("SKANU_MAX_CONNECTIONS_PER_ADDRESS")
       ->check(number_from(0));
-  serve->add_option("--max-streams", o.node.streams.max_streams,
-                    "Event streams at once; beyond it 503")
+  serve
+      ->add_option("--max-streams", o.node.streams.max_streams,
+                   "Event streams at once; beyond it 503")
       ->envname("SKANU_MAX_STREAMS")
       ->check(number_from(0));
-  serve->add_option("--stream-heartbeat", heartbeat_ms,
-                    "Milliseconds after which a silent stream is sent a comment")
+  serve
+      ->add_option("--stream-heartbeat", heartbeat_ms,
+                   "Milliseconds after which a silent stream is sent a comment")
       ->envname("SKANU_STREAM_HEARTBEAT")
       ->check(number_from(1));
   serve->add_option("--log-file", o.log_file, "File to log to; empty: standard error")

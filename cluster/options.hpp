@@ -15,7 +15,7 @@ struct program_options {
   program_command command = program_command::serve;
   node_options node;
   std::vector<std::string> faults;
-  std::string log_file;         ///< Empty: standard error.
+  std::string log_file;  ///< Empty: standard error.
   std::string log_level = "info";
   std::string data = "./data";  ///< Of audit, events and backup.
   std::string backup_to;
@@ -24,8 +24,8 @@ struct program_options {
   bool follow = false;
 };
 
-/// What the program was told; or the exit status with which it ends at once, after help or one clear
-/// line on standard error.
+/// What the program was told; or the exit status with which it ends at once, after help or one
+/// clear line on standard error.
 struct parsed_options {
   std::optional<program_options> options;
   int exit_status = 0;

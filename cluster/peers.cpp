@@ -4,9 +4,9 @@
 #include <random>
 #include <system_error>
 
+#include <spdlog/spdlog.h>
 #include <caf/io/all.hpp>
 #include <caf/openssl/all.hpp>
-#include <spdlog/spdlog.h>
 
 #include "cluster/caller.hpp"
 #include "cluster/middleman.hpp"
@@ -20,8 +20,8 @@ namespace {
 /// How long a dialer waits for an address before it asks CAF to connect there.
 constexpr std::chrono::milliseconds dial_patience{500};
 
-/// CAF's own watch over a connection: it closes one whose other end is frozen or cut off, so that a new
-/// one can be made. The links notice earlier.
+/// CAF's own watch over a connection: it closes one whose other end is frozen or cut off, so that a
+/// new one can be made. The links notice earlier.
 constexpr std::chrono::milliseconds heartbeat{500}, connection_silence{2'500};
 
 std::uint64_t new_incarnation() {
@@ -73,7 +73,8 @@ peers::peers(caf::actor_system& system, cluster_options options)
 const peer_status* peers::status_of(service s) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [name, p] : peers_)
-    if (std::ranges::find(p->address.services, s) != p->address.services.end()) return p->status.get();
+    if (std::ranges::find(p->address.services, s) != p->address.services.end())
+      return p->status.get();
   return nullptr;
 }
 
@@ -92,9 +93,8 @@ void peers::start(local_services here) {
   }
   for (auto& [name, p] : peers_) {
     const dial_target target{p->address.host, p->address.port, options_.tls.given()};
-    const auto by = system_.spawn<caf::detached>(dialer, target, [target] {
-      return reachable(target.host, target.port, dial_patience);
-    });
+    const auto by = system_.spawn<caf::detached>(
+        dialer, target, [target] { return reachable(target.host, target.port, dial_patience); });
     others_.push_back(caf::actor_cast<caf::actor>(by));
     start(*p, by);
   }
@@ -112,8 +112,8 @@ void peers::end(peer& p) {
 
 void peers::start(peer& p, std::optional<dialer_actor> by) {
   p.servant = system_.spawn<servant>(here_);
-  p.link = system_.spawn<link>(identity_, p.address.name, p.caller, p.servant, std::move(by),
-                               p.status);
+  p.link =
+      system_.spawn<link>(identity_, p.address.name, p.caller, p.servant, std::move(by), p.status);
 }
 
 std::optional<peer_side> peers::side_of(const std::string& name) {
@@ -174,13 +174,13 @@ void peers::leave(std::chrono::milliseconds limit) {
   caf::scoped_actor self{system_};
   for (const auto& [name, side] : sides) self->send(side.link, leave_atom::value);
   for (const auto& [name, side] : sides) {
-    const auto left = std::max(std::chrono::milliseconds(1),
-                               std::chrono::ceil<std::chrono::milliseconds>(
-                                   until - std::chrono::steady_clock::now()));
+    const auto left = std::max(
+        std::chrono::milliseconds(1),
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()));
     self->request(side.servant, left, leave_atom::value)
-        .receive([](bool) {}, [peer = name](caf::error&) {
-          spdlog::warn("event=calls_left_behind peer={}", peer);
-        });
+        .receive(
+            [](bool) {},
+            [peer = name](caf::error&) { spdlog::warn("event=calls_left_behind peer={}", peer); });
   }
 }
 

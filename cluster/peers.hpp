@@ -38,8 +38,8 @@ struct cluster_options {
 /// What CAF has to know before its system starts.
 void configure(caf::actor_system_config& config, const cluster_options& options);
 
-/// Made before the node's own actors, which need its callers; started after them. Everything but stop()
-/// may be used by any thread once it is started.
+/// Made before the node's own actors, which need its callers; started after them. Everything but
+/// stop() may be used by any thread once it is started.
 class peers {
  public:
   /// Peers that this node was not told of: so many, and each for so long after it was there last.
@@ -50,8 +50,8 @@ class peers {
   peers(const peers&) = delete;
   peers& operator=(const peers&) = delete;
 
-  /// Through which the service is reached where it does not run here. A service that no peer was said
-  /// to run is away for ever.
+  /// Through which the service is reached where it does not run here. A service that no peer was
+  /// said to run is away for ever.
   const caller_actor& caller_to(service s) const { return callers_[static_cast<std::size_t>(s)]; }
   /// Whether its node is there; null where nobody was said to run it.
   const peer_status* status_of(service s) const;
@@ -63,12 +63,12 @@ class peers {
   void start(local_services here);
   std::uint16_t port() const { return port_; }
 
-  /// The actors for a peer of that name, which has proved itself. A stranger's are made where there is
-  /// room; nothing where there is none, or this node leaves.
+  /// The actors for a peer of that name, which has proved itself. A stranger's are made where there
+  /// is room; nothing where there is none, or this node leaves.
   std::optional<peer_side> side_of(const std::string& name);
 
-  /// Tells every peer that this node leaves, and waits until what they asked of it is done, for `limit`
-  /// at most.
+  /// Tells every peer that this node leaves, and waits until what they asked of it is done, for
+  /// `limit` at most.
   void leave(std::chrono::milliseconds limit);
   /// Ends every actor of this.
   void stop();

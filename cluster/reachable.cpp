@@ -18,8 +18,7 @@ using clock = std::chrono::steady_clock;
 /// Waits until a connection that was begun stands or failed.
 bool stands(int socket, clock::time_point until) {
   for (;;) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
     if (left <= 0) return false;
     pollfd watched{socket, POLLOUT, 0};
     const int ready = ::poll(&watched, 1, static_cast<int>(left));

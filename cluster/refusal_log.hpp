@@ -8,8 +8,8 @@
 
 namespace skanu {
 
-/// Says each peer and reason once a minute at most, with how often it came: who is refused tries again
-/// several times a second.
+/// Says each peer and reason once a minute at most, with how often it came: who is refused tries
+/// again several times a second.
 class refusal_log {
  public:
   using time_point = std::chrono::steady_clock::time_point;

@@ -31,9 +31,8 @@ outgoing_call command(Body body, request& r) {
 template <class Answer>
 Answer ask(const caller_actor& caller, call_body body) {
   const auto place = std::make_shared<waiting_place<answer_body>>();
-  caf::anon_send(caller, outgoing_call{std::move(body), [place](answer_body a) {
-                                         place->deliver(std::move(a));
-                                       }});
+  caf::anon_send(caller, outgoing_call{std::move(body),
+                                       [place](answer_body a) { place->deliver(std::move(a)); }});
   // The caller gives up earlier; this deadline is for a caller that is gone.
   auto answer = place->wait_until(std::chrono::steady_clock::now() + waiting_deadline);
   if (!answer) throw store_error(errc::service_away, "No answer came in time.");
@@ -76,14 +75,14 @@ typename region_actor<Command>::behavior_type remote_region(
           [](const entity_lost&) {}, [](sweep_atom) {}};
 }
 
-template order_region_actor::behavior_type remote_region<order_command>(
-    order_region_actor::pointer, caller_actor);
+template order_region_actor::behavior_type remote_region<order_command>(order_region_actor::pointer,
+                                                                        caller_actor);
 template payment_region_actor::behavior_type remote_region<payment_command>(
     payment_region_actor::pointer, caller_actor);
 template delivery_region_actor::behavior_type remote_region<delivery_command>(
     delivery_region_actor::pointer, caller_actor);
-template stamp_region_actor::behavior_type remote_region<stamp_command>(
-    stamp_region_actor::pointer, caller_actor);
+template stamp_region_actor::behavior_type remote_region<stamp_command>(stamp_region_actor::pointer,
+                                                                        caller_actor);
 
 placement_actor::behavior_type remote_placement(placement_actor::pointer self,
                                                 caller_actor caller) {

@@ -1,5 +1,5 @@
-// Stand-ins for what runs on another node: they look like the local actors, so that nobody who talks to
-// a service knows where it runs.
+// Stand-ins for what runs on another node: they look like the local actors, so that nobody who
+// talks to a service knows where it runs.
 #pragma once
 
 #include <memory>
@@ -16,13 +16,14 @@ typename region_actor<Command>::behavior_type remote_region(
 /// Stands in for the saga that places orders.
 placement_actor::behavior_type remote_placement(placement_actor::pointer self, caller_actor caller);
 
-/// Stands in for a service's log: followers here are told when it grows there, and when the connection
-/// is back.
+/// Stands in for a service's log: followers here are told when it grows there, and when the
+/// connection is back.
 event_log_actor::behavior_type remote_log(event_log_actor::pointer self, caller_actor caller,
                                           service of);
 
-/// What a service's readers on another node show; each function is one call, which blocks for at most
-/// the waiting deadline, and throws store_error, with service_away where nobody answers. Any thread.
+/// What a service's readers on another node show; each function is one call, which blocks for at
+/// most the waiting deadline, and throws store_error, with service_away where nobody answers. Any
+/// thread.
 std::unique_ptr<reading> remote_reading(const caller_actor& caller);
 
 /// The breaker of the node that places orders. Blocks and throws likewise.

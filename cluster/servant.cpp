@@ -152,14 +152,12 @@ void servant::carry_out(call_number number, Read& c) {
   // It reads nothing behind the peer's own deadline, so that this one needs none.
   request(by, caf::infinite, read_atom::value,
           peer_read{data, std::move(c), clock().now() + request_deadline})
-      .then(
-          [this, number, asked_by = peer_runs_](const std::string& answer) {
-            answer_read(number, asked_by, answer);
-          },
-          [this, number, asked_by = peer_runs_](const caf::error&) {
-            answer_read(number, asked_by,
-                        encode(answer_body(error{errc::store_failed, "It could not be read."})));
-          });
+      .then([this, number, asked_by = peer_runs_](
+                const std::string& answer) { answer_read(number, asked_by, answer); },
+            [this, number, asked_by = peer_runs_](const caf::error&) {
+              answer_read(number, asked_by,
+                          encode(answer_body(error{errc::store_failed, "It could not be read."})));
+            });
 }
 
 void servant::answer_read(call_number number, int asked_by, const std::string& answer) {

@@ -11,7 +11,8 @@
 
 namespace skanu {
 
-/// What runs on a node, as its peers may use it; a handle is null where the service does not run here.
+/// What runs on a node, as its peers may use it; a handle is null where the service does not run
+/// here.
 struct local_services {
   placement_actor placement;
   order_region_actor orders;

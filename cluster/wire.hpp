@@ -72,9 +72,8 @@ using call_body =
                  command_call<delivery_command>, command_call<stamp_command>, pull_call,
                  entity_call, page_call, rows_page_call, breaker_call>;
 
-using answer_body =
-    std::variant<error, accepted, event_batch, std::optional<std::string>, stored_page,
-                 std::optional<stored_page>, circuit_breaker::figures>;
+using answer_body = std::variant<error, accepted, event_batch, std::optional<std::string>,
+                                 stored_page, std::optional<stored_page>, circuit_breaker::figures>;
 
 /// Whether a call may change something: then "no answer" says nothing about its outcome.
 bool is_change(const call_body& call);

@@ -1,10 +1,12 @@
-// How values are written for another node: by position, without names, since both sides run the same
-// protocol version (handshake.hpp). Integers are little-endian base-128 (zigzag), texts and lists begin
-// with their length, optionals with a flag, variants with the index of their alternative.
+// How values are written for another node: by position, without names, since both sides run the
+// same protocol version (handshake.hpp). Integers are little-endian base-128 (zigzag), texts and
+// lists begin with their length, optionals with a flag, variants with the index of their
+// alternative.
 //
 // A type says once what it is made of, in an overload of `wire_fields` found by its namespace:
 //
-//   template <class Archive> void wire_fields(Archive& a, place_order& v) { a(v.details, v.phone_number); }
+//   template <class Archive> void wire_fields(Archive& a, place_order& v) { a(v.details,
+//   v.phone_number); }
 #pragma once
 
 #include <bit>
@@ -43,7 +45,7 @@ class wire_writer {
     out_ += text;
   }
   template <class T>
-    requires std::integral<T> || std::is_enum_v<T>
+  requires std::integral<T> || std::is_enum_v<T>
   void put(T value) {
     const auto wide = static_cast<std::int64_t>(value);
     put_number(static_cast<std::uint64_t>(wide) << 1 ^ static_cast<std::uint64_t>(wide >> 63));
@@ -70,7 +72,7 @@ class wire_writer {
     if (value) put(*value);
   }
   template <class T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   void put(const T& value) {
     // One list of fields serves reading and writing; writing changes nothing.
     wire_fields(*this, const_cast<T&>(value));
@@ -79,8 +81,8 @@ class wire_writer {
   std::string out_;
 };
 
-/// Reads what wire_writer wrote. Throws decode_error for anything else; takes no more memory than the
-/// bytes could fill.
+/// Reads what wire_writer wrote. Throws decode_error for anything else; takes no more memory than
+/// the bytes could fill.
 class wire_reader {
  public:
   explicit wire_reader(std::string_view bytes) : rest_(bytes) {}
@@ -142,7 +144,7 @@ class wire_reader {
   }
   void get(double& value) { value = std::bit_cast<double>(number()); }
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   void get(T& value) {
     const auto wide = integer();
     if (wide < 0 || wide > static_cast<std::int64_t>(wire_last(T{})))
@@ -179,10 +181,8 @@ class wire_reader {
     value = std::move(read);
   }
   template <class T>
-    requires std::is_class_v<T>
-  void get(T& value) {
-    wire_fields(*this, value);
-  }
+  requires std::is_class_v<T>
+  void get(T& value) { wire_fields(*this, value); }
 
   std::string_view rest_;
 };

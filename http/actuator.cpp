@@ -69,10 +69,10 @@ std::string health_object(bool up, const actuator_view& view,
 
 actuator_answer render_health(const actuator_view& view,
                               std::chrono::steady_clock::time_point now) {
-  const bool up = view.databases.empty() ||
-                  !std::ranges::all_of(view.databases, [now](const database_view& d) {
-                    return look_at(*d.health, now).gone;
-                  });
+  const bool up =
+      view.databases.empty() || !std::ranges::all_of(view.databases, [now](const database_view& d) {
+        return look_at(*d.health, now).gone;
+      });
   return {health_object(up, view, now), up ? 200 : 503};
 }
 

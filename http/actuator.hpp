@@ -40,8 +40,8 @@ struct actuator_view {
   std::vector<database_view> databases;
   const node_metrics* metrics = nullptr;
   const breaker_display* breaker = nullptr;  ///< Where orders are placed here.
-  /// The breaker of the node where orders are placed; throws store_error. Empty where it is here, or
-  /// shown by others.
+  /// The breaker of the node where orders are placed; throws store_error. Empty where it is here,
+  /// or shown by others.
   std::function<circuit_breaker::figures()> breaker_elsewhere;
   std::array<const store*, service_count> stores{};  ///< Of the services that run here; else null.
   std::vector<node_gauge> gauges;

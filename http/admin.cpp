@@ -71,8 +71,9 @@ void settle(const call& c, const admin_view& view, bool discarded) {
   const auto [name, who] = letter_in_path(c);
   if (!c.to().has_letter_desk(who->of)) {
     const auto& node = view.nodes[static_cast<std::size_t>(who->of)];
-    return render_problem(421, "The dead letters of " + name.consumer + " are settled on the node " +
-                                   (node.empty() ? std::string(name_of(who->of)) : node) + ".",
+    return render_problem(421,
+                          "The dead letters of " + name.consumer + " are settled on the node " +
+                              (node.empty() ? std::string(name_of(who->of)) : node) + ".",
                           c.out());
   }
   c.answer_empty(c.to().tell_consumer(who->of, {name, discarded}));

@@ -1,5 +1,5 @@
-// What operators do with dead letters, and what they ask about one order. Entities are looked at wherever
-// they live; consumers and their dead letters on their own node.
+// What operators do with dead letters, and what they ask about one order. Entities are looked at
+// wherever they live; consumers and their dead letters on their own node.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@ struct admin_view {
   std::array<const store*, service_count> stores{};
   /// The name of each service's node; empty where nobody is said to run it.
   std::array<std::string, service_count> nodes;
-  std::function<std::string()> breakers;  ///< As /actuator/circuitbreakers shows them; throws store_error.
+  std::function<std::string()>
+      breakers;  ///< As /actuator/circuitbreakers shows them; throws store_error.
 };
 
 namespace admin {

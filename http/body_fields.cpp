@@ -42,8 +42,8 @@ bool is_beyond_double(std::string_view number) {
   }
 }
 
-/// The same bytes with numbers beyond every type, at which the parser would give up, replaced by ones
-/// that it can read and that no field takes. All else stays as wrong or right as it was.
+/// The same bytes with numbers beyond every type, at which the parser would give up, replaced by
+/// ones that it can read and that no field takes. All else stays as wrong or right as it was.
 std::string with_readable_numbers(std::string_view bytes) {
   std::string out(bytes);
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -103,7 +103,8 @@ std::optional<std::int64_t> body_fields::integer(std::string_view name, integer_
   if (!number) {
     wrong(name, "must be an integer");
   } else if (*number < range.least || *number > range.most) {
-    wrong(name, "must be from " + std::to_string(range.least) + " to " + std::to_string(range.most));
+    wrong(name,
+          "must be from " + std::to_string(range.least) + " to " + std::to_string(range.most));
     number.reset();
   }
   return number;
@@ -139,7 +140,8 @@ std::optional<std::string> body_fields::phone(std::string_view name, bool requir
 
 std::optional<error> body_fields::problem() const {
   if (errors_.empty()) return std::nullopt;
-  return error{errc::invalid_field, "A field is missing, of the wrong type or out of range.", errors_};
+  return error{errc::invalid_field, "A field is missing, of the wrong type or out of range.",
+               errors_};
 }
 
 void body_fields::wrong(std::string_view name, std::string message) {

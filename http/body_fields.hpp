@@ -34,16 +34,17 @@ std::optional<std::int64_t> integer_of(std::string_view text);
 /// How many characters (code points) valid UTF-8 has.
 std::size_t length_of(std::string_view utf8);
 
-/// One request body. Each getter returns the field where it is right, and notes what is wrong with it
-/// where it is not; null is as good as absent.
+/// One request body. Each getter returns the field where it is right, and notes what is wrong with
+/// it where it is not; null is as good as absent.
 class body_fields {
  public:
-  /// errc::malformed where the bytes are not a JSON object. A number beyond every type is wrong only
-  /// in a field that is asked for.
+  /// errc::malformed where the bytes are not a JSON object. A number beyond every type is wrong
+  /// only in a field that is asked for.
   static std::variant<body_fields, error> parse(std::string_view bytes);
 
   /// Numbers may be JSON strings of an integer.
-  std::optional<std::int64_t> integer(std::string_view name, integer_range range, bool required = true);
+  std::optional<std::int64_t> integer(std::string_view name, integer_range range,
+                                      bool required = true);
   std::optional<std::string> text(std::string_view name, std::size_t most, bool required = true);
   /// Normalised.
   std::optional<std::string> phone(std::string_view name, bool required);

@@ -12,7 +12,9 @@ namespace {
 
 /// Which page of a list the request wants, but for its status.
 page_query query_of(const page_request& wanted) {
-  return {.after = wanted.after, .number = wanted.number, .size = wanted.size,
+  return {.after = wanted.after,
+          .number = wanted.number,
+          .size = wanted.size,
           .descending = wanted.descending};
 }
 
@@ -36,20 +38,22 @@ std::string collection::path_of(entity_id id) const {
 }
 
 void show_item(const call& c, const collection& from, entity_id id) {
-  const auto document = c.to().read(
-      from.of, [&](const reading& now) { return now.listed_entity(from.of, id); });
+  const auto document =
+      c.to().read(from.of, [&](const reading& now) { return now.listed_entity(from.of, id); });
   if (!document) not_found("There is nothing of that id.");
   c.show(*document, from.path_of(id));
 }
 
 void show_page(const call& c, const collection& from) {
-  page p{.collection = std::string(from.name), .path = "/" + std::string(from.name),
+  page p{.collection = std::string(from.name),
+         .path = "/" + std::string(from.name),
          .request = c.page_wanted()};
   auto query = query_of(p.request);
   if (p.request.status) {
     query.status = from.status_of ? from.status_of(*p.request.status) : std::nullopt;
     if (!query.status)
-      throw refused{{errc::invalid_field, "A query parameter is wrong.",
+      throw refused{{errc::invalid_field,
+                     "A query parameter is wrong.",
                      {{"status", "is not a known status"}}}};
   }
   const auto found = c.to().page(from.of, query);
@@ -61,8 +65,8 @@ void show_page(const call& c, const collection& from) {
 void show_rows(const call& c, const numbered_rows& from) {
   page p{.collection = from.name, .path = from.path, .request = c.page_wanted()};
   if (p.request.status)
-    throw refused{{errc::invalid_field, "A query parameter is wrong.",
-                   {{"status", "is not known here"}}}};
+    throw refused{
+        {errc::invalid_field, "A query parameter is wrong.", {{"status", "is not known here"}}}};
   auto found = c.to().read(from.of, [&](const reading& now) {
     return now.rows_page(from.of, from.id, from.prefix, query_of(p.request));
   });

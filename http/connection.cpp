@@ -84,12 +84,9 @@ connection::outcome connection::advance() {
     if (broken_) return outcome::finished;
     if (!unsent_.empty()) {
       switch (send_output()) {
-        case io_result::blocked:
-          return wait_in(phase::writing);
-        case io_result::broken:
-          return outcome::finished;
-        case io_result::done:
-          break;
+        case io_result::blocked: return wait_in(phase::writing);
+        case io_result::broken: return outcome::finished;
+        case io_result::done: break;
       }
     }
     if (closing_) return linger();
@@ -149,20 +146,15 @@ void connection::refuse(const request_failure& failure) {
 
 connection::outcome connection::expire() {
   switch (phase_) {
-    case phase::head:
-      refuse(head_too_slow);
-      return advance();
-    case phase::body:
-      refuse(body_too_slow);
-      return advance();
+    case phase::head: refuse(head_too_slow); return advance();
+    case phase::body: refuse(body_too_slow); return advance();
     case phase::writing: {
       // A reset frees at once what the kernel still keeps for a client that does not read.
       const ::linger at_once{1, 0};
       ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
       return outcome::finished;
     }
-    default:
-      return outcome::finished;
+    default: return outcome::finished;
   }
 }
 
@@ -250,17 +242,12 @@ connection::outcome connection::wait_in(phase next) {
 
 std::chrono::milliseconds connection::allowed_time(phase waiting) const {
   switch (waiting) {
-    case phase::head:
-      return options_.header_timeout;
-    case phase::body:
-      return options_.body_timeout;
-    case phase::writing:
-      return options_.write_timeout;
-    case phase::lingering:
-      return options_.linger;
+    case phase::head: return options_.header_timeout;
+    case phase::body: return options_.body_timeout;
+    case phase::writing: return options_.write_timeout;
+    case phase::lingering: return options_.linger;
     case phase::working:
-    case phase::idle:
-      break;
+    case phase::idle: break;
   }
   return options_.keep_alive;
 }

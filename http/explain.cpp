@@ -1,5 +1,5 @@
-// GET /admin/explain/orders/{id}: gathers what every service says of one order; what is open is said by
-// actors/rules/order_picture.
+// GET /admin/explain/orders/{id}: gathers what every service says of one order; what is open is
+// said by actors/rules/order_picture.
 #include "actors/rules/consumers.hpp"
 #include "actors/rules/order_picture.hpp"
 #include "actors/rules/stamp_rules.hpp"
@@ -53,11 +53,10 @@ class question {
     out["positions"] = picture_.positions;
     out["deadLetters"] = json::array();
     for (const auto& letter : picture_.letters)
-      out["deadLetters"].push_back(
-          {{"id", name_of(letter).text()},
-           {"eventType", event_type_of(letter.event)},
-           {"attempts", letter.attempts},
-           {"reason", letter.reason}});
+      out["deadLetters"].push_back({{"id", name_of(letter).text()},
+                                    {"eventType", event_type_of(letter.event)},
+                                    {"attempts", letter.attempts},
+                                    {"reason", letter.reason}});
     if (!away_.empty()) out["away"] = away_;
     try {
       out.update(json::parse(view_.breakers()));
@@ -85,7 +84,8 @@ class question {
 
   template <class State>
   std::optional<State> look(service s, entity_id id) {
-    const auto document = reading_of(s, [&](const reading& now) { return now.listed_entity(s, id); });
+    const auto document =
+        reading_of(s, [&](const reading& now) { return now.listed_entity(s, id); });
     if (!document) return std::nullopt;
     const auto parts = parts_of(*document);
     auto state = json::parse(parts.data);
@@ -104,8 +104,7 @@ class question {
     page_query wanted;
     wanted.size = size;
     wanted.descending = true;
-    return reading_of(
-        s, [&](const reading& now) { return now.rows_page(s, id, prefix, wanted); });
+    return reading_of(s, [&](const reading& now) { return now.rows_page(s, id, prefix, wanted); });
   }
 
   void look_at_history() {
@@ -116,8 +115,8 @@ class question {
       const auto of = place ? service_named(place->of) : std::nullopt;
       if (!of) continue;
       const auto event = parse_stored_json(row->document);
-      picture_.events.push_back({*of, place->offset, event.value("eventType", ""),
-                                 event.value("timestamp", "")});
+      picture_.events.push_back(
+          {*of, place->offset, event.value("eventType", ""), event.value("timestamp", "")});
     }
   }
 

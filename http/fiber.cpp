@@ -12,12 +12,12 @@ namespace skanu {
 
 fiber::fiber(std::size_t stack_bytes, std::function<void()> body)
     : body_{std::move(body)}, stacks_{stack_bytes}, stack_{stacks_.allocate()} {
-  inside_ = boost::context::fiber{
-      std::allocator_arg, boost::context::preallocated{stack_.sp, stack_.size, stack_}, stacks_,
-      [this](boost::context::fiber&& resumer) {
-        enter(std::move(resumer));
-        return std::move(outside_);
-      }};
+  inside_ = boost::context::fiber{std::allocator_arg,
+                                  boost::context::preallocated{stack_.sp, stack_.size, stack_},
+                                  stacks_, [this](boost::context::fiber&& resumer) {
+                                    enter(std::move(resumer));
+                                    return std::move(outside_);
+                                  }};
 #if defined(__SANITIZE_THREAD__)
   fiber_state_ = __tsan_create_fiber(0);
 #endif
@@ -52,8 +52,8 @@ void fiber::pause() {
 #if defined(__SANITIZE_ADDRESS__)
 
 void fiber::leaving_thread() {
-  __sanitizer_start_switch_fiber(&thread_state_,
-                                 static_cast<const char*>(stack_.sp) - stack_.size, stack_.size);
+  __sanitizer_start_switch_fiber(&thread_state_, static_cast<const char*>(stack_.sp) - stack_.size,
+                                 stack_.size);
 }
 void fiber::back_on_thread() { __sanitizer_finish_switch_fiber(thread_state_, nullptr, nullptr); }
 void fiber::arrived_on_fiber() {

@@ -9,10 +9,10 @@
 
 namespace skanu {
 
-/// Belongs to the thread that resumes it first: that one alone may resume it, so thread-local values
-/// stay the same on both sides of a pause. It ends paused before its first step, or after its
-/// body has returned. Behind its stack lies a page that must not be touched: an overflow ends the
-/// process at once.
+/// Belongs to the thread that resumes it first: that one alone may resume it, so thread-local
+/// values stay the same on both sides of a pause. It ends paused before its first step, or after
+/// its body has returned. Behind its stack lies a page that must not be touched: an overflow ends
+/// the process at once.
 class fiber {
  public:
   /// `body` begins with the first `resume`, and must not throw.

@@ -42,8 +42,8 @@ operation_id new_operation() {
   return id;
 }
 
-/// Whether its items, and those before it that are passed by, are so many that it takes a millisecond
-/// rather than some microseconds.
+/// Whether its items, and those before it that are passed by, are so many that it takes a
+/// millisecond rather than some microseconds.
 bool walks_far(const page_query& query) {
   constexpr std::size_t near_items = 500;
   const auto before = query.after ? 0 : query.number;
@@ -71,8 +71,8 @@ bulkhead gateway::bulkhead_of(service s) {
 }
 
 /// Apart from the orders, whose reads and cancels go on while payment is frozen. Here it is wider,
-/// since placement has a bulkhead of its own behind it, and has more patience, since one attempt at a
-/// payment may take 610 ms; elsewhere it leaves some of the places for orders.
+/// since placement has a bulkhead of its own behind it, and has more patience, since one attempt at
+/// a payment may take 610 ms; elsewhere it leaves some of the places for orders.
 bulkhead gateway::bulkhead_of_placing() {
   if (!runs_elsewhere(service::order))
     return bulkhead({.most = 384, .patience = std::chrono::seconds{1}});
@@ -83,8 +83,8 @@ stored_page gateway::page(service s, const page_query& query) {
   const auto look = [s, query](const reading& now) { return now.page(s, query); };
   if (runs_elsewhere(s) || !walks_far(query)) return read(s, look);
   const auto& reader = services_.readers[static_cast<std::size_t>(s)];
-  auto found = far_pages_.run([look, reader] { return look(*reader()); },
-                              steady::now() + waiting_deadline);
+  auto found =
+      far_pages_.run([look, reader] { return look(*reader()); }, steady::now() + waiting_deadline);
   if (!found) throw store_error(errc::overloaded, too_many);
   return std::move(*found);
 }

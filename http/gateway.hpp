@@ -39,15 +39,15 @@ struct service_directory {
 
 /// Thread-safe; its functions block for at most the waiting deadline.
 ///
-/// Waiting takes one of the front's 512 requests, so it is bounded: for each service that runs here,
-/// and, where it is longer, for each that runs elsewhere and for all of those together. What the
-/// others leave is there for reads and changes of this node and for its health.
+/// Waiting takes one of the front's 512 requests, so it is bounded: for each service that runs
+/// here, and, where it is longer, for each that runs elsewhere and for all of those together. What
+/// the others leave is there for reads and changes of this node and for its health.
 class gateway {
  public:
   /// Who waits for other nodes, in all: 64 requests are left to the rest.
   static constexpr int most_elsewhere = 448;
-  /// … and for one service there. A link tells soon enough whether its node is silent, and a restart
-  /// is waited out: no silence lowers this.
+  /// … and for one service there. A link tells soon enough whether its node is silent, and a
+  /// restart is waited out: no silence lowers this.
   static constexpr int most_of_one_elsewhere = 256;
 
   explicit gateway(service_directory directory);
@@ -69,12 +69,12 @@ class gateway {
     return ask(s, [&] { return look(*services_.readers[static_cast<std::size_t>(s)]()); });
   }
 
-  /// A page of a list. One that walks far through the store, as a deep one does, waits for its turn:
-  /// of those one is read at a time.
+  /// A page of a list. One that walks far through the store, as a deep one does, waits for its
+  /// turn: of those one is read at a time.
   stored_page page(service s, const page_query& query);
 
-  /// What `question` answers, which waits for a service where that runs on another node. Throws as it
-  /// does, and store_error.
+  /// What `question` answers, which waits for a service where that runs on another node. Throws as
+  /// it does, and store_error.
   template <class Question>
   auto ask(service s, Question question) {
     std::optional<bulkhead::place> place;
@@ -92,9 +92,7 @@ class gateway {
   static constexpr const char* too_many =
       "Too many wait for this already. Nothing was done; please come back later.";
 
-  bool runs_elsewhere(service s) const {
-    return services_.elsewhere[static_cast<std::size_t>(s)];
-  }
+  bool runs_elsewhere(service s) const { return services_.elsewhere[static_cast<std::size_t>(s)]; }
   const letter_desk_actor& letter_desk(service s) const {
     return services_.letter_desks[static_cast<std::size_t>(s)];
   }

@@ -1,4 +1,5 @@
-// HAL: stored documents with their links spliced on, and pages of them. Nothing stored is parsed here.
+// HAL: stored documents with their links spliced on, and pages of them. Nothing stored is parsed
+// here.
 #pragma once
 
 #include <optional>
@@ -33,7 +34,8 @@ struct page {
   std::vector<std::string> items = {};  ///< JSON objects.
   std::int64_t total = 0;
   std::optional<entity_id> next_after = {};  ///< The last id here, where there is more.
-  std::optional<entity_id> prev_after = {};  ///< Where the page before begins; 0 for the very start.
+  std::optional<entity_id> prev_after =
+      {};  ///< Where the page before begins; 0 for the very start.
   std::optional<entity_id> last_after = {};  ///< Where the last page begins; 0 for the very start.
 };
 

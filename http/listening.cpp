@@ -62,8 +62,7 @@ file_descriptor listen_at(const std::string& address, int port, int backlog) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error =
-      ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
+  const int error = ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (error != 0) {
     throw std::system_error{std::make_error_code(std::errc::address_not_available),
                             "cannot listen on " + place + " (" + ::gai_strerror(error) + ")"};

@@ -14,15 +14,19 @@ struct service_metric {
 };
 
 constexpr service_metric service_table[] = {
-    {"skanu_commands_total", "counter", "Commands that entities looked at.", &service_metrics::commands},
+    {"skanu_commands_total", "counter", "Commands that entities looked at.",
+     &service_metrics::commands},
     {"skanu_commands_waiting", "gauge", "Commands in the mailboxes of entities.",
      &service_metrics::waiting},
-    {"skanu_refusals_total", "counter", "Commands that entities refused.", &service_metrics::refusals},
+    {"skanu_refusals_total", "counter", "Commands that entities refused.",
+     &service_metrics::refusals},
     {"skanu_live_entities", "gauge", "Entities in memory.", &service_metrics::live_entities},
-    {"skanu_passivations_total", "counter", "Entities put to sleep.", &service_metrics::passivations},
+    {"skanu_passivations_total", "counter", "Entities put to sleep.",
+     &service_metrics::passivations},
     {"skanu_entity_failures_total", "counter", "Entities that crashed or whose commit failed.",
      &service_metrics::entity_failures},
-    {"skanu_events_total", "counter", "Events made durable since the start.", &service_metrics::events},
+    {"skanu_events_total", "counter", "Events made durable since the start.",
+     &service_metrics::events},
     {"skanu_dead_letters_total", "counter",
      "Events that this service's consumers set aside since the start.",
      &service_metrics::dead_letters},
@@ -157,7 +161,8 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
   out.metric("skanu_peer_up", "gauge", "1 where the node of a service is there.");
   for (const auto& s : view.elsewhere)
     out.sample({{"service", name_of(s.of)}}, std::int64_t{s.up != nullptr && s.up->load()});
-  out.metric("process_start_time_seconds", "gauge", "When this process began, in seconds since 1970.");
+  out.metric("process_start_time_seconds", "gauge",
+             "When this process began, in seconds since 1970.");
   out.sample({}, static_cast<double>(view.started.time_since_epoch().count()) / 1e3);
   if (view.breaker != nullptr) render_breaker(out, *view.breaker);
   return out.take();

@@ -42,7 +42,8 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// How much an Accept list wants what the given ranges name, the most specific first; 0: not at all.
+/// How much an Accept list wants what the given ranges name, the most specific first; 0: not at
+/// all.
 double weight_of(std::string_view accept, const std::array<std::string_view, 3>& ranges) {
   double weight = 0;
   auto best = ranges.size();
@@ -134,9 +135,10 @@ bool is_known_to_client(const httplib::Request& in, std::string_view tag) {
 bool prefers_html(const httplib::Request& in) {
   const auto accept = joined_header(in, "Accept");
   const auto html = weight_of(accept, {"text/html", "text/*", "*/*"});
-  const auto json = std::max({weight_of(accept, {"application/hal+json", "application/*", "*/*"}),
-                              weight_of(accept, {"application/json", "application/*", "*/*"}),
-                              weight_of(accept, {"application/problem+json", "application/*", "*/*"})});
+  const auto json =
+      std::max({weight_of(accept, {"application/hal+json", "application/*", "*/*"}),
+                weight_of(accept, {"application/json", "application/*", "*/*"}),
+                weight_of(accept, {"application/problem+json", "application/*", "*/*"})});
   // Whoever takes anything is a program.
   return html > json || (html == json && html > 0 && accept.find("text/html") != accept.npos);
 }
@@ -166,8 +168,7 @@ page_request page_of(const httplib::Request& in) {
   wanted.size = static_cast<std::size_t>(
       number_in_query(in, "size", 20, {1, static_cast<std::int64_t>(largest_page)}));
   wanted.number = number_in_query(in, "page", 0, {0, max_safe_integer});
-  if (in.has_param("after"))
-    wanted.after = number_in_query(in, "after", 0, {0, max_safe_integer});
+  if (in.has_param("after")) wanted.after = number_in_query(in, "after", 0, {0, max_safe_integer});
   if (const auto sort = query_of(in, "sort")) {
     if (*sort != "id" && *sort != "id,asc" && *sort != "id,desc")
       refuse(errc::invalid_field, "Lists are sorted by id only.",
@@ -178,7 +179,8 @@ page_request page_of(const httplib::Request& in) {
   const auto reach = deepest_skip / static_cast<std::int64_t>(wanted.size);
   if (!wanted.after && wanted.number > reach)
     refuse(errc::invalid_field,
-           "Pages so far from the start are reached by following the link \"next\" of the page before.",
+           "Pages so far from the start are reached by following the link \"next\" of the page "
+           "before.",
            {{"page", "page × size is at most " + std::to_string(deepest_skip) + ": follow next"}});
   return wanted;
 }

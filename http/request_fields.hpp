@@ -1,5 +1,5 @@
-// What a request says beside its body: ids in the path, the query, conditions and idempotency keys. Knows
-// nothing of actors.
+// What a request says beside its body: ids in the path, the query, conditions and idempotency keys.
+// Knows nothing of actors.
 #pragma once
 
 #include <cstdint>
@@ -36,11 +36,12 @@ std::optional<std::string> query_of(const httplib::Request& in, const char* name
 /// A valid traceparent, where there is one and no other.
 std::optional<trace_context> trace_of(const httplib::Request& in);
 
-/// Idempotency-Key, If-Match and traceparent. An operation is named by the SHA-256 of method, path and key.
+/// Idempotency-Key, If-Match and traceparent. An operation is named by the SHA-256 of method, path
+/// and key.
 change_conditions conditions_of(const httplib::Request& in);
 
-/// Whether If-None-Match names this entity tag (given without its quotes), or any (RFC 9110, 13.1.2:
-/// compared weakly).
+/// Whether If-None-Match names this entity tag (given without its quotes), or any (RFC
+/// 9110, 13.1.2: compared weakly).
 bool is_known_to_client(const httplib::Request& in, std::string_view tag);
 
 /// Whether Accept prefers HTML to JSON, as browsers do. False where it says nothing of either.

@@ -26,8 +26,8 @@ void request_metrics::render(metrics_text& out) const {
   for (const auto& r : routes_)
     for (std::size_t i = 0; i < statuses.size(); ++i)
       if (const auto n = r.by_status[i].load())
-        out.sample({{"method", r.method}, {"route", r.path}, {"status", std::to_string(statuses[i])}},
-                   n);
+        out.sample(
+            {{"method", r.method}, {"route", r.path}, {"status", std::to_string(statuses[i])}}, n);
   out.metric("skanu_http_request_duration_seconds", "histogram",
              "Time from the whole request to its answer, by class of status.");
   for (const auto& r : routes_)

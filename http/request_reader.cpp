@@ -103,19 +103,13 @@ request_reader::stage request_reader::advance() {
   while (step()) {
   }
   switch (part_) {
-    case part::complete:
-      return stage::complete;
-    case part::failed:
-      return stage::failed;
+    case part::complete: return stage::complete;
+    case part::failed: return stage::failed;
     case part::request_line:
       drop_parsed_bytes();
       return buffer_.empty() ? stage::idle : stage::head;
-    case part::header_line:
-      drop_parsed_bytes();
-      return stage::head;
-    default:
-      drop_parsed_bytes();
-      return stage::body;
+    case part::header_line: drop_parsed_bytes(); return stage::head;
+    default: drop_parsed_bytes(); return stage::body;
   }
 }
 
@@ -208,8 +202,7 @@ bool request_reader::step() {
       return true;
     }
     case part::complete:
-    case part::failed:
-      return false;
+    case part::failed: return false;
   }
   return false;
 }
@@ -335,8 +328,7 @@ void request_reader::note_framing(std::string_view name, std::string_view value,
         chunked_ = equals_ignoring_case(value, "chunked");
       }
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

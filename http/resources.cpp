@@ -11,8 +11,7 @@ namespace skanu {
 
 namespace {
 
-const collection order_collection{service::order, "orders",
-                                  status_words(order_status::cancelled)};
+const collection order_collection{service::order, "orders", status_words(order_status::cancelled)};
 const collection payment_collection{service::payment, "payments",
                                     status_words(payment_status::cancelled)};
 const collection delivery_collection{service::delivery, "deliveries",
@@ -62,7 +61,8 @@ void payments::pay(const call& c) {
   update.payment_type = body.text("paymentType", payment_type_length, false);
   call::require(body);
   if (update.target != payment_status::paid)
-    throw refused{{errc::invalid_field, "A field is out of range.",
+    throw refused{{errc::invalid_field,
+                   "A field is out of range.",
                    {{"paymentStatus", "must be END: this pays"}}}};
   const auto result = c.to().tell_payment(*order, update, c.conditions());
   c.answer(result, effect_of(result) == effect::unchanged ? 200 : 201,
@@ -135,7 +135,8 @@ void order_traces::find_by_order(const call& c) {
   const auto wanted = c.query("orderId");
   const auto id = wanted ? integer_of(*wanted) : std::nullopt;
   if (!id || *id < 1 || *id > max_safe_integer)
-    throw refused{{errc::invalid_field, "A query parameter is wrong.",
+    throw refused{{errc::invalid_field,
+                   "A query parameter is wrong.",
                    {{"orderId", "must be an order's id"}}}};
   page p{.collection = "orderTraces", .path = "/orderTraces/search/findByOrderId", .request = {}};
   const auto found = c.to().read(service::ordertrace, [&](const reading& now) {
@@ -160,14 +161,16 @@ void order_traces::stream(const call& c) {
   if (asked.status) {
     const auto status = trace_collection.status_of(*asked.status);
     if (!status)
-      throw refused{{errc::invalid_field, "A query parameter is wrong.",
+      throw refused{{errc::invalid_field,
+                     "A query parameter is wrong.",
                      {{"status", "is not a known status"}}}};
     wanted.status = *status;
   }
   auto& streams = c.to().trace_stream();
   const auto place = streams.take_place(c.in().remote_addr);
   if (!place)
-    throw refused{{errc::overloaded, "No further stream can be opened now. Please come back later."}};
+    throw refused{
+        {errc::overloaded, "No further stream can be opened now. Please come back later."}};
   c.out().status = 200;
   c.out().set_header("Content-Type", "text/event-stream");
   c.out().set_header("Cache-Control", "no-store");

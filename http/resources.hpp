@@ -1,5 +1,5 @@
-// The handlers of every resource. They translate: a request into a command or a read, and what comes
-// back into HTTP. No rule lives here.
+// The handlers of every resource. They translate: a request into a command or a read, and what
+// comes back into HTTP. No rule lives here.
 #pragma once
 
 #include "http/call.hpp"

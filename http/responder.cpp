@@ -40,8 +40,8 @@ std::string request_line(const received_request& request) {
 
 // Whatever cpp-httplib or the handler says of it.
 bool is_decided_here(const std::string& name) {
-  static constexpr std::array names{"Accept-Ranges",  "Connection", "Content-Length",
-                                    "Date",           "Keep-Alive", "Transfer-Encoding"};
+  static constexpr std::array names{"Accept-Ranges", "Connection", "Content-Length",
+                                    "Date",          "Keep-Alive", "Transfer-Encoding"};
   return std::ranges::any_of(
       names, [&](const char* each) { return ::strcasecmp(name.c_str(), each) == 0; });
 }
@@ -56,8 +56,8 @@ const std::string& http_date() {
   std::tm parts{};
   ::gmtime_r(&now, &parts);
   std::array<char, 40> buffer;
-  text.assign(buffer.data(), std::strftime(buffer.data(), buffer.size(),
-                                           "%a, %d %b %Y %H:%M:%S GMT", &parts));
+  text.assign(buffer.data(),
+              std::strftime(buffer.data(), buffer.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
   return text;
 }
 

@@ -24,7 +24,8 @@ struct front_options {
   bool pages = true;
 };
 
-/// Through which port a request came. The operators' own shows /admin and /actuator, and nothing else.
+/// Through which port a request came. The operators' own shows /admin and /actuator, and nothing
+/// else.
 enum class listener : std::uint8_t { clients, operators };
 
 /// Answers every request. Thread-safe; all that it is given outlives it.
@@ -33,8 +34,7 @@ class front {
   front(gateway& to, actuator_view view, admin_view admin, front_options options);
 
   /// The whole answer to one request, logged and counted.
-  void answer(const httplib::Request& in, httplib::Response& out,
-              listener at = listener::clients);
+  void answer(const httplib::Request& in, httplib::Response& out, listener at = listener::clients);
   /// The body of an error that the connection layer found, as a problem.
   void answer_error(int status, std::string_view reason, httplib::Response& out) const;
 

@@ -60,10 +60,10 @@ struct server_options {
 };
 
 /// Gets each request whole and fills in the response, its body whole too: a content provider is an
-/// error. Runs on a worker's fiber, many at once: what waits in a waiting_place holds no thread, what
-/// blocks otherwise does. An exception becomes a 500. Header
-/// values are as the client sent them; `path` and `params` are percent-decoded. Not its concern:
-/// `Content-Length`, `Connection`, compression.
+/// error. Runs on a worker's fiber, many at once: what waits in a waiting_place holds no thread,
+/// what blocks otherwise does. An exception becomes a 500. Header values are as the client sent
+/// them; `path` and `params` are percent-decoded. Not its concern: `Content-Length`, `Connection`,
+/// compression.
 using request_handler = std::function<void(const httplib::Request&, httplib::Response&)>;
 
 /// Gets the socket of a connection whose response head was sent, but for `unsent`. What it sends
@@ -72,8 +72,8 @@ using request_handler = std::function<void(const httplib::Request&, httplib::Res
 using socket_taker = std::function<void(file_descriptor socket, std::string unsent)>;
 
 /// Said by a request handler while it runs: the response has no length, and behind its head the
-/// connection is `taker`'s. Before it has waited for anything. Of a HEAD request there is no body, and nobody takes it. `taker` is let
-/// go uncalled where the client has gone.
+/// connection is `taker`'s. Before it has waited for anything. Of a HEAD request there is no body,
+/// and nobody takes it. `taker` is let go uncalled where the client has gone.
 void hand_socket_over(socket_taker taker);
 
 /// Fills in the body (and content type) for an error that the connection layer found: 400, 408,

@@ -21,14 +21,14 @@ namespace skanu {
 class connection;
 
 struct worker_pool_size {
-  size_t threads = 16;     ///< That run requests.
-  size_t requests = 512;   ///< Begun and not finished: most of them wait in a waiting_place.
-  size_t queued = 1024;    ///< Not begun.
+  size_t threads = 16;    ///< That run requests.
+  size_t requests = 512;  ///< Begun and not finished: most of them wait in a waiting_place.
+  size_t queued = 1024;   ///< Not begun.
 };
 
-/// Each request runs on a fiber of one of the threads: where it waits in a waiting_place, its thread
-/// goes on with others. Whatever else blocks, blocks the thread. Thread-safe. The pool owns no
-/// connection.
+/// Each request runs on a fiber of one of the threads: where it waits in a waiting_place, its
+/// thread goes on with others. Whatever else blocks, blocks the thread. Thread-safe. The pool owns
+/// no connection.
 class worker_pool {
  public:
   /// `serve` runs on the workers and must not throw.
@@ -81,9 +81,9 @@ class worker_pool {
     std::condition_variable wake;
     runner* first_woken = nullptr;  // guarded by the mutex, as is what follows
     runner* last_woken = nullptr;
-    bool called = false;            // something is in the queue
+    bool called = false;  // something is in the queue
     bool sleeps = false;
-    bool chosen = false;            // to look at the queue; guarded by the pool's mutex
+    bool chosen = false;  // to look at the queue; guarded by the pool's mutex
 
     // Its thread's:
     std::vector<std::unique_ptr<runner>> runners;

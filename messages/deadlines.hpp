@@ -1,5 +1,6 @@
-// What one request has, and who gives up first: of those that wait for each other, the one that knows
-// more. Each says "certainly not" or "unknown"; whoever merely waited could only say "unknown".
+// What one request has, and who gives up first: of those that wait for each other, the one that
+// knows more. Each says "certainly not" or "unknown"; whoever merely waited could only say
+// "unknown".
 #pragma once
 
 #include <chrono>

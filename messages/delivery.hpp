@@ -15,8 +15,8 @@ enum class delivery_status : std::uint8_t { none, preparing, ready, started, end
 
 template <>
 struct enum_words<delivery_status> {
-  static constexpr std::array<std::string_view, 6> list = {"",      "Prepare Delivery...", "READY",
-                                                           "START", "END",                 "CANCEL"};
+  static constexpr std::array<std::string_view, 6> list = {
+      "", "Prepare Delivery...", "READY", "START", "END", "CANCEL"};
 };
 
 /// The fields of a delivery and of every event of it. Its id is its order's and its payment's id.

@@ -44,7 +44,8 @@ using letter_atom = caf::atom_constant<caf::atom("letter")>;
 
 }  // namespace skanu
 
-// These hold the right to answer, or are answered within the process: they never leave it as they are.
+// These hold the right to answer, or are answered within the process: they never leave it as they
+// are.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::place_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::order_command)
@@ -65,12 +66,14 @@ using entity_actor = caf::typed_actor<
     // Decides, and answers through the request once what it speaks of is durable.
     caf::reacts_to<Command, request>>;
 
-/// The entities of one service: wakes them when they are addressed, lets them sleep when they are not.
+/// The entities of one service: wakes them when they are addressed, lets them sleep when they are
+/// not.
 template <class Command>
 using region_actor = caf::typed_actor<
     // Hands the command to the entity, or refuses it where the entity has too much waiting.
     caf::reacts_to<entity_id, Command, request>,
-    // From the journal: an entity's commit failed, so its next command wakes it anew from the store.
+    // From the journal: an entity's commit failed, so its next command wakes it anew from the
+    // store.
     caf::reacts_to<entity_lost>,
     // From itself: passivates what was not addressed for a while.
     caf::reacts_to<sweep_atom>>;
@@ -89,8 +92,8 @@ using follower_actor = caf::typed_actor<
 using consumer_actor = caf::typed_actor<
     // From a log it follows: there is more.
     caf::reacts_to<hint_atom, service>,
-    // The answer to a command that an event called for (its ticket is the event's offset), or to its
-    // own commit (ticket 0).
+    // The answer to a command that an event called for (its ticket is the event's offset), or to
+    // its own commit (ticket 0).
     caf::reacts_to<answered>,
     // From itself: go on reading.
     caf::reacts_to<resume_atom>,
@@ -130,7 +133,8 @@ using placement_actor = caf::typed_actor<
     caf::reacts_to<answered>,
     // From itself: looks for attempts whose time is over, and for those whose backoff is.
     caf::reacts_to<sweep_atom>,
-    // The node leaves: gives back the ids that it will not hand out, and answers when that is durable.
+    // The node leaves: gives back the ids that it will not hand out, and answers when that is
+    // durable.
     caf::replies_to<leave_atom>::with<bool>>;
 
 }  // namespace skanu

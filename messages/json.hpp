@@ -27,12 +27,15 @@ class decode_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The words of an enumeration on the wire, in the order of its values. Specialised beside each enum.
+/// The words of an enumeration on the wire, in the order of its values. Specialised beside each
+/// enum.
 template <class Enum>
 struct enum_words;
 
 template <class T>
-concept worded_enum = std::is_enum_v<T> && requires { enum_words<T>::list; };
+concept worded_enum = std::is_enum_v<T> && requires {
+  enum_words<T>::list;
+};
 
 /// The word of a value.
 template <worded_enum Enum>
@@ -49,7 +52,8 @@ constexpr std::optional<Enum> value_of_word(std::string_view word) {
   return std::nullopt;
 }
 
-/// Appends a JSON string literal. `text` is valid UTF-8: it came through a JSON parser or this program.
+/// Appends a JSON string literal. `text` is valid UTF-8: it came through a JSON parser or this
+/// program.
 void append_json_string(std::string& out, std::string_view text);
 
 /// Appends a decimal integer.
@@ -125,7 +129,9 @@ class json_object_reader {
  private:
   template <class T>
   static void read(std::string_view name, const nlohmann::json& from, T& value) {
-    const auto wrong = [&] { throw decode_error("field " + std::string(name) + " is of the wrong type"); };
+    const auto wrong = [&] {
+      throw decode_error("field " + std::string(name) + " is of the wrong type");
+    };
     if constexpr (requires { value.has_value(); }) {
       read(name, from, value.emplace());
     } else if constexpr (std::same_as<T, bool>) {

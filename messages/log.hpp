@@ -16,9 +16,9 @@ struct event_batch {
     std::string body;
   };
   std::vector<event> events;
-  log_offset next = 1;   ///< Where to go on reading.
-  bool more = false;     ///< There is more already.
-  log_offset end = 0;    ///< The offset of the log's last event; 0 for an empty log.
+  log_offset next = 1;  ///< Where to go on reading.
+  bool more = false;    ///< There is more already.
+  log_offset end = 0;   ///< The offset of the log's last event; 0 for an empty log.
 };
 
 /// A consumer's question to a log.

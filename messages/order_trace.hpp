@@ -23,9 +23,15 @@ enum class trace_status : std::uint8_t {
 
 template <>
 struct enum_words<trace_status> {
-  static constexpr std::array<std::string_view, 9> list = {
-      "",           "Order END",       "PAY END",      "DELIVERY READY", "DELIVERY START",
-      "DELIVERY END", "PAY CANCEL", "DELIVERY CANCEL", "ORDER CANCEL"};
+  static constexpr std::array<std::string_view, 9> list = {"",
+                                                           "Order END",
+                                                           "PAY END",
+                                                           "DELIVERY READY",
+                                                           "DELIVERY START",
+                                                           "DELIVERY END",
+                                                           "PAY CANCEL",
+                                                           "DELIVERY CANCEL",
+                                                           "ORDER CANCEL"};
 };
 
 /// One order's trace; shown once its Ordered was seen.
@@ -56,7 +62,8 @@ struct order_trace {
   bool operator==(const order_trace&) const = default;
 };
 
-/// What a trace shows has changed: all of it, as it is now. Its time is that of the event behind it.
+/// What a trace shows has changed: all of it, as it is now. Its time is that of the event behind
+/// it.
 struct trace_changed {
   static constexpr std::string_view event_type = "TraceChanged";
   order_trace now;

@@ -42,8 +42,8 @@ class reply_sink {
 };
 
 /// The one right to answer a command. Copies share it; the first answer counts. When the last copy
-/// goes away unanswered (the actor that held it crashed or stopped before it decided), the sink gets
-/// errc::entity_failed, so nobody waits in vain.
+/// goes away unanswered (the actor that held it crashed or stopped before it decided), the sink
+/// gets errc::entity_failed, so nobody waits in vain.
 class reply {
  public:
   reply() = default;
@@ -116,8 +116,8 @@ struct entity_name {
 /// What travels with every command.
 struct request {
   reply answer;
-  /// The asker's own commit goes to the same journal and names this entity in `requires_entity`: so a
-  /// change may be answered once it is queued there, and both become durable with one flush.
+  /// The asker's own commit goes to the same journal and names this entity in `requires_entity`: so
+  /// a change may be answered once it is queued there, and both become durable with one flush.
   bool answer_when_queued = false;
   /// The commit that follows is refused unless this entity is stored by then …
   std::optional<entity_name> requires_entity;
@@ -127,7 +127,8 @@ struct request {
   std::uint64_t fingerprint = 0;          ///< Of a client's request body, beside its key.
   bool maybe_repeated = false;            ///< The operation may have been carried out before.
   std::optional<version_condition> condition;
-  /// What the client calls what it wants done; goes into the events, and on with what follows from them.
+  /// What the client calls what it wants done; goes into the events, and on with what follows from
+  /// them.
   std::optional<trace_context> trace;
   /// When a call to another node on its behalf gives up, if before a call's own deadline.
   std::optional<std::chrono::steady_clock::time_point> until;

@@ -8,7 +8,8 @@
 
 namespace skanu {
 
-/// A valid traceparent of version 00: "00-<trace-id>-<parent-id>-<flags>", in lower-case hexadecimal.
+/// A valid traceparent of version 00: "00-<trace-id>-<parent-id>-<flags>", in lower-case
+/// hexadecimal.
 class trace_context {
  public:
   static constexpr std::size_t length = 55;
@@ -22,8 +23,8 @@ class trace_context {
   std::array<char, length> text_{};
 };
 
-/// Reads a traceparent header. One of a later version is read as far as version 00 goes, and goes on as
-/// such. Nothing for what is not valid, which is to be ignored.
+/// Reads a traceparent header. One of a later version is read as far as version 00 goes, and goes
+/// on as such. Nothing for what is not valid, which is to be ignored.
 std::optional<trace_context> trace_context_of(std::string_view header);
 
 }  // namespace skanu

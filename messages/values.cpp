@@ -84,8 +84,8 @@ std::string phone_of_account(entity_id account) { return std::to_string(account)
 
 std::string masked_phone(std::string_view phone_digits) {
   std::string masked(phone_digits);
-  std::fill(masked.begin(), masked.end() - static_cast<long>(std::min<std::size_t>(2, masked.size())),
-            '*');
+  std::fill(masked.begin(),
+            masked.end() - static_cast<long>(std::min<std::size_t>(2, masked.size())), '*');
   return masked;
 }
 

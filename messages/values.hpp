@@ -66,9 +66,9 @@ constexpr std::optional<service> service_named(std::string_view name) {
   return std::nullopt;
 }
 
-/// Keeps the digits of a phone number: "010-1234-1234" becomes "01012341234". Spaces, hyphens, dots,
-/// parentheses and one leading plus are dropped; nothing comes back if any other character is in
-/// it or the number of digits is not 7 to 15.
+/// Keeps the digits of a phone number: "010-1234-1234" becomes "01012341234". Spaces, hyphens,
+/// dots, parentheses and one leading plus are dropped; nothing comes back if any other character is
+/// in it or the number of digits is not 7 to 15.
 std::optional<std::string> normalised_phone(std::string_view text);
 
 /// The id of the stamp account of a normalised phone number: its digits behind a 1, so that leading

@@ -16,7 +16,8 @@ inline std::string dead_letter_prefix(std::string_view consumer) {
   return std::string(consumer) + '/';
 }
 
-/// The dead letters that an operator discarded keep their row here, so that the audit knows of them.
+/// The dead letters that an operator discarded keep their row here, so that the audit knows of
+/// them.
 inline std::string discarded_prefix(std::string_view consumer) {
   return std::string(consumer) + ":discarded/";
 }

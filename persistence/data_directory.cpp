@@ -39,8 +39,8 @@ int lock(const fs::path& folder) {
   const auto file = folder / "lock";
   const int held = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (held < 0)
-    throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() + ": " +
-                                              std::strerror(errno));
+    throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
+                                              ": " + std::strerror(errno));
   if (::flock(held, LOCK_EX | LOCK_NB) != 0) {
     ::close(held);
     throw store_error(errc::store_failed,
@@ -61,9 +61,10 @@ void add_existing(const fs::path& folder, const std::string& prefix, std::vector
   if (fs::exists(fs::path(lmdb) / "data.mdb")) {
     const auto services = services_in_lmdb(lmdb);
     if (!services.empty())
-      found.push_back({prefix + "lmdb",
-                       make_table_store(open_lmdb_tables(lmdb, services, 0, page_use::all), services),
-                       prefix + lmdb_folder});
+      found.push_back(
+          {prefix + "lmdb",
+           make_table_store(open_lmdb_tables(lmdb, services, 0, page_use::all), services),
+           prefix + lmdb_folder});
   }
 }
 
@@ -76,12 +77,12 @@ data_directory::data_directory(const std::string& folder, const directory_option
     if (std::find(services.begin(), services.end(), service::delivery) != services.end())
       databases_.push_back(
           {"sqlite", make_table_store(open_sqlite_tables((fs::path(folder) / sqlite_file).string(),
-                                                           {service::delivery}, options.max_bytes),
-                                        {service::delivery})});
+                                                         {service::delivery}, options.max_bytes),
+                                      {service::delivery})});
     if (const auto rest = in_lmdb(services); !rest.empty())
       databases_.push_back(
-          {"lmdb", make_table_store(open_lmdb_tables((fs::path(folder) / lmdb_folder).string(), rest,
-                                                     options.max_bytes),
+          {"lmdb", make_table_store(open_lmdb_tables((fs::path(folder) / lmdb_folder).string(),
+                                                     rest, options.max_bytes),
                                     rest)});
   } catch (...) {
     databases_.clear();
@@ -116,8 +117,7 @@ std::vector<database> open_existing(const std::string& folder) {
     std::sort(folders.begin(), folders.end());
     for (const auto& f : folders) add_existing(f, f.filename().string() + "/", found);
   }
-  if (found.empty())
-    throw store_error(errc::store_failed, "there is no database in " + folder);
+  if (found.empty()) throw store_error(errc::store_failed, "there is no database in " + folder);
   return found;
 }
 

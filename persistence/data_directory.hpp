@@ -17,8 +17,8 @@ namespace skanu {
 struct database {
   std::string name;  ///< "lmdb", "sqlite"; in a cluster's folder with the node's folder in front.
   std::unique_ptr<store> data;
-  /// The folder of its files below the one that was opened: "lmdb", "order/lmdb", "delivery"; empty:
-  /// they stand in that folder itself.
+  /// The folder of its files below the one that was opened: "lmdb", "order/lmdb", "delivery";
+  /// empty: they stand in that folder itself.
   std::string folder = {};
 };
 
@@ -28,8 +28,8 @@ struct directory_options {
   std::int64_t max_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
 };
 
-/// A directory that this process owns. Throws store_error with one clear sentence where another server
-/// holds it, or where it cannot be opened or made.
+/// A directory that this process owns. Throws store_error with one clear sentence where another
+/// server holds it, or where it cannot be opened or made.
 class data_directory {
  public:
   data_directory(const std::string& folder, const directory_options& options);
@@ -45,9 +45,9 @@ class data_directory {
   std::vector<database> databases_;
 };
 
-/// The databases that are there, opened beside a server that may be running: of one data directory, or
-/// of every one in a folder that holds several. In the order in which a cut takes their writer locks.
-/// Makes nothing. Throws store_error where there are none.
+/// The databases that are there, opened beside a server that may be running: of one data directory,
+/// or of every one in a folder that holds several. In the order in which a cut takes their writer
+/// locks. Makes nothing. Throws store_error where there are none.
 std::vector<database> open_existing(const std::string& folder);
 
 }  // namespace skanu

@@ -10,8 +10,7 @@ document_parts parts_of(std::string_view document) {
   document_parts parts;
   const auto version = document.find(version_key);
   const auto data = document.find(data_key);
-  if (version == document.npos || data == document.npos || data < version ||
-      document.back() != '}')
+  if (version == document.npos || data == document.npos || data < version || document.back() != '}')
     throw decode_error("not a stored document");
   const auto* digits = document.data() + version + version_key.size();
   const auto read = std::from_chars(digits, document.data() + data, parts.version);

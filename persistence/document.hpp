@@ -36,7 +36,7 @@ std::string encode_document(service type, version_number version, const State& s
   append_integer(out, document_schema);
   out += R"(,"version":)";
   append_integer(out, version);
-  if constexpr (requires(json_object_writer& w) { State::internal_fields(state, w); }) {
+  if constexpr (requires(json_object_writer & w) { State::internal_fields(state, w); }) {
     out += R"(,"internal":)";
     json_object_writer internal(out);
     State::internal_fields(state, internal);
@@ -55,10 +55,9 @@ State decode_document(std::string_view document) {
   int schema = 0;
   json_object_reader front(json);
   front("schema", schema);
-  if (schema < 1 || schema > document_schema)
-    throw decode_error("a document of an unknown schema");
+  if (schema < 1 || schema > document_schema) throw decode_error("a document of an unknown schema");
   State state;
-  if constexpr (requires(json_object_reader& r) { State::internal_fields(state, r); }) {
+  if constexpr (requires(json_object_reader & r) { State::internal_fields(state, r); }) {
     if (const auto internal = json.find("internal"); internal != json.end()) {
       json_object_reader reader(*internal);
       State::internal_fields(state, reader);

@@ -33,7 +33,8 @@ std::string_view timestamp_of(std::string_view body);
 /// The trace that a stored event belongs to, without parsing it.
 std::optional<trace_context> trace_of(std::string_view body);
 
-/// The event with its place in front, as it stands in an order's history and as `skanu events` prints it:
+/// The event with its place in front, as it stands in an order's history and as `skanu events`
+/// prints it:
 /// {"service":"payment","offset":7,"eventType":…}. `body` is a JSON object with a member at least.
 std::string located_event(service of, log_offset offset, std::string_view body);
 

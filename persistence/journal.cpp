@@ -37,7 +37,8 @@ namespace {
 std::string sentence_of(errc code) {
   switch (code) {
     case errc::store_full: return "There is no room to store it. Nothing was changed.";
-    case errc::overloaded: return "Too much is waiting. Nothing was changed; please come back a little later.";
+    case errc::overloaded:
+      return "Too much is waiting. Nothing was changed; please come back a little later.";
     case errc::outcome_unknown:
       return "It could not be made sure that it is stored: it may or may not have happened.";
     default: return "It could not be stored. Nothing was changed.";
@@ -67,8 +68,8 @@ void note_handed_over(commit_owner& owner) { commit_ticket::handed_over(owner); 
 void write_and_answer(store& target, std::vector<pending_commit>& batch,
                       journal_observer* observer) {
   const auto began = std::chrono::steady_clock::now();
-  const auto doomed = std::stable_partition(
-      batch.begin(), batch.end(), [](const auto& c) { return !inherited_failure(c); });
+  const auto doomed = std::stable_partition(batch.begin(), batch.end(),
+                                            [](const auto& c) { return !inherited_failure(c); });
   for (auto i = doomed; i != batch.end(); ++i) answer(*i, inherited_failure(*i));
   batch.erase(doomed, batch.end());
   if (batch.empty()) return;

@@ -18,15 +18,15 @@
 
 namespace skanu {
 
-/// Whoever has commits in the journal: an entity, a policy, a view. Once a commit of its failed, its
-/// later ones were built on what is not there, and fail with the same code unread; the owner learns it
-/// once, and makes way for a new one that begins from the store.
+/// Whoever has commits in the journal: an entity, a policy, a view. Once a commit of its failed,
+/// its later ones were built on what is not there, and fail with the same code unread; the owner
+/// learns it once, and makes way for a new one that begins from the store.
 class commit_owner {
  public:
   virtual ~commit_owner() = default;
 
-  /// The first of its commits failed. Called once, on the journal's thread or, where the queue was full,
-  /// on the one that submitted; must not block.
+  /// The first of its commits failed. Called once, on the journal's thread or, where the queue was
+  /// full, on the one that submitted; must not block.
   virtual void on_failed(errc code) noexcept = 0;
 
   /// Commits that were handed over and are not answered yet. Any thread.
@@ -74,9 +74,9 @@ class journal_observer {
 class commit_queue {
  public:
   virtual ~commit_queue() = default;
-  /// Takes the commit. Commits become durable in the order in which they were handed over. Where the
-  /// queue is at its bound, the commit fails with errc::overloaded as if the store had refused it.
-  /// Any thread.
+  /// Takes the commit. Commits become durable in the order in which they were handed over. Where
+  /// the queue is at its bound, the commit fails with errc::overloaded as if the store had refused
+  /// it. Any thread.
   virtual void submit(pending_commit c) = 0;
 };
 
@@ -85,7 +85,8 @@ void note_handed_over(commit_owner& owner);
 
 /// Writes a batch and answers everybody in it: the journal's work without its thread, which tests
 /// call by hand.
-void write_and_answer(store& target, std::vector<pending_commit>& batch, journal_observer* observer);
+void write_and_answer(store& target, std::vector<pending_commit>& batch,
+                      journal_observer* observer);
 
 /// The journal's thread. Destruction writes what waits, then stops.
 class journal final : public commit_queue {

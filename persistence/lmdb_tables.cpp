@@ -46,10 +46,13 @@ void check(const char* what, int status) {
 }
 
 MDB_val value_of(std::string_view text) {
-  return {text.size(), const_cast<char*>(text.data())};  // LMDB's keys and values are not written to
+  return {text.size(),
+          const_cast<char*>(text.data())};  // LMDB's keys and values are not written to
 }
 
-std::string_view text_of(const MDB_val& v) { return {static_cast<const char*>(v.mv_data), v.mv_size}; }
+std::string_view text_of(const MDB_val& v) {
+  return {static_cast<const char*>(v.mv_data), v.mv_size};
+}
 
 /// True where an environment's disk, or its file, has less room than a large batch may take.
 bool disk_is_full(MDB_env* env) {
@@ -81,7 +84,8 @@ using handles = std::array<std::optional<MDB_dbi>, service_count * table_kind_co
 
 MDB_dbi handle_of(const handles& all, table t) {
   const auto handle = all.at(t.index());
-  if (!handle) throw store_error(errc::store_failed, "no table " + name_of(t) + " in this database");
+  if (!handle)
+    throw store_error(errc::store_failed, "no table " + name_of(t) + " in this database");
   return *handle;
 }
 
@@ -107,7 +111,8 @@ class transaction : public Base {
     if (status != MDB_NOTFOUND) check("read", status);
   }
 
-  void scan_down(table t, std::string_view below, const table_reader::visitor& visit) const override {
+  void scan_down(table t, std::string_view below,
+                 const table_reader::visitor& visit) const override {
     const cursor c(txn_, handle_of(tables_, t));
     MDB_val k = value_of(below), v;
     auto status = below.empty() ? MDB_NOTFOUND : c.move(k, v, MDB_SET_RANGE);
@@ -137,9 +142,9 @@ class transaction : public Base {
 
 /// The file that LMDB reads through memory, where a page that is not there would end the process.
 ///
-/// LMDB does not write pages that were added and given up within one transaction, so its file may end
-/// before its last page although nothing is lost. Kept longer than that, a file that is too short
-/// is one that was truncated.
+/// LMDB does not write pages that were added and given up within one transaction, so its file may
+/// end before its last page although nothing is lost. Kept longer than that, a file that is too
+/// short is one that was truncated.
 class data_file {
  public:
   data_file(MDB_env* env, std::filesystem::path path) : env_(env), path_(std::move(path)) {}
@@ -153,7 +158,8 @@ class data_file {
     if (const auto status = mdb_env_get_fd(env_, &fd); status != MDB_SUCCESS) return status;
     if (::fstat(fd, &now) != 0) return errno;
     if (static_cast<std::uintmax_t>(now.st_size) >= end + least_tail) return MDB_SUCCESS;
-    if (::ftruncate(fd, static_cast<off_t>(end + whole_tail)) != 0 || ::fsync(fd) != 0) return errno;
+    if (::ftruncate(fd, static_cast<off_t>(end + whole_tail)) != 0 || ::fsync(fd) != 0)
+      return errno;
     return MDB_SUCCESS;
   }
 
@@ -212,9 +218,9 @@ class writer final : public transaction<table_writer> {
   const data_file& file_;
 };
 
-/// Read transactions that are not in use. Renewing one costs far less than beginning one, and takes no
-/// lock of LMDB's; each thread keeps a few at hand and gives them back here when it ends. All of them end
-/// with the environment, wherever they are.
+/// Read transactions that are not in use. Renewing one costs far less than beginning one, and takes
+/// no lock of LMDB's; each thread keeps a few at hand and gives them back here when it ends. All of
+/// them end with the environment, wherever they are.
 class idle_readers {
  public:
   explicit idle_readers(MDB_env* env) : env_(env) {}
@@ -313,9 +319,9 @@ class reader final : public transaction<table_reader> {
   }
 
  private:
-  /// LMDB names a snapshot first and then reads where it begins, from the one of two places that every
-  /// second commit writes. Where two commits came between, what it read is the second's, which may
-  /// not be flushed yet.
+  /// LMDB names a snapshot first and then reads where it begins, from the one of two places that
+  /// every second commit writes. Where two commits came between, what it read is the second's,
+  /// which may not be flushed yet.
   bool overtaken() const {
     MDB_envinfo info;
     check("begin to read", mdb_env_info(mdb_txn_env(txn_), &info));
@@ -375,15 +381,16 @@ class lmdb_tables final : public ordered_tables {
   }
 
  private:
-  void open(const std::string& folder, const std::vector<service>& services,
-            std::int64_t max_bytes, page_use pages) {
+  void open(const std::string& folder, const std::vector<service>& services, std::int64_t max_bytes,
+            page_use pages) {
     std::error_code made;
     std::filesystem::create_directories(folder, made);
     if (made)
-      throw store_error(errc::store_failed, "cannot make the folder " + folder + ": " + made.message());
+      throw store_error(errc::store_failed,
+                        "cannot make the folder " + folder + ": " + made.message());
     check("set its limits",
-          mdb_env_set_mapsize(env_, static_cast<std::size_t>(max_bytes > 0 ? max_bytes
-                                                                           : default_lmdb_limit)));
+          mdb_env_set_mapsize(
+              env_, static_cast<std::size_t>(max_bytes > 0 ? max_bytes : default_lmdb_limit)));
     check("set its limits", mdb_env_set_maxreaders(env_, max_readers));
     check("set its limits",
           mdb_env_set_maxdbs(env_, static_cast<MDB_dbi>(service_count * table_kind_count)));
@@ -443,8 +450,8 @@ class lmdb_tables final : public ordered_tables {
     const int fd = ::open((folder / "lock.mdb").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) return;  // opening the environment says why
     struct stat now {};
-    const bool reserved = ::fstat(fd, &now) == 0 &&
-                          ::fallocate(fd, 0, 0, std::max(now.st_size, lock_file_size)) == 0;
+    const bool reserved =
+        ::fstat(fd, &now) == 0 && ::fallocate(fd, 0, 0, std::max(now.st_size, lock_file_size)) == 0;
     const int why = errno;
     ::close(fd);
     if (!reserved && why != EOPNOTSUPP) fail("cannot open the database " + folder.string(), why);

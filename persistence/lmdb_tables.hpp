@@ -24,19 +24,17 @@ enum class page_use : std::uint8_t { scattered, all };
 /// again until then, and the file grows.
 inline constexpr std::chrono::milliseconds usual_reader_check = std::chrono::seconds{30};
 
-/// Opens or makes the environment in `folder` (made with its parents where it is not there), with the
-/// tables of `services`. `max_bytes` bounds its size; 0 means the default. At most one open environment
-/// per folder in one process. Throws store_error with one clear sentence for a file that is damaged,
-/// truncated, of another kind or not accessible.
-std::unique_ptr<ordered_tables> open_lmdb_tables(const std::string& folder,
-                                                 const std::vector<service>& services,
-                                                 std::int64_t max_bytes = 0,
-                                                 page_use pages = page_use::scattered,
-                                                 std::chrono::milliseconds reader_check =
-                                                     usual_reader_check);
+/// Opens or makes the environment in `folder` (made with its parents where it is not there), with
+/// the tables of `services`. `max_bytes` bounds its size; 0 means the default. At most one open
+/// environment per folder in one process. Throws store_error with one clear sentence for a file
+/// that is damaged, truncated, of another kind or not accessible.
+std::unique_ptr<ordered_tables> open_lmdb_tables(
+    const std::string& folder, const std::vector<service>& services, std::int64_t max_bytes = 0,
+    page_use pages = page_use::scattered,
+    std::chrono::milliseconds reader_check = usual_reader_check);
 
-/// The services whose tables are in the environment of `folder`. Throws like open_lmdb_tables; makes
-/// nothing.
+/// The services whose tables are in the environment of `folder`. Throws like open_lmdb_tables;
+/// makes nothing.
 std::vector<service> services_in_lmdb(const std::string& folder);
 
 }  // namespace skanu

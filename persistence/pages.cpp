@@ -34,8 +34,10 @@ entity_id key_of_last(const snapshot& from, service of, list_query query, std::i
 
 stored_page snapshot::page(service s, const page_query& wanted) const {
   const auto size = wanted.size;
-  list_query query{.status = wanted.status, .after = wanted.after.value_or(0),
-                   .descending = wanted.descending, .limit = size + 1};
+  list_query query{.status = wanted.status,
+                   .after = wanted.after.value_or(0),
+                   .descending = wanted.descending,
+                   .limit = size + 1};
   if (!wanted.after) query.skip = static_cast<std::size_t>(wanted.number) * size;
   stored_page p{.items = list(s, query), .total = count(s, query.status)};
   if (p.items.size() > size) {
@@ -58,8 +60,8 @@ std::optional<stored_page> snapshot::rows_page(service s, entity_id id, std::str
   const auto after = wanted.after.value_or(0);
   const auto skipped = wanted.after ? 0 : wanted.number * size;
   // Numbers have no gaps, so every place in the list is known.
-  const auto first = down ? (after > 0 ? std::min(after - 1, p.total) : p.total - skipped)
-                          : after + skipped + 1;
+  const auto first =
+      down ? (after > 0 ? std::min(after - 1, p.total) : p.total - skipped) : after + skipped + 1;
   const auto left = down ? first : p.total - first + 1;
   if (left > 0) {
     std::string beyond;

@@ -20,7 +20,8 @@
 
 namespace skanu {
 
-/// The database cannot be opened, read or written; code() says how, what() what to tell the operator.
+/// The database cannot be opened, read or written; code() says how, what() what to tell the
+/// operator.
 class store_error : public std::runtime_error {
  public:
   store_error(errc code, const std::string& what) : std::runtime_error(what), code_(code) {}
@@ -97,9 +98,10 @@ struct index_entry {
 /// Which listed entities, by id.
 struct list_query {
   std::optional<std::uint8_t> status = {};
-  entity_id after = 0;      ///< Only ids beyond this one, in the direction of the list; 0: from its start.
+  entity_id after =
+      0;  ///< Only ids beyond this one, in the direction of the list; 0: from its start.
   bool descending = false;
-  std::size_t skip = 0;     ///< How many of them to pass over; costs time in proportion.
+  std::size_t skip = 0;  ///< How many of them to pass over; costs time in proportion.
   std::size_t limit = 20;
 };
 
@@ -111,9 +113,9 @@ inline constexpr std::int64_t deepest_skip = 100'000;
 /// Which page of a list, by id or number.
 struct page_query {
   std::optional<std::uint8_t> status = {};  ///< Entities in it only.
-  std::optional<entity_id> after = {};      ///< The page behind this key; costs the same at any depth.
-  std::int64_t number = 0;                  ///< Else the page of this number, from 0.
-  std::size_t size = 20;                    ///< 1 to largest_page.
+  std::optional<entity_id> after = {};  ///< The page behind this key; costs the same at any depth.
+  std::int64_t number = 0;              ///< Else the page of this number, from 0.
+  std::size_t size = 20;                ///< 1 to largest_page.
   bool descending = false;
 };
 
@@ -126,8 +128,8 @@ struct stored_page {
   std::optional<entity_id> last_after = {};  ///< 0: the last page is the very start.
 };
 
-/// What a service shows of itself: what is durable, each answer from one moment. Throws store_error,
-/// and decode_error for a damaged document.
+/// What a service shows of itself: what is durable, each answer from one moment. Throws
+/// store_error, and decode_error for a damaged document.
 class reading {
  public:
   virtual ~reading() = default;
@@ -135,8 +137,8 @@ class reading {
   /// The document of an entity that is there and listed.
   virtual std::optional<std::string> listed_entity(service s, entity_id id) const = 0;
   virtual stored_page page(service s, const page_query& wanted) const = 0;
-  /// A page of the rows of a listed entity, where it is there: they are numbered 1, 2, 3 … up to its
-  /// version, behind the prefix of their keys.
+  /// A page of the rows of a listed entity, where it is there: they are numbered 1, 2, 3 … up to
+  /// its version, behind the prefix of their keys.
   virtual std::optional<stored_page> rows_page(service s, entity_id id, std::string_view prefix,
                                                const page_query& wanted) const = 0;
 };
@@ -160,7 +162,8 @@ class snapshot : public reading {
   /// The document of an entity, listed or not.
   virtual std::optional<std::string> entity(service s, entity_id id) const = 0;
   /// Tombstones by id, for the audit.
-  virtual std::vector<stored_entity> tombstones(service s, entity_id after, std::size_t limit) const = 0;
+  virtual std::vector<stored_entity> tombstones(service s, entity_id after,
+                                                std::size_t limit) const = 0;
   /// The index that lists by status read, by status and id beyond `after`, for the audit.
   virtual std::vector<index_entry> status_index(service s, index_entry after,
                                                 std::size_t limit) const = 0;
@@ -171,7 +174,8 @@ class snapshot : public reading {
   /// The offset of the last event, 0 for an empty log.
   virtual log_offset log_end(service s) const = 0;
 
-  virtual std::optional<std::string> row(service s, row_space space, std::string_view key) const = 0;
+  virtual std::optional<std::string> row(service s, row_space space,
+                                         std::string_view key) const = 0;
 };
 
 /// What became of one commit: nothing means durable.
@@ -182,21 +186,22 @@ class store {
  public:
   virtual ~store() = default;
 
-  /// Carries out a batch in one transaction with one flush. A commit whose conditions do not hold is
-  /// refused alone with conflicting_commit; where the database itself refuses, the whole batch is
-  /// refused with one code and nothing of it is there. Returns one result per commit. One thread.
+  /// Carries out a batch in one transaction with one flush. A commit whose conditions do not hold
+  /// is refused alone with conflicting_commit; where the database itself refuses, the whole batch
+  /// is refused with one code and nothing of it is there. Returns one result per commit. One
+  /// thread.
   virtual std::vector<commit_result> write(std::span<const commit* const> batch) = 0;
 
   /// A picture of what is durable now. Any thread.
   virtual std::unique_ptr<snapshot> read() const = 0;
 
-  /// Holds the writers of every process out, for a cut through several databases; taken in the order
-  /// of the databases' names, released by destruction.
+  /// Holds the writers of every process out, for a cut through several databases; taken in the
+  /// order of the databases' names, released by destruction.
   virtual std::unique_ptr<void, void (*)(void*)> hold_writers() = 0;
 
-  /// Writes what one of its own snapshots shows into the folder `to`, as a database of the same kind.
-  /// Folders of its path are not flushed. Throws store_error, also where a database is there already;
-  /// then what was written of the copy stays.
+  /// Writes what one of its own snapshots shows into the folder `to`, as a database of the same
+  /// kind. Folders of its path are not flushed. Throws store_error, also where a database is there
+  /// already; then what was written of the copy stays.
   virtual void copy_to(const std::string& to, const snapshot& moment) const = 0;
 
   /// The services whose tables are here.

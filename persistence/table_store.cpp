@@ -28,10 +28,9 @@ std::int64_t number_of_key(std::string_view key) {
 
 std::string name_of(table t) {
   constexpr std::array<std::string_view, table_kind_count> kinds = {
-      "entities", "tombstones",   "status_index", "log",             "rows",
-      "meta",     "dead_letters", "operations",   "operation_expiry"};
-  return std::string(name_of(t.of)) + "." +
-         std::string(kinds[static_cast<std::size_t>(t.kind)]);
+      "entities",     "tombstones", "status_index",    "log", "rows", "meta",
+      "dead_letters", "operations", "operation_expiry"};
+  return std::string(name_of(t.of)) + "." + std::string(kinds[static_cast<std::size_t>(t.kind)]);
 }
 
 namespace {
@@ -160,13 +159,13 @@ class table_snapshot final : public snapshot {
   std::vector<index_entry> status_index(service s, index_entry after,
                                         std::size_t limit) const override {
     std::vector<index_entry> found;
-    reader_->scan_up({s, table_kind::status_index}, status_key(after.status, after.id + 1),
-                     [&](std::string_view key, std::string_view) {
-                       if (found.size() == limit) return false;
-                       found.push_back(
-                           {static_cast<std::uint8_t>(key.front()), number_of_key(key.substr(1))});
-                       return true;
-                     });
+    reader_->scan_up(
+        {s, table_kind::status_index}, status_key(after.status, after.id + 1),
+        [&](std::string_view key, std::string_view) {
+          if (found.size() == limit) return false;
+          found.push_back({static_cast<std::uint8_t>(key.front()), number_of_key(key.substr(1))});
+          return true;
+        });
     return found;
   }
 
@@ -261,7 +260,8 @@ class batch_writer {
       for (const auto& [id, entity] : entities_[i])
         if (entity.document) write(s, id, entity);
       for (std::size_t status = 0; status < counts_[i].size(); ++status)
-        if (counts_[i][status] != 0) add_to_count(s, static_cast<std::uint8_t>(status), counts_[i][status]);
+        if (counts_[i][status] != 0)
+          add_to_count(s, static_cast<std::uint8_t>(status), counts_[i][status]);
     }
   }
 
@@ -427,9 +427,9 @@ class table_store final : public store {
         if (!format) {
           fresh.push_back(s);
         } else if (*format != format_value) {
-          throw store_error(errc::store_failed, "the tables of " + std::string(name_of(s)) +
-                                                    " are of another format: " +
-                                                    std::string(*format));
+          throw store_error(errc::store_failed,
+                            "the tables of " + std::string(name_of(s)) +
+                                " are of another format: " + std::string(*format));
         }
       }
     }

@@ -9,8 +9,8 @@
 
 namespace skanu {
 
-/// A store of `services` in `tables`. Throws store_error where the tables hold something else than a
-/// store of this program, or one that a newer program wrote.
+/// A store of `services` in `tables`. Throws store_error where the tables hold something else than
+/// a store of this program, or one that a newer program wrote.
 std::unique_ptr<store> make_table_store(std::unique_ptr<ordered_tables> tables,
                                         std::vector<service> services);
 

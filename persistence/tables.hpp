@@ -1,5 +1,5 @@
-// Ordered tables of bytes under transactions: what a database must offer to become a store. The commit
-// algorithm stands above it, once (table_store.hpp).
+// Ordered tables of bytes under transactions: what a database must offer to become a store. The
+// commit algorithm stands above it, once (table_store.hpp).
 #pragma once
 
 #include <cstddef>
@@ -74,8 +74,8 @@ class table_writer : public table_reader {
   virtual void put(table t, std::string_view key, std::string_view value, put_mode mode) = 0;
   /// Erasing what is not there is no error.
   virtual void erase(table t, std::string_view key) = 0;
-  /// Makes it durable. Throws store_error: then nothing of it is there; only with outcome_unknown it
-  /// may come back after a crash.
+  /// Makes it durable. Throws store_error: then nothing of it is there; only with outcome_unknown
+  /// it may come back after a crash.
   virtual void commit() = 0;
 };
 
@@ -86,10 +86,10 @@ class ordered_tables {
   /// Waits for writers of other processes. One writing thread in this one.
   virtual std::unique_ptr<table_writer> begin_write() = 0;
   virtual std::unique_ptr<table_reader> begin_read() const = 0;
-  /// New tables of the same kind in a folder, which is made where it is not there. Throws store_error
-  /// where there are tables already.
-  virtual std::unique_ptr<ordered_tables> make_empty(const std::string& folder,
-                                                     const std::vector<service>& services) const = 0;
+  /// New tables of the same kind in a folder, which is made where it is not there. Throws
+  /// store_error where there are tables already.
+  virtual std::unique_ptr<ordered_tables> make_empty(
+      const std::string& folder, const std::vector<service>& services) const = 0;
 };
 
 }  // namespace skanu

@@ -1,5 +1,5 @@
-// A circuit breaker with Resilience4j's terms and semantics: a count-based sliding window, failure and
-// slow-call rates, and a half-open state with a few permitted calls. Pure: time is an argument.
+// A circuit breaker with Resilience4j's terms and semantics: a count-based sliding window, failure
+// and slow-call rates, and a half-open state with a few permitted calls. Pure: time is an argument.
 //
 //   CLOSED ──rate at or over the threshold──▶ OPEN ──after open_for, at the next call──▶ HALF_OPEN
 //      ▲                                       ▲                                            │

@@ -32,13 +32,13 @@ inline constexpr consumer trace_follows_order{"ordertrace-follows-order", servic
                                               service::order};
 inline constexpr consumer trace_follows_payment{"ordertrace-follows-payment", service::ordertrace,
                                                 service::payment};
-inline constexpr consumer trace_follows_delivery{"ordertrace-follows-delivery",
-                                                 service::ordertrace, service::delivery};
+inline constexpr consumer trace_follows_delivery{"ordertrace-follows-delivery", service::ordertrace,
+                                                 service::delivery};
 
 inline constexpr consumer all[] = {
-    order_follows_delivery, payment_follows_order, payment_follows_delivery,
+    order_follows_delivery,   payment_follows_order,  payment_follows_delivery,
     delivery_follows_payment, delivery_follows_order, stamp_follows_payment,
-    trace_follows_order, trace_follows_payment, trace_follows_delivery};
+    trace_follows_order,      trace_follows_payment,  trace_follows_delivery};
 
 }  // namespace consumers
 

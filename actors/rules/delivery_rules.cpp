@@ -46,10 +46,9 @@ decided move(const delivery_state& s, const move_delivery& c) {
     return recorded<delivery_started>(facts);
   if (s.status == delivery_status::started && c.target == delivery_status::ended)
     return recorded<delivered>(facts);
-  return decided::refuse(errc::not_allowed, "A delivery that is \"" +
-                                                std::string(word_of(s.status)) +
-                                                "\" cannot become \"" +
-                                                std::string(word_of(c.target)) + "\".");
+  return decided::refuse(errc::not_allowed,
+                         "A delivery that is \"" + std::string(word_of(s.status)) +
+                             "\" cannot become \"" + std::string(word_of(c.target)) + "\".");
 }
 
 decided cancel(const delivery_state& s, entity_id id) {

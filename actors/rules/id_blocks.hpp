@@ -1,5 +1,5 @@
-// Hands out ids from blocks that were reserved durably before, and knows which of them are undecided.
-// Pure: the caller makes a reservation durable.
+// Hands out ids from blocks that were reserved durably before, and knows which of them are
+// undecided. Pure: the caller makes a reservation durable.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,8 @@
 
 namespace skanu {
 
-/// Meta rows of the order service: the last id that was reserved, and one below which all are decided.
+/// Meta rows of the order service: the last id that was reserved, and one below which all are
+/// decided.
 inline constexpr std::string_view reserved_ids_key = "ids.reserved";
 inline constexpr std::string_view decided_ids_key = "ids.floor";
 
@@ -23,8 +24,8 @@ class id_blocks {
   static constexpr std::int64_t smallest_block = 512;
   static constexpr std::int64_t largest_block = 4'096;
 
-  /// `next` is the first id to hand out; all ids below it are decided but for `undecided`. Nothing is
-  /// reserved yet.
+  /// `next` is the first id to hand out; all ids below it are decided but for `undecided`. Nothing
+  /// is reserved yet.
   explicit id_blocks(entity_id next, const std::vector<entity_id>& undecided = {})
       : next_(next), reserved_(next - 1), undecided_(undecided.begin(), undecided.end()) {}
 
@@ -44,8 +45,9 @@ class id_blocks {
   /// True while less than half a block is left and no reservation is under way.
   bool wants_more() const { return !asked_ && reserved_ - next_ + 1 < block_ / 2; }
 
-  /// The last id of a new reservation, which the caller makes durable. Blocks grow while they are used
-  /// up, so that a busy node seldom asks and a quiet one leaves few ids undecided after a crash.
+  /// The last id of a new reservation, which the caller makes durable. Blocks grow while they are
+  /// used up, so that a busy node seldom asks and a quiet one leaves few ids undecided after a
+  /// crash.
   entity_id reserve() {
     asked_ = true;
     const auto last = reserved_ + block_;

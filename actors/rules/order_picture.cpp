@@ -14,8 +14,8 @@ class explanation {
   std::vector<std::string> steps() && {
     for (const auto& letter : p_.letters)
       if (letter.attempts > 0)
-        say(letter.consumer + " could not carry out " + std::string(event_type_of(letter.event)) + " (" +
-            letter.follows + "'s log, offset " + std::to_string(letter.offset) +
+        say(letter.consumer + " could not carry out " + std::string(event_type_of(letter.event)) +
+            " (" + letter.follows + "'s log, offset " + std::to_string(letter.offset) +
             "): replay or discard its dead letter");
     main_step();
     stamps();
@@ -46,7 +46,8 @@ class explanation {
     if (paid == payment_status::not_paid) return say("payment is waited for");
     if (away(service::delivery)) return;
     const auto made = p_.delivery ? p_.delivery->status : delivery_status::none;
-    if (order_cancelled || paid == payment_status::cancelled) return after_a_cancel(made, order_cancelled);
+    if (order_cancelled || paid == payment_status::cancelled)
+      return after_a_cancel(made, order_cancelled);
     after_payment(made);
   }
 
@@ -84,8 +85,7 @@ class explanation {
   }
 
   void trace() {
-    if (p_.order && !away(service::ordertrace) && !p_.trace)
-      say("the trace does not show it yet");
+    if (p_.order && !away(service::ordertrace) && !p_.trace) say("the trace does not show it yet");
   }
 
   /// A consumer that has not come to the event yet, and by how much as far as is known.
@@ -100,9 +100,13 @@ class explanation {
       if (e.of != by.follows || e.type != event || position == p_.positions.end()) continue;
       const auto behind = e.offset - position->second;
       if (behind > 0)
-        text.append(": ").append(name_of(by.of)).append("'s position in ").append(
-            name_of(by.follows)).append("'s log is ").append(std::to_string(behind)).append(
-            " behind it");
+        text.append(": ")
+            .append(name_of(by.of))
+            .append("'s position in ")
+            .append(name_of(by.follows))
+            .append("'s log is ")
+            .append(std::to_string(behind))
+            .append(" behind it");
     }
     say(std::move(text));
   }

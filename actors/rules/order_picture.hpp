@@ -30,11 +30,12 @@ struct order_picture {
   std::optional<payment_state> payment;
   std::optional<delivery_state> delivery;
   std::optional<order_trace> trace;
-  std::optional<bool> stamps_earned;  ///< Nothing where the payment names no account, or stamp is away.
+  std::optional<bool>
+      stamps_earned;  ///< Nothing where the payment names no account, or stamp is away.
   std::array<bool, service_count> away{};
-  std::vector<seen_event> events;                 ///< In the order in which the view saw them.
-  std::map<std::string, log_offset> positions;    ///< By consumer.
-  std::vector<dead_letter> letters;               ///< Of this order.
+  std::vector<seen_event> events;               ///< In the order in which the view saw them.
+  std::map<std::string, log_offset> positions;  ///< By consumer.
+  std::vector<dead_letter> letters;             ///< Of this order.
 
   bool is_away(service s) const { return away[static_cast<std::size_t>(s)]; }
 };

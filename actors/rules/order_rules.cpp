@@ -12,45 +12,44 @@ decided no_such_order() { return decided::refuse(errc::not_found, "There is no s
 
 decided order_rules::decide(const state& s, const command& c, entity_id id, const facts&) {
   return std::visit(
-      overloaded{
-          [&](const register_order& r) {
-            switch (s.status) {
-              case order_status::none: return decided::of(ordered{id, r.details});
-              case order_status::rejected:
-                return decided::refuse(errc::not_allowed, "The order was rejected.");
-              default:
-                return s.details == r.details
-                           ? decided::nothing()
-                           : decided::refuse(errc::not_allowed, "The order is another one.");
-            }
-          },
-          [&](const reject_order&) {
-            switch (s.status) {
-              case order_status::none: return decided::of(order_rejected{id});
-              case order_status::rejected: return decided::nothing();
-              default: return decided::refuse(errc::not_allowed, "The order is registered.");
-            }
-          },
-          [&](const cancel_order&) {
-            switch (s.status) {
-              case order_status::complete:
-                return s.delivered ? decided::refuse(errc::already_delivered,
-                                                     "The order was delivered: it cannot be "
-                                                     "cancelled any more.")
-                                   : decided::of(order_cancelled{id, s.details});
-              case order_status::cancelled: return decided::nothing();
-              default: return no_such_order();
-            }
-          },
-          [&](const close_order&) {
-            switch (s.status) {
-              case order_status::complete:
-                return s.delivered ? decided::nothing() : decided::of(order_closed{id});
-              // A cancel that was accepted wins over a delivery that ends at that moment.
-              case order_status::cancelled: return decided::nothing();
-              default: return no_such_order();
-            }
-          }},
+      overloaded{[&](const register_order& r) {
+                   switch (s.status) {
+                     case order_status::none: return decided::of(ordered{id, r.details});
+                     case order_status::rejected:
+                       return decided::refuse(errc::not_allowed, "The order was rejected.");
+                     default:
+                       return s.details == r.details
+                                  ? decided::nothing()
+                                  : decided::refuse(errc::not_allowed, "The order is another one.");
+                   }
+                 },
+                 [&](const reject_order&) {
+                   switch (s.status) {
+                     case order_status::none: return decided::of(order_rejected{id});
+                     case order_status::rejected: return decided::nothing();
+                     default: return decided::refuse(errc::not_allowed, "The order is registered.");
+                   }
+                 },
+                 [&](const cancel_order&) {
+                   switch (s.status) {
+                     case order_status::complete:
+                       return s.delivered ? decided::refuse(errc::already_delivered,
+                                                            "The order was delivered: it cannot be "
+                                                            "cancelled any more.")
+                                          : decided::of(order_cancelled{id, s.details});
+                     case order_status::cancelled: return decided::nothing();
+                     default: return no_such_order();
+                   }
+                 },
+                 [&](const close_order&) {
+                   switch (s.status) {
+                     case order_status::complete:
+                       return s.delivered ? decided::nothing() : decided::of(order_closed{id});
+                     // A cancel that was accepted wins over a delivery that ends at that moment.
+                     case order_status::cancelled: return decided::nothing();
+                     default: return no_such_order();
+                   }
+                 }},
       c);
 }
 

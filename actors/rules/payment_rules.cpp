@@ -125,21 +125,21 @@ void payment_rules::apply(state& s, const event& e) {
     s.status = f.status;
     s.phone_number = f.phone_number;
   };
-  std::visit(overloaded{[&](const payment_requested& r) { take(r); },
-                        [&](const paid& p) { take(p); },
-                        [&](const pay_cancelled& p) {
-                          take(p);
-                          s.refunded = p.refunded;
-                          s.rejected = p.rejected;
-                        },
-                        [&](const payment_rejected& r) {
-                          s.id = r.id;
-                          s.order_id = r.id;
-                          s.status = payment_status::cancelled;
-                          s.rejected = true;
-                        },
-                        [&](const payment_closed&) { s.closed = true; }},
-             e);
+  std::visit(
+      overloaded{[&](const payment_requested& r) { take(r); }, [&](const paid& p) { take(p); },
+                 [&](const pay_cancelled& p) {
+                   take(p);
+                   s.refunded = p.refunded;
+                   s.rejected = p.rejected;
+                 },
+                 [&](const payment_rejected& r) {
+                   s.id = r.id;
+                   s.order_id = r.id;
+                   s.status = payment_status::cancelled;
+                   s.rejected = true;
+                 },
+                 [&](const payment_closed&) { s.closed = true; }},
+      e);
 }
 
 }  // namespace skanu

@@ -35,21 +35,21 @@ decided stamp_rules::decide(const state& s, const command& c, entity_id account,
                             const facts& known) {
   const auto phone = phone_of_account(account);
   return std::visit(
-      overloaded{[&](const add_stamps& a) {
-                   if (s.stamp_qty + a.qty < 0)
-                     return decided::refuse(errc::negative_balance,
-                                            "The balance would be negative.",
-                                            {{"stampQty", "takes more than there is"}});
-                   return decided::of(stamps_added{phone, a.qty});
-                 },
-                 [&](const earn_stamps& e) {
-                   if (known.earned || known.deducted) return decided::nothing();
-                   return decided::of(stamps_earned{phone, e.payment_id, e.qty});
-                 },
-                 [&](const deduct_stamps& d) {
-                   if (known.deducted) return decided::nothing();
-                   return decided::of(stamps_deducted{phone, d.payment_id, -known.earned.value_or(0)});
-                 }},
+      overloaded{
+          [&](const add_stamps& a) {
+            if (s.stamp_qty + a.qty < 0)
+              return decided::refuse(errc::negative_balance, "The balance would be negative.",
+                                     {{"stampQty", "takes more than there is"}});
+            return decided::of(stamps_added{phone, a.qty});
+          },
+          [&](const earn_stamps& e) {
+            if (known.earned || known.deducted) return decided::nothing();
+            return decided::of(stamps_earned{phone, e.payment_id, e.qty});
+          },
+          [&](const deduct_stamps& d) {
+            if (known.deducted) return decided::nothing();
+            return decided::of(stamps_deducted{phone, d.payment_id, -known.earned.value_or(0)});
+          }},
       c);
 }
 
@@ -70,7 +70,8 @@ std::vector<row_write> stamp_rules::rows(entity_id account, const event& e, vers
   std::vector<row_write> written;
   const auto once = [&](entity_id payment, char what, std::int64_t qty) {
     line.payment_id = payment;
-    written.push_back({row_space::rows, effect_key(account, payment, what), std::to_string(qty), true});
+    written.push_back(
+        {row_space::rows, effect_key(account, payment, what), std::to_string(qty), true});
   };
   std::visit(
       [&](const auto& change) {

@@ -12,8 +12,8 @@ namespace skanu {
 /// The step that an event of this type stands for; none for events that are history only.
 trace_status step_of(std::string_view event_type);
 
-/// The id of the order that a stored event of order, payment or delivery is about, without parsing it
-/// whole; 0 where it has none.
+/// The id of the order that a stored event of order, payment or delivery is about, without parsing
+/// it whole; 0 where it has none.
 entity_id order_of(std::string_view event_body);
 
 /// Takes one stored event into a trace. Throws decode_error.
@@ -29,8 +29,8 @@ inline trace_status shown_step(const order_trace& t) {
 std::optional<std::string> change_of(const order_trace& now, trace_status step_before,
                                      version_number version, std::string_view source);
 
-/// Where an order's history stands in the rows of ordertrace: a row per event, under the trace's version
-/// that the event made, in the order in which the view saw them.
+/// Where an order's history stands in the rows of ordertrace: a row per event, under the trace's
+/// version that the event made, in the order in which the view saw them.
 std::string history_prefix(entity_id order);
 
 /// The name of the view's position in the log of a service.

@@ -136,7 +136,8 @@ TEST_F(caller_test, answers_and_hints_of_anybody_but_the_peer_are_ignored) {
 }
 
 // A change was said to be certainly not carried out.
-TEST_F(caller_test, an_answer_that_cannot_be_read_leaves_a_change_unknown_and_is_no_answer_to_a_read) {
+TEST_F(caller_test,
+       an_answer_that_cannot_be_read_leaves_a_change_unknown_and_is_no_answer_to_a_read) {
   arrive();
   const auto changes = call(change(1)), reads = call(look(1));
   for (const auto& c : calls)
@@ -268,7 +269,8 @@ TEST_F(caller_test, a_repeat_does_not_get_more_time) {
 
 // The thread that waited gave up at the same moment, and could only say "unknown".
 TEST_F(caller_test, a_call_is_given_up_before_whoever_waits_for_it_gives_up) {
-  EXPECT_LE(placing_deadline + milliseconds(100), call_deadline) << "a rejection is stored meanwhile";
+  EXPECT_LE(placing_deadline + milliseconds(100), call_deadline)
+      << "a rejection is stored meanwhile";
   EXPECT_LE(call_deadline + milliseconds(100), waiting_deadline);
   const auto began = virtual_now();
   const auto never_sent = call(change(1));
@@ -386,9 +388,8 @@ class caller_pull_test : public caller_test {
     run();
     then();
     std::string word;
-    pulled.receive(
-        [&](const event_batch& b) { word = "next " + std::to_string(b.next); },
-        [&](caf::error&) { word = "error"; });
+    pulled.receive([&](const event_batch& b) { word = "next " + std::to_string(b.next); },
+                   [&](caf::error&) { word = "error"; });
     return word;
   }
 };

@@ -117,8 +117,8 @@ TEST_F(entity_test, one_commit_carries_state_event_and_ledger) {
   settle();
   EXPECT_EQ(earned.word(), "created v1");
   const auto now = data.read();
-  const auto ledger = now->rows(service::stamp, row_space::rows,
-                                stamp_rules::ledger_prefix(account), {}, 10);
+  const auto ledger =
+      now->rows(service::stamp, row_space::rows, stamp_rules::ledger_prefix(account), {}, 10);
   ASSERT_EQ(ledger.size(), 1U);
   const auto line = from_json<stamp_entry>(parse_stored_json(ledger.front().value));
   EXPECT_EQ(line, (stamp_entry{1, "StampsEarned", 42, 3, "2026-11-22T12:00:00.000Z"}));
@@ -216,7 +216,10 @@ TEST_F(entity_test, errors_before_and_after_each_commit_lead_to_one_of_two_outco
       {"register", [&](entity_id id) { return tell(order_region, id, register_order{coffee}); }},
       {"reject", [&](entity_id id) { return tell(order_region, id, reject_order{}); }},
       {"add", [&](entity_id id) { return tell(stamp_region, account + id, add_stamps{2}); }},
-      {"earn", [&](entity_id id) { return tell(stamp_region, account + id, earn_stamps{id, 2}); }},
+      {"earn",
+       [&](entity_id id) {
+         return tell(stamp_region, account + id, earn_stamps{id, 2});
+       }},
       {"deduct", [&](entity_id id) { return tell(stamp_region, account + id, deduct_stamps{id}); }},
   };
   entity_id id = 100;
@@ -471,8 +474,8 @@ TEST_F(entity_test, refuses_at_once_what_would_wait_too_long) {
   for (int i = 0; i < 6; ++i) all.push_back(tell(region, account, add_stamps{1}));
   const auto other = tell(region, account + 1, add_stamps{1});
   run();
-  const auto overloaded = std::count_if(all.begin(), all.end(),
-                                        [](const auto& a) { return a.word() == "overloaded"; });
+  const auto overloaded =
+      std::count_if(all.begin(), all.end(), [](const auto& a) { return a.word() == "overloaded"; });
   EXPECT_EQ(overloaded, 3) << "the region was told of all before the entity looked at one";
   settle();
   EXPECT_EQ(other.word(), "created v1");
@@ -567,10 +570,13 @@ TEST_F(entity_test, a_store_that_cannot_be_read_fails_the_command_with_its_own_c
 TEST_F(entity_test, a_document_that_cannot_be_decoded_concerns_its_entity_only) {
   const auto region = orders();
   commit damaged{.of = service::order};
-  damaged.changes.push_back({.id = 1, .expected = 0, .next = 1,
+  damaged.changes.push_back({.id = 1,
+                             .expected = 0,
+                             .next = 1,
                              .document = std::make_shared<const std::string>(
                                  R"({"type":"order","schema":1,"version":1,"data":{"id":"x"}})"),
-                             .status = 1, .listed = true});
+                             .status = 1,
+                             .listed = true});
   const auto* c = &damaged;
   ASSERT_EQ(data.write({&c, 1}).front(), std::nullopt);
   const auto unreadable = tell(region, 1, cancel_order{});

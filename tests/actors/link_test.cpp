@@ -196,8 +196,8 @@ TEST_F(link_test, a_node_with_another_secret_is_refused_and_both_say_so) {
 
 /// A door of a node that speaks another protocol.
 door_actor::behavior_type foreign_door(door_actor::pointer) {
-  return {[](hello_atom, const std::string&, const peer_handles&)
-              -> caf::result<std::string, std::string> {
+  return {[](hello_atom, const std::string&,
+             const peer_handles&) -> caf::result<std::string, std::string> {
             const hello other{protocol_version + 1, "b", 1, "nonce"};
             return {encode(other), std::string("?")};
           },
@@ -228,8 +228,8 @@ class odd_dialer {
   /// "welcome", or why not.
   std::string greet(const door_actor& door, const std::string& bytes) {
     caf::scoped_actor self{system_};
-    auto greeted = self->request(door, caf::infinite, hello_atom::value, bytes,
-                                 peer_handles{link_, {}, {}});
+    auto greeted =
+        self->request(door, caf::infinite, hello_atom::value, bytes, peer_handles{link_, {}, {}});
     run_();
     std::string why = "welcome";
     greeted.receive(
@@ -240,8 +240,7 @@ class odd_dialer {
   /// "welcome", or why not.
   std::string prove(const door_actor& door, const std::string& proof) {
     caf::scoped_actor self{system_};
-    auto proved =
-        self->request(door, caf::infinite, proof_atom::value, doors.nonce, proof);
+    auto proved = self->request(door, caf::infinite, proof_atom::value, doors.nonce, proof);
     run_();
     std::string why = "welcome";
     proved.receive([&](const peer_handles& p) { welcome = p; },
@@ -261,15 +260,14 @@ class odd_dialer {
 class odd_dialer_test : public link_test {
  protected:
   received_answers ignored;
-  peer_link_actor own_link = caf::actor_cast<peer_link_actor>(
-      keep(system.spawn(scripted_caller, &ignored)));
+  peer_link_actor own_link =
+      caf::actor_cast<peer_link_actor>(keep(system.spawn(scripted_caller, &ignored)));
   odd_dialer dialer{system, own_link, [this] { run(); }};
 
   /// A handshake as it should be.
   std::string come_as(const hello& own) {
     if (const auto why = dialer.greet(a.door, encode(own)); why != "welcome") return why;
-    return dialer.prove(
-        a.door, proof_of("secret", proving_side::dialer, own, dialer.doors));
+    return dialer.prove(a.door, proof_of("secret", proving_side::dialer, own, dialer.doors));
   }
   bool speak() {
     caf::send_as(caf::actor_cast<caf::actor>(own_link),
@@ -325,8 +323,8 @@ TEST_F(odd_dialer_test, its_hello_is_good_for_a_second_only) {
 // Whoever said hello under a name of its own had one of the 64 places for strangers for ever.
 TEST_F(odd_dialer_test, nothing_is_made_for_a_stranger_before_its_proof) {
   int made = 0;
-  const auto strict = keep(system.spawn<door>(
-      a.identity, [&](const std::string&) -> std::optional<peer_side> {
+  const auto strict =
+      keep(system.spawn<door>(a.identity, [&](const std::string&) -> std::optional<peer_side> {
         ++made;
         return std::nullopt;
       }));
@@ -382,8 +380,8 @@ TEST_F(link_test, a_strangers_word_counts_for_nothing) {
   EXPECT_TRUE(both_down()) << "its silence is noticed all the same";
 }
 
-// A dial that waits for the resolver was given up and asked for again every five seconds: one queued
-// behind the other.
+// A dial that waits for the resolver was given up and asked for again every five seconds: one
+// queued behind the other.
 TEST_F(link_test, one_dial_at_a_time_however_long_it_takes) {
   int dials = 0;
   const auto dialer = keep(system.spawn(slow_dialer, &dials));

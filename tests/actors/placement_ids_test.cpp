@@ -12,8 +12,7 @@ namespace {
 TEST_F(placement_test, ids_are_reserved_durably_before_they_are_handed_out) {
   orders = start<region<order_rules>>(env(service::order), region_limits{});
   const auto payments = keep(system.spawn(scripted_payment, &questions));
-  placing =
-      start<placement>(env(service::order), orders, payments, faults, breaker, id_recovery{});
+  placing = start<placement>(env(service::order), orders, payments, faults, breaker, id_recovery{});
   const auto early = place();
   EXPECT_TRUE(questions.empty());
   EXPECT_EQ(early.word(), "waiting");
@@ -28,8 +27,7 @@ TEST_F(placement_test, an_order_is_refused_where_no_id_can_be_reserved_and_goes_
   orders = start<region<order_rules>>(env(service::order), region_limits{});
   const auto payments = keep(system.spawn(scripted_payment, &questions));
   data.inject({.name = "full", .code = errc::store_full, .times = 2});
-  placing =
-      start<placement>(env(service::order), orders, payments, faults, breaker, id_recovery{});
+  placing = start<placement>(env(service::order), orders, payments, faults, breaker, id_recovery{});
   settle();
   const auto refused = place();
   settle();

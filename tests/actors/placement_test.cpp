@@ -76,8 +76,10 @@ TEST_F(placement_test, at_the_deadline_the_id_is_rejected_and_the_client_told) {
   const auto began = virtual_now();
   while (order.waiting() && virtual_now() - began < seconds(5)) advance(milliseconds(5));
   EXPECT_EQ(order.word(), "payment-unavailable");
-  EXPECT_LE(virtual_now() - began, placing_deadline + milliseconds(20)) << "within the 2 s of the request";
-  EXPECT_GE(virtual_now() - began, placing_deadline - milliseconds(100)) << "what time there was, was used";
+  EXPECT_LE(virtual_now() - began, placing_deadline + milliseconds(20))
+      << "within the 2 s of the request";
+  EXPECT_GE(virtual_now() - began, placing_deadline - milliseconds(100))
+      << "what time there was, was used";
   EXPECT_EQ(rejected(), 1U);
   EXPECT_GE(questions.size(), 3U);
   for (const auto& q : questions) EXPECT_EQ(q.id, questions[0].id);

@@ -34,9 +34,9 @@ class remote_test : public two_nodes_test {
       hint_to(s, log);
       here.stores[static_cast<std::size_t>(s)] = &data;
     }
-    here.placement = keep(system.spawn<placement>(
-        env(service::order), here.orders, here.payments, faults, breaker,
-        recover_ids(*data.read(), false), placement_limits{}));
+    here.placement = keep(system.spawn<placement>(env(service::order), here.orders, here.payments,
+                                                  faults, breaker, recover_ids(*data.read(), false),
+                                                  placement_limits{}));
     here.breaker = &breaker;
   }
 
@@ -197,8 +197,7 @@ TEST_F(remote_test, followers_are_told_when_the_connection_is_back) {
 
 TEST_F(remote_test, reads_show_what_is_stored_there) {
   connect();
-  for (entity_id id = 1; id <= 3; ++id)
-    tell(b.here.payments, id, open_payment{coffee.details, {}});
+  for (entity_id id = 1; id <= 3; ++id) tell(b.here.payments, id, open_payment{coffee.details, {}});
   settle();
   const auto document =
       read_there([](const reading& r) { return r.listed_entity(service::payment, 2); });
@@ -206,9 +205,8 @@ TEST_F(remote_test, reads_show_what_is_stored_there) {
   const auto none =
       read_there([](const reading& r) { return r.listed_entity(service::payment, 9); });
   EXPECT_EQ(none, std::nullopt);
-  const auto page = read_there([](const reading& r) {
-    return r.page(service::payment, {.size = 2, .descending = true});
-  });
+  const auto page = read_there(
+      [](const reading& r) { return r.page(service::payment, {.size = 2, .descending = true}); });
   ASSERT_EQ(page.items.size(), 2U);
   EXPECT_EQ(page.items[0].id, 3);
   EXPECT_EQ(page.items[0].document, stored(service::payment, 3));

@@ -45,9 +45,9 @@ class saga_test : public actor_fixture {
       hint_to(s, log(s) = running(system.spawn(event_log, &env(s), s)));
     placement_limits limits;
     limits.shared_journal = shared_journal;
-    placing = running(
-        system.spawn<placement>(env(service::order), orders, payments, faults, breaker,
-                                recover_ids(*data.read(), limits.shared_journal), limits));
+    placing =
+        running(system.spawn<placement>(env(service::order), orders, payments, faults, breaker,
+                                        recover_ids(*data.read(), limits.shared_journal), limits));
     std::vector<child> children;
     for (auto policies : {order_policies(orders), payment_policies(payments),
                           delivery_policies(deliveries), stamp_policies(stamps)})

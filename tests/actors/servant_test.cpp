@@ -18,13 +18,11 @@ namespace {
 const order_details two_coffees{7, "Coffee", 2, 9'000, "card"};
 
 /// Pulls that wait for their answer, with where they read from.
-using waiting_pulls =
-    std::deque<std::pair<caf::typed_response_promise<event_batch>, log_offset>>;
+using waiting_pulls = std::deque<std::pair<caf::typed_response_promise<event_batch>, log_offset>>;
 
 /// A log that answers the oldest pull when it is hinted to.
 event_log_actor::behavior_type scripted_event_log(event_log_actor::pointer self,
-                                                  waiting_pulls* pulls,
-                                                  follower_actor* follower) {
+                                                  waiting_pulls* pulls, follower_actor* follower) {
   return {[=](pull_atom, const log_query& query) {
             pulls->emplace_back(self->make_response_promise<event_batch>(), query.from);
             return pulls->back().first;
@@ -109,8 +107,7 @@ class servant_test : public actor_fixture {
   /// Asks it to leave; it answers in `left`.
   void leave() {
     leaving.emplace(system);
-    asked_to_leave.emplace(
-        (*leaving)->request(serving, caf::infinite, leave_atom::value));
+    asked_to_leave.emplace((*leaving)->request(serving, caf::infinite, leave_atom::value));
     run();
   }
   bool has_left() { return (*leaving)->has_next_message(); }
@@ -305,7 +302,8 @@ TEST_F(servant_test, reads_what_is_stored) {
   call(13, page_call{service::payment, {.status = std::uint8_t(payment_status::paid)}});
   call(14, rows_page_call{service::payment, 2, "a-", {}});
   call(15, rows_page_call{service::payment, 4, "a-", {}});
-  ASSERT_EQ(told[0].words(), "10 document, 11 document, 12 page, 13 page, 14 rows page, 15 rows page");
+  ASSERT_EQ(told[0].words(),
+            "10 document, 11 document, 12 page, 13 page, 14 rows page, 15 rows page");
   const auto answer = [&](std::size_t i) { return told[0].answers[i].second; };
   EXPECT_EQ(std::get<3>(answer(0)), stored(service::payment, 2));
   EXPECT_EQ(std::get<3>(answer(1)), std::nullopt);
@@ -392,8 +390,9 @@ TEST_F(servant_test, a_read_that_waited_until_nobody_waits_for_it_is_not_done) {
   const auto by = keep(system.spawn(reader));
   caf::scoped_actor self{system};
   data.inject({.name = "read", .at = fault_point::read});
-  auto asked_of_it = self->request(by, caf::infinite, read_atom::value,
-                                   peer_read{&data, entity_call{service::payment, 1}, virtual_now()});
+  auto asked_of_it =
+      self->request(by, caf::infinite, read_atom::value,
+                    peer_read{&data, entity_call{service::payment, 1}, virtual_now()});
   run();
   asked_of_it.receive(
       [](const std::string& answer) { EXPECT_EQ(word_for(decode_answer(answer)), "overloaded"); },

@@ -30,9 +30,8 @@ class supervisor_test : public actor_fixture {
     return {name, service::stamp, [this, l](caf::local_actor& by) {
               ++l->starts;
               l->started.push_back(virtual_now());
-              l->running = by.spawn([](caf::event_based_actor*) -> caf::behavior {
-                return {[](int) {}};
-              });
+              l->running =
+                  by.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
               return l->running;
             }};
   }
@@ -84,11 +83,11 @@ TEST_F(supervisor_test, a_child_that_fails_as_it_starts_is_started_again) {
   const auto silent = keep(system.spawn(silent_log, &pulls));
   int starts = 0;
   std::vector<child> children{{"policy", service::stamp, [&](caf::local_actor& by) {
-    ++starts;
-    policy_definition d{"p", service::stamp, service::payment, {}, {}};
-    return caf::actor_cast<caf::actor>(
-        by.spawn<policy>(env(service::stamp), d, silent, faults, consumer_limits{}));
-  }}};
+                                 ++starts;
+                                 policy_definition d{"p", service::stamp, service::payment, {}, {}};
+                                 return caf::actor_cast<caf::actor>(by.spawn<policy>(
+                                     env(service::stamp), d, silent, faults, consumer_limits{}));
+                               }}};
   data.inject({.name = "unreadable", .at = fault_point::read, .times = 3});
   start<supervisor>(std::move(children), metrics);
   advance(seconds(2));

@@ -153,9 +153,9 @@ TEST_F(trace_view_test, its_own_log_tells_each_change_of_what_is_shown_once) {
                    body.at("status").get<std::string>() + " " +
                    body.at("timestamp").get<std::string>());
   }
-  EXPECT_EQ(told, (std::vector<std::string>{
-                      "TraceChanged 1 PAY END " + noon, "TraceChanged 2 Order END " + noon,
-                      "TraceChanged 2 ORDER CANCEL " + noon}));
+  EXPECT_EQ(told, (std::vector<std::string>{"TraceChanged 1 PAY END " + noon,
+                                            "TraceChanged 2 Order END " + noon,
+                                            "TraceChanged 2 ORDER CANCEL " + noon}));
 }
 
 TEST_F(trace_view_test, a_trace_appears_once_its_order_is_seen) {
@@ -244,7 +244,8 @@ TEST_F(trace_view_test, an_event_that_cannot_be_read_is_set_aside) {
   EXPECT_EQ(metrics.of(service::ordertrace).dead_letters, 2);
 }
 
-// The later events of such an order were shown all the same, as if nothing were missing before them.
+// The later events of such an order were shown all the same, as if nothing were missing before
+// them.
 TEST_F(trace_view_test, a_dead_letter_parks_the_later_events_of_its_order) {
   start_view();
   happen(service::order, {R"({"eventType":"Ordered","schema":1,"version":1,"id":1,"qty":"x"})"});

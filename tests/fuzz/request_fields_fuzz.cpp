@@ -20,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string line;
   std::getline(lines, line);
   httplib::detail::parse_query_text(line, in.params);
-  for (const auto* name : {"If-Match", "If-Match", "If-None-Match", "Idempotency-Key", "Idempotency-Key"})
+  for (const auto* name :
+       {"If-Match", "If-Match", "If-None-Match", "Idempotency-Key", "Idempotency-Key"})
     if (std::getline(lines, line) && !line.empty()) in.headers.emplace(name, line);
   std::getline(lines, line);
   if (const auto id = id_of(line)) require(*id > 0 && std::to_string(*id) == line);

@@ -56,8 +56,8 @@ class cable {
           through->carry(self->current_sender(), near, view.move_content_to_message());
           return caf::message{};
         });
-    return {[=](hello_atom, const std::string& hello, const peer_handles& dialer)
-                -> caf::result<std::string, std::string> {
+    return {[=](hello_atom, const std::string& hello,
+                const peer_handles& dialer) -> caf::result<std::string, std::string> {
               auto greeting = self->make_response_promise<std::string, std::string>();
               if (through->cut) return greeting;
               self->request(caf::actor_cast<door_actor>(near), caf::infinite, hello_atom::value,

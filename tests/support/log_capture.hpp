@@ -32,8 +32,7 @@ class log_capture {
   int lines_with(const Parts&... parts) const {
     int n = 0;
     std::istringstream in(text());
-    for (std::string line; std::getline(in, line);)
-      n += ((line.find(parts) != line.npos) && ...);
+    for (std::string line; std::getline(in, line);) n += ((line.find(parts) != line.npos) && ...);
     return n;
   }
 

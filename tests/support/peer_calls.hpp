@@ -35,8 +35,7 @@ class called {
   const answer_body& answer() const { return answers_->at(0); }
 
  private:
-  std::shared_ptr<std::deque<answer_body>> answers_ =
-      std::make_shared<std::deque<answer_body>>();
+  std::shared_ptr<std::deque<answer_body>> answers_ = std::make_shared<std::deque<answer_body>>();
 };
 
 inline std::ostream& operator<<(std::ostream& out, const called& c) { return out << c.word(); }

@@ -22,8 +22,8 @@ struct question {
   request how;
 };
 
-inline payment_region_actor::behavior_type scripted_payment(
-    payment_region_actor::pointer, std::vector<question>* asked_of_it) {
+inline payment_region_actor::behavior_type scripted_payment(payment_region_actor::pointer,
+                                                            std::vector<question>* asked_of_it) {
   return {[=](entity_id id, payment_command& c, request& r) {
             asked_of_it->push_back({id, std::move(c), std::move(r)});
           },

@@ -54,9 +54,8 @@ class two_nodes_test : public actor_fixture {
     auto& s = *sides_.emplace_back(std::make_unique<node_side>());
     s.identity = {name, ++incarnations_, secret};
     s.here.item_reader = s.here.page_reader = keep(system.spawn(reader));
-    s.door = keep(system.spawn<door>(
-        s.identity,
-        [&s](const std::string& peer) -> std::optional<peer_side> {
+    s.door = keep(
+        system.spawn<door>(s.identity, [&s](const std::string& peer) -> std::optional<peer_side> {
           const auto found = s.peers.find(peer);
           if (found == s.peers.end()) return std::nullopt;
           const auto& p = *found->second;

@@ -7,16 +7,16 @@ namespace skanu {
 namespace {
 
 TEST(admin_access, a_loopback_host_is_meant_for_us) {
-  for (const auto* host : {"localhost", "LocalHost:8088", "127.0.0.1", "127.0.0.1:8088", "127.1.2.3:1",
-                           "[::1]", "[::1]:8088"})
+  for (const auto* host : {"localhost", "LocalHost:8088", "127.0.0.1", "127.0.0.1:8088",
+                           "127.1.2.3:1", "[::1]", "[::1]:8088"})
     EXPECT_TRUE(is_meant_for_us(host, "", true)) << host;
 }
 
 TEST(admin_access, a_name_that_was_made_to_point_at_loopback_is_not) {
-  for (const auto* host : {"", "evil.example", "evil.example:8088", "localhost.evil.example",
-                           "127.0.0.1.evil.example", "127.0.0.1:8088.evil.example", "localhost:x",
-                           "localhost@evil.example", "[::1", "[::1]evil", "::1", "10.0.0.1:8088",
-                           "[2001:db8::1]:8088", "127.1", "2130706433", "localhost."})
+  for (const auto* host :
+       {"", "evil.example", "evil.example:8088", "localhost.evil.example", "127.0.0.1.evil.example",
+        "127.0.0.1:8088.evil.example", "localhost:x", "localhost@evil.example", "[::1", "[::1]evil",
+        "::1", "10.0.0.1:8088", "[2001:db8::1]:8088", "127.1", "2130706433", "localhost."})
     EXPECT_FALSE(is_meant_for_us(host, "", true)) << host;
 }
 
@@ -29,8 +29,9 @@ TEST(admin_access, a_port_of_its_own_is_known_by_its_address) {
 
 TEST(admin_access, another_sites_page_is_not_the_same_origin) {
   EXPECT_TRUE(is_meant_for_us("localhost:8088", "http://localhost:8088", true));
-  for (const auto* origin : {"null", "http://evil.example", "http://localhost", "http://localhost:80",
-                             "https://localhost:8088", "http://localhost:8088.evil.example"})
+  for (const auto* origin :
+       {"null", "http://evil.example", "http://localhost", "http://localhost:80",
+        "https://localhost:8088", "http://localhost:8088.evil.example"})
     EXPECT_FALSE(is_meant_for_us("localhost:8088", origin, true)) << origin;
 }
 

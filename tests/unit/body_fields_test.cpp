@@ -85,11 +85,12 @@ TEST(body_fields, a_number_beyond_every_type_was_taken_for_malformed_json) {
     body.integer("qty", cost_range);
     body.integer("qty", id_range);
     body.text("productName", name_length);
-    EXPECT_EQ(blamed(body), (std::vector<std::string>{"qty", "qty", "qty", "productName"})) << number;
+    EXPECT_EQ(blamed(body), (std::vector<std::string>{"qty", "qty", "qty", "productName"}))
+        << number;
   }
-  for (const auto* bytes : {"1e400", "[1e400]", "[{\"a\":1e400}]", "{\"a\":01e400}", "{\"a\":+1e400}",
-                            "{\"a\":1.e400}", "{\"a\":1e400e5}", "{\"a\":1e400 5}", "{\"a\":\"1e400}",
-                            "{\"a\":1e400x}", "{1e400:1}"}) {
+  for (const auto* bytes :
+       {"1e400", "[1e400]", "[{\"a\":1e400}]", "{\"a\":01e400}", "{\"a\":+1e400}", "{\"a\":1.e400}",
+        "{\"a\":1e400e5}", "{\"a\":1e400 5}", "{\"a\":\"1e400}", "{\"a\":1e400x}", "{1e400:1}"}) {
     const auto parsed = body_fields::parse(bytes);
     ASSERT_TRUE(std::holds_alternative<error>(parsed)) << bytes;
     EXPECT_EQ(std::get<error>(parsed).code, errc::malformed) << bytes;

@@ -67,8 +67,7 @@ TEST(delivery_rules, every_state_against_every_command) {
         {"nothing", "already-cancelled", "already-cancelled", "already-cancelled",
          "already-cancelled", "nothing", "nothing"}},
        {"tombstone",
-        {"nothing", "not-found", "not-found", "not-found", "not-found", "not-found",
-         "nothing"}}}};
+        {"nothing", "not-found", "not-found", "not-found", "not-found", "not-found", "nothing"}}}};
   table.check(42);
 }
 
@@ -118,9 +117,8 @@ TEST(delivery_rules, every_event_carries_the_whole_delivery) {
   facts.status = ended;
   EXPECT_EQ(only_event<delivered>(delivery_rules::decide(at_start, to(ended), 42)), facts);
   facts.status = delivery_status::cancelled;
-  EXPECT_EQ(
-      only_event<delivery_cancelled>(delivery_rules::decide(at_start, cancel_delivery{}, 42)),
-      facts);
+  EXPECT_EQ(only_event<delivery_cancelled>(delivery_rules::decide(at_start, cancel_delivery{}, 42)),
+            facts);
   EXPECT_EQ(only_event<delivery_rejected>(delivery_rules::decide(unknown, cancel_delivery{}, 42)),
             delivery_rejected{42});
 }

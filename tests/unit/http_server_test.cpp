@@ -40,29 +40,27 @@ TEST(http_server, hands_the_whole_request_to_the_handler) {
 }
 
 TEST(http_server, a_value_in_a_query_goes_as_far_as_the_next_ampersand) {
-  running_server server{patient_options(),
-                        [](const httplib::Request& request, httplib::Response& response) {
-                          response.set_content(request.path + ' ' + request.get_param_value("a") +
-                                                   ' ' + request.get_param_value("b"),
-                                               "text/plain");
-                        }};
+  running_server server{
+      patient_options(), [](const httplib::Request& request, httplib::Response& response) {
+        response.set_content(
+            request.path + ' ' + request.get_param_value("a") + ' ' + request.get_param_value("b"),
+            "text/plain");
+      }};
   auto client = server.connect();
   for (const auto& [target, seen] :
        {std::pair{"/x=y=z?a=1=2&b=3", "/x=y=z 1=2 3"}, std::pair{"/?a=1&b==3", "/ 1 =3"},
         std::pair{"/?a=1;b=2&b=?=", "/ 1;b=2 ?="}, std::pair{"/?a=&b", "/  "}}) {
-    const auto response =
-        client.ask("GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    const auto response = client.ask("GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_EQ(body_of(response), seen) << target;
   }
 }
 
 TEST(http_server, a_method_that_cpp_httplib_does_not_know_never_reached_the_handler) {
-  running_server server{patient_options(),
-                        [](const httplib::Request& request, httplib::Response& response) {
-                          response.set_content(request.method + ' ' + request.path + ' ' +
-                                                   request.body,
-                                               "text/plain");
-                        }};
+  running_server server{
+      patient_options(), [](const httplib::Request& request, httplib::Response& response) {
+        response.set_content(request.method + ' ' + request.path + ' ' + request.body,
+                             "text/plain");
+      }};
   auto client = server.connect();
   for (const auto* method : {"BREW", "get", "M-SEARCH", "TRACE", "CONNECT"}) {
     const auto response = client.ask(std::string(method) +

@@ -73,8 +73,8 @@ std::uintmax_t length_beside_a_killed_reader(std::chrono::milliseconds reader_ch
     return ::pause();
   });
   EXPECT_TRUE(reading.read(20s));
-  const auto data = open_lmdb_tables(folder.path().string(), services, 0, page_use::scattered,
-                                     reader_check);
+  const auto data =
+      open_lmdb_tables(folder.path().string(), services, 0, page_use::scattered, reader_check);
   other.kill();
   EXPECT_EQ(other.wait(), -SIGKILL);
   for (int i = 0; i < 200; ++i) {

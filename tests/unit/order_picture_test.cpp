@@ -42,15 +42,23 @@ TEST(order_picture, says_what_each_state_waits_for) {
       {complete, p::paid, d::preparing, {"the kitchen is making it"}},
       {complete, p::paid, d::ready, {"it is ready and waits to be taken away"}},
       {complete, p::paid, d::started, {"it is on its way"}},
-      {complete, p::paid, d::ended,
+      {complete,
+       p::paid,
+       d::ended,
        {"the order has not been told of its delivery yet",
         "the payment has not been told of its delivery yet"}},
       {complete, p::paid, d::cancelled, {"nothing is open: its delivery is cancelled"}},
-      {complete, p::cancelled, d::none, {"nothing is open: its payment is cancelled, and the order may be"}},
+      {complete,
+       p::cancelled,
+       d::none,
+       {"nothing is open: its payment is cancelled, and the order may be"}},
       {complete, p::cancelled, d::ready, {"the kitchen has not been told of the cancellation yet"}},
       {cancelled, p::not_paid, d::none, {"the payment has not been told of the cancellation yet"}},
       {cancelled, p::paid, d::ready, {"the payment has not been told of the cancellation yet"}},
-      {cancelled, p::cancelled, d::preparing, {"the kitchen has not been told of the cancellation yet"}},
+      {cancelled,
+       p::cancelled,
+       d::preparing,
+       {"the kitchen has not been told of the cancellation yet"}},
       {cancelled, p::cancelled, d::cancelled, {"nothing is open: the order is cancelled"}},
       {cancelled, p::cancelled, d::ended, {"nothing is open: the order is cancelled"}},
       {cancelled, p::cancelled, d::none, {"nothing is open: the order is cancelled"}},
@@ -86,20 +94,23 @@ TEST(order_picture, stamps_and_the_trace_are_waited_for_beside_the_main_step) {
   p.payment->phone_number = "01012341234";
   p.stamps_earned = false;
   p.trace.reset();
-  EXPECT_EQ(open_steps(p), (words{"it is ready and waits to be taken away",
-                                  "the stamp account has not been told yet",
-                                  "the trace does not show it yet"}));
+  EXPECT_EQ(open_steps(p),
+            (words{"it is ready and waits to be taken away",
+                   "the stamp account has not been told yet", "the trace does not show it yet"}));
   p.stamps_earned = true;
   EXPECT_EQ(open_steps(p).size(), 2U);
 }
 
 TEST(order_picture, a_dead_letter_comes_first) {
   auto p = picture(complete, payment_status::paid);
-  p.letters = {{"delivery-follows-payment", "payment", 57, 1, 5, "x", "", R"({"eventType":"Paid"})"},
-               {"delivery-follows-payment", "payment", 60, 1, 0, "x", "", R"({"eventType":"PayCancelled"})"}};
-  EXPECT_EQ(open_steps(p).front(),
-            "delivery-follows-payment could not carry out Paid (payment's log, offset 57): replay or "
-            "discard its dead letter");
+  p.letters = {
+      {"delivery-follows-payment", "payment", 57, 1, 5, "x", "", R"({"eventType":"Paid"})"},
+      {"delivery-follows-payment", "payment", 60, 1, 0, "x", "",
+       R"({"eventType":"PayCancelled"})"}};
+  EXPECT_EQ(
+      open_steps(p).front(),
+      "delivery-follows-payment could not carry out Paid (payment's log, offset 57): replay or "
+      "discard its dead letter");
   EXPECT_EQ(open_steps(p).size(), 2U) << "what waits behind it is no step of its own";
 }
 

@@ -84,8 +84,8 @@ TEST(payment_rules, every_state_against_every_command) {
        {"cancel by rejection", by_rejection},
        {"close", close_payment{}}},
       {{"unknown",
-        {"PaymentRequested", "PaymentRequested", "not-found", "not-found", "not-found",
-         "not-found", "not-found", "PaymentRejected", "not-found"}},
+        {"PaymentRequested", "PaymentRequested", "not-found", "not-found", "not-found", "not-found",
+         "not-found", "PaymentRejected", "not-found"}},
        {"opened",
         {"nothing", "not-allowed", "Paid", "nothing", "PayCancelled", "PayCancelled",
          "PayCancelled", "PayCancelled", "not-allowed"}},
@@ -157,8 +157,8 @@ TEST(payment_rules, fixed_fields_are_compared_where_they_are_given) {
       {"qty", [](auto& u, bool same) { u.qty = same ? 2 : 3; }},
       {"cost", [](auto& u, bool same) { u.cost = same ? 9'000 : 9'001; }},
   };
-  for (const auto target : {payment_status::paid, payment_status::not_paid,
-                            payment_status::cancelled}) {
+  for (const auto target :
+       {payment_status::paid, payment_status::not_paid, payment_status::cancelled}) {
     for (const auto& x : examples) {
       SCOPED_TRACE(x.field + std::string(" to ") + std::string(word_of(target)));
       auto equal = to(target), different = to(target);
@@ -220,8 +220,7 @@ TEST(payment_rules, events_make_the_state) {
 }
 
 TEST(payment_rules, shows_payments_and_hides_those_of_rejected_ids) {
-  for (const auto& shown :
-       {opened, paid_one, closed, cancelled, refunded, refunded_though_closed})
+  for (const auto& shown : {opened, paid_one, closed, cancelled, refunded, refunded_though_closed})
     EXPECT_TRUE(payment_rules::listed(shown));
   for (const auto& hidden :
        {unknown, rejected_unopened, rejected_open, rejected_paid, rejected_cancelled})

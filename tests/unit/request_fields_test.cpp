@@ -23,8 +23,8 @@ page_request page_for(std::string query) {
 TEST(request_fields, an_id_is_spelt_in_one_way_only) {
   EXPECT_EQ(id_of("1"), 1);
   EXPECT_EQ(id_of("9007199254740991"), max_safe_integer);
-  for (const auto* text : {"", "0", "01", "+1", "-1", " 1", "1 ", "1.0", "1e3", "0x1", "9007199254740992",
-                           "18446744073709551617", "one"})
+  for (const auto* text : {"", "0", "01", "+1", "-1", " 1", "1 ", "1.0", "1e3", "0x1",
+                           "9007199254740992", "18446744073709551617", "one"})
     EXPECT_EQ(id_of(text), std::nullopt) << text;
 }
 
@@ -104,8 +104,9 @@ TEST(request_fields, pages) {
   EXPECT_EQ(page_for("size=1000&page=100").number, 100);
   EXPECT_EQ(page_for("after=9007199254740991&page=999999").after, max_safe_integer);
   EXPECT_EQ(page_for("status=Not+Pay").status, "Not Pay");
-  for (const auto* query : {"size=0", "size=1001", "size=x", "size=", "page=-1", "page=1.5", "after=-1",
-                            "after=9007199254740992", "sort=qty", "sort=id,up", "size=1000&page=101"})
+  for (const auto* query :
+       {"size=0", "size=1001", "size=x", "size=", "page=-1", "page=1.5", "after=-1",
+        "after=9007199254740992", "sort=qty", "sort=id,up", "size=1000&page=101"})
     EXPECT_THROW(page_for(query), refused) << query;
 }
 

@@ -14,7 +14,8 @@ namespace {
 const std::string id = "4bf92f3577b34da6a3ce929d0e0e4736", parent = "00f067aa0ba902b7";
 
 std::string with(std::string_view version, std::string_view flags, std::string_view rest = "") {
-  return std::string(version) + '-' + id + '-' + parent + '-' + std::string(flags) + std::string(rest);
+  return std::string(version) + '-' + id + '-' + parent + '-' + std::string(flags) +
+         std::string(rest);
 }
 
 TEST(trace_context, reads_version_00) {
@@ -62,7 +63,8 @@ TEST(trace_context, stands_in_the_events_of_a_traced_command_and_in_no_other) {
   paid event;
   event.id = 7;
   // A user's text that looks like one is none.
-  event.details.product_name = R"(,"traceparent":"00-1bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")";
+  event.details.product_name =
+      R"(,"traceparent":"00-1bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")";
   const auto traced = encode_event(payment_event(event), 2, "2026-11-22T12:00:00.000Z", trace);
   EXPECT_EQ(trace_of(traced), trace);
   EXPECT_EQ(std::get<paid>(decode_event<payment_event>(parse_stored_json(traced))), event);

@@ -62,9 +62,9 @@ TEST(trace_rules, every_event_has_its_step) {
 }
 
 TEST(trace_rules, the_steps_rank_in_the_order_of_the_design) {
-  const std::vector<std::string_view> ranks = {
-      "Order END",    "PAY END",    "DELIVERY READY",  "DELIVERY START",
-      "DELIVERY END", "PAY CANCEL", "DELIVERY CANCEL", "ORDER CANCEL"};
+  const std::vector<std::string_view> ranks = {"Order END",       "PAY END",      "DELIVERY READY",
+                                               "DELIVERY START",  "DELIVERY END", "PAY CANCEL",
+                                               "DELIVERY CANCEL", "ORDER CANCEL"};
   for (std::size_t i = 0; i < ranks.size(); ++i)
     EXPECT_EQ(value_of_word<trace_status>(ranks[i]), static_cast<trace_status>(i + 1));
 }
@@ -92,8 +92,7 @@ TEST(trace_rules, a_trace_appears_once_its_order_is_seen) {
   const auto complete = trace_of({stored(with<paid>(payment)), stored(ordered{42, coffee})});
   EXPECT_TRUE(listed(complete));
   EXPECT_EQ(word_of(complete.status), "PAY END");
-  EXPECT_EQ(complete,
-            (order_trace{42, 42, 7, "Coffee", 2, 9'000, trace_status::paid, true}));
+  EXPECT_EQ(complete, (order_trace{42, 42, 7, "Coffee", 2, 9'000, trace_status::paid, true}));
   EXPECT_FALSE(listed(trace_of({stored(order_rejected{42}), stored(payment_rejected{42})})));
 }
 
@@ -125,17 +124,18 @@ TEST(trace_rules, an_event_that_cannot_be_read_is_said_so) {
 
 // In the original, the start of a delivery never reached the view.
 TEST(defects_of_the_original, the_start_of_a_delivery_reaches_the_trace) {
-  const auto t = trace_of({stored(ordered{42, coffee}), stored(with<paid>(payment)),
-                           stored(with<delivery_ready>(delivery)),
-                           stored(with<delivery_started>(delivery))});
+  const auto t =
+      trace_of({stored(ordered{42, coffee}), stored(with<paid>(payment)),
+                stored(with<delivery_ready>(delivery)), stored(with<delivery_started>(delivery))});
   EXPECT_EQ(word_of(t.status), "DELIVERY START");
 }
 
 // It took the step first, so an unreadable Ordered that was set aside still showed in the trace.
 TEST(trace_rules, an_event_that_cannot_be_read_changes_nothing) {
   order_trace t;
-  EXPECT_THROW(apply_event(t, 42, R"({"eventType":"Ordered","schema":1,"version":1,"id":42,"qty":"x"})"),
-               decode_error);
+  EXPECT_THROW(
+      apply_event(t, 42, R"({"eventType":"Ordered","schema":1,"version":1,"id":42,"qty":"x"})"),
+      decode_error);
   EXPECT_EQ(t, order_trace{});
 }
 

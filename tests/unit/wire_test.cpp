@@ -36,8 +36,8 @@ request_terms all_terms() {
 order_details all_details() { return {largest, all_bytes(), smallest, -1, "card"}; }
 
 update_payment all_of_a_payment() {
-  return {payment_status::cancelled, "010",         "card", 1, smallest, largest,
-          all_bytes(),               std::int64_t{-7}, won{0}};
+  return {payment_status::cancelled, "010", "card", 1, smallest, largest, all_bytes(),
+          std::int64_t{-7},          won{0}};
 }
 
 /// One call of every kind and command, with every field set, and with none.
@@ -176,8 +176,8 @@ TEST(wire, every_field_of_a_command_arrives) {
       through(command_call<payment_command>{1, open_payment{all_details(), "1"}, {}});
   EXPECT_EQ(std::get<open_payment>(opened.command).details, all_details());
   EXPECT_EQ(std::get<open_payment>(opened.command).phone_number, "1");
-  const auto cancelled = through(
-      command_call<payment_command>{1, cancel_payment{cancel_cause::order_cancelled}, {}});
+  const auto cancelled =
+      through(command_call<payment_command>{1, cancel_payment{cancel_cause::order_cancelled}, {}});
   EXPECT_EQ(std::get<cancel_payment>(cancelled.command).cause, cancel_cause::order_cancelled);
   const auto registered =
       through(command_call<order_command>{1, register_order{all_details()}, {}});
@@ -222,8 +222,8 @@ TEST(wire, every_field_of_a_read_arrives) {
 TEST(wire, every_field_of_an_answer_arrives) {
   const error e{errc::not_found, "none", {{"id", "of nothing"}}};
   EXPECT_EQ(through(e), e);
-  const auto done = through(
-      accepted{effect::changed, 1, 2, std::make_shared<const std::string>(all_bytes())});
+  const auto done =
+      through(accepted{effect::changed, 1, 2, std::make_shared<const std::string>(all_bytes())});
   EXPECT_EQ(done.what, effect::changed);
   EXPECT_EQ(done.id, 1);
   EXPECT_EQ(done.version, 2);
@@ -235,8 +235,7 @@ TEST(wire, every_field_of_an_answer_arrives) {
   EXPECT_EQ(batch.events[0].body, all_bytes());
   EXPECT_EQ(batch.next, 7);
   EXPECT_TRUE(batch.more);
-  const auto shown =
-      through(circuit_breaker::figures{breaker_state::open, 12.5, NAN, 3, 4, 5});
+  const auto shown = through(circuit_breaker::figures{breaker_state::open, 12.5, NAN, 3, 4, 5});
   EXPECT_EQ(shown.state, breaker_state::open);
   EXPECT_EQ(shown.failure_rate, 12.5);
   EXPECT_TRUE(std::isnan(shown.slow_call_rate));
@@ -260,7 +259,11 @@ TEST(wire, every_field_of_an_answer_arrives) {
 
 TEST(wire, commands_are_changes_and_can_be_marked_as_repeats) {
   for (auto call : all_calls()) {
-    const bool has_terms = std::visit([](auto& c) { return requires { c.with; }; }, call);
+    const bool has_terms = std::visit(
+        [](auto& c) {
+          return requires { c.with; };
+        },
+        call);
     EXPECT_EQ(is_change(call), has_terms) << call.index();
     mark_repeated(call);
     std::visit(

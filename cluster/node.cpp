@@ -44,7 +44,8 @@ constexpr std::chrono::seconds leave_timeout{3};
 constexpr std::chrono::milliseconds serve_timeout{2'000};
 
 /// CAF tells its clock of each entity that ends, under load thousands of times a second. As a batch
-/// thread the clock works that off without pushing an actor off its processor each time.
+/// thread the clock works that off without pushing an actor off its processor each time. Refused,
+/// it is only slower.
 class patient_clock final : public caf::thread_hook {
  public:
   void init(caf::actor_system&) override {}

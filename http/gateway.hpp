@@ -70,7 +70,7 @@ class gateway {
   }
 
   /// A page of a list. One that walks far through the store, as a deep one does, waits for its
-  /// turn: of those one is read at a time.
+  /// turn: of those one is read at a time. Throws store_error, overloaded where too many wait.
   stored_page page(service s, const page_query& query);
 
   /// What `question` answers, which waits for a service where that runs on another node. Throws as

@@ -144,5 +144,28 @@ TEST(gateway_deadline, the_tries_of_one_change_share_one_deadline) {
   caf::anon_send_exit(payments, caf::exit_reason::user_shutdown);
 }
 
+TEST(gateway_pages_test, only_pages_that_walk_far_are_read_on_the_thread_apart) {
+  const auto data =
+      make_table_store(make_memory_tables(), {std::begin(all_services), std::end(all_services)});
+  std::thread::id on;
+  service_directory directory;
+  directory.readers[static_cast<std::size_t>(service::stamp)] = [&] {
+    on = std::this_thread::get_id();
+    return data->read();
+  };
+  gateway to(std::move(directory));
+  const auto apart = [&](page_query query) {
+    to.page(service::stamp, query);
+    return on != std::this_thread::get_id();
+  };
+  EXPECT_FALSE(apart({.size = 20}));
+  EXPECT_FALSE(apart({.number = 24, .size = 20}));
+  EXPECT_FALSE(apart({.size = 500}));
+  EXPECT_FALSE(apart({.after = 100'000, .size = 20}));
+  EXPECT_TRUE(apart({.number = 25, .size = 20}));
+  EXPECT_TRUE(apart({.size = 501}));
+  EXPECT_TRUE(apart({.number = 1, .size = 500}));
+}
+
 }  // namespace
 }  // namespace skanu

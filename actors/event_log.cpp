@@ -1,9 +1,9 @@
 #include "actors/event_log.hpp"
 
-#include <algorithm>
+#include <optional>
 
 #include "actors/failures.hpp"
-#include "persistence/event.hpp"
+#include "persistence/log_lineage.hpp"
 
 namespace skanu {
 
@@ -14,27 +14,13 @@ struct follower {
   bool hinted = false;  ///< It knows that there is more, and has not pulled since.
 };
 
-event_batch read(const store& data, service of, const log_query& query) {
-  const auto now = data.read();
-  auto stored = now->events(of, query.from, query.limit);
-  event_batch batch;
-  batch.next = query.from + static_cast<log_offset>(stored.size());
-  batch.end = now->log_end(of);
-  batch.more = !stored.empty() && batch.next <= batch.end;  // bytes bound it too
-  for (auto& e : stored) {
-    const auto wanted = query.types.empty() ||
-                        std::find(query.types.begin(), query.types.end(), event_type_of(e.body)) !=
-                            query.types.end();
-    if (wanted) batch.events.push_back({e.offset, std::move(e.body)});
-  }
-  return batch;
-}
-
 }  // namespace
 
 event_log_actor::behavior_type event_log(event_log_actor::pointer self,
                                          const service_environment* env, service of) {
   auto followers = std::make_shared<std::vector<follower>>();
+  // They change at a start only, before this actor is.
+  auto timelines = std::make_shared<std::optional<lineage>>();
   contain_failures(*self);
   self->set_down_handler([followers](const caf::down_msg& down) {
     std::erase_if(*followers, [&](const follower& f) { return f.to.address() == down.source; });
@@ -45,8 +31,12 @@ event_log_actor::behavior_type event_log(event_log_actor::pointer self,
               if (f.to.address() == asker) f.hinted = false;
             // A follower asks again; a log that died of it would be silent for ever.
             try {
-              return read(env->data, of, query);
+              const auto now = env->data.read();
+              if (!*timelines) *timelines = stored_lineage(*now, of);
+              return read_log(*now, of, **timelines, query);
             } catch (const store_error& e) {
+              return caf::make_error(caf::sec::runtime_error, e.what());
+            } catch (const decode_error& e) {
               return caf::make_error(caf::sec::runtime_error, e.what());
             }
           },

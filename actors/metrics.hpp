@@ -25,6 +25,8 @@ struct service_metrics {
   counter events = 0;           ///< Events that became durable since the start.
   counter dead_letters = 0;     ///< Events that its consumers set aside since the start.
   counter consumer_restarts = 0;
+  /// Gauge: the last order id that another node knows and this one never reserved; 0: none.
+  counter unreserved_ids_seen = 0;
 };
 
 /// Per database.

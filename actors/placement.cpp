@@ -5,7 +5,6 @@
 #include "actors/actor_reply.hpp"
 #include "actors/failures.hpp"
 #include "actors/operation_record.hpp"
-#include "persistence/stored_number.hpp"
 
 namespace skanu {
 
@@ -15,6 +14,17 @@ namespace {
 enum class question : std::int64_t { payment, registration, rejection, reservation };
 constexpr std::int64_t ticket_of(entity_id id, int attempt, question q) {
   return (id << 9) | (std::int64_t{attempt} << 2) | static_cast<std::int64_t>(q);
+}
+
+error too_old() {
+  return {
+      errc::data_too_old,
+      "The order service's data is older than what other services have seen. Orders are refused "
+      "until an operator has restored it."};
+}
+
+error payment_away() {
+  return {errc::service_away, "The payment service is away. Nothing was changed."};
 }
 
 error too_many() { return {errc::overloaded, "Too many orders wait for payment."}; }
@@ -48,33 +58,7 @@ reply both(reply placement, reply client) {
   return reply(std::make_unique<sink>(std::move(placement), std::move(client)));
 }
 
-/// The ids of what is stored lie within those that were reserved, or they would be handed out
-/// again.
-void refuse_beyond(entity_id reserved, const snapshot& from, service s) {
-  auto beyond = from.list(s, {.after = reserved, .limit = 1});
-  if (beyond.empty()) beyond = from.tombstones(s, reserved, 1);
-  if (!beyond.empty())
-    throw store_error(errc::undecodable, "the row order/" + std::string(reserved_ids_key) +
-                                             " is damaged: there is " + std::string(name_of(s)) +
-                                             " " + std::to_string(beyond.front().id) +
-                                             ", and it says " + std::to_string(reserved));
-}
-
 }  // namespace
-
-id_recovery recover_ids(const snapshot& orders, bool with_payments) {
-  id_recovery found;
-  const auto reserved = meta_number(orders, service::order, reserved_ids_key);
-  const auto floor = meta_number(orders, service::order, decided_ids_key);
-  refuse_beyond(reserved, orders, service::order);
-  if (with_payments) refuse_beyond(reserved, orders, service::payment);
-  for (auto id = std::max<entity_id>(floor, 1); id <= reserved; ++id)
-    if (!orders.entity(service::order, id) &&
-        (!with_payments || orders.entity(service::payment, id)))
-      found.undecided.push_back(id);
-  found.next = reserved + 1;
-  return found;
-}
 
 placement::placement(caf::actor_config& config, const service_environment& env,
                      order_region_actor orders, payment_region_actor payments, fault_plan& faults,
@@ -88,10 +72,12 @@ placement::placement(caf::actor_config& config, const service_environment& env,
       limits_(limits),
       breaker_(limits.breaker),
       left_undecided_(std::move(ids.undecided)),
-      ids_(ids.next, left_undecided_) {}
+      ids_(ids.next, left_undecided_),
+      payment_ids_known_(limits_.payment_node.empty()) {}
 
 placement::behavior_type placement::make_behavior() {
   contain_failures(*this);
+  began_ = now();
   for (const auto id : std::exchange(left_undecided_, {})) {
     auto& p = placings_[id];
     p.at = stage::rejecting;
@@ -107,6 +93,10 @@ placement::behavior_type placement::make_behavior() {
           },
           [this](sweep_atom) {
             sweep();
+            let_parked_in();
+          },
+          [this](const known_ids& k) {
+            take_note(k);
             let_parked_in();
           },
           [this](leave_atom) -> caf::typed_response_promise<bool> {
@@ -134,7 +124,9 @@ void placement::place(newcomer n) {
   if (r.operation && r.maybe_repeated) {
     if (auto known = known_outcome(r)) return r.answer(std::move(*known));
   }
-  if (is_full()) return park(std::move(n));
+  if (data_too_old_) return r.answer(too_old());
+  if (never_saw_payment()) return r.answer(payment_away());
+  if (must_wait()) return park(std::move(n));
   if (!ids_.available()) {
     waiting_for_ids_.push_back(std::move(n));
     return reserve_ids();
@@ -166,11 +158,16 @@ void placement::park(newcomer n) {
 /// In the order in which they came, as far as there is room; refuses those who waited too long.
 void placement::let_parked_in() {
   while (!parked_.empty()) {
-    const bool late = parked_.front().since + limits_.patience <= now();
-    if (is_full() && !late) return;
+    const auto patience = payment_ids_known_ ? limits_.patience : limits_.deadline;
+    const bool late = parked_.front().since + patience <= now();
+    if (must_wait() && !late) return;
     auto n = std::move(parked_.front());
     parked_.pop_front();
-    is_full() ? n.client.answer(too_many()) : place(std::move(n));
+    if (!must_wait()) {
+      place(std::move(n));
+    } else {
+      n.client.answer(payment_ids_known_ ? too_many() : payment_away());
+    }
   }
 }
 
@@ -310,6 +307,30 @@ void placement::end_operation(placing& p) {
   p.operation_key.clear();
 }
 
+/// An id that another node knows, and that was not given up to now, was given by data that is newer
+/// than this: to go on would give it twice.
+void placement::take_note(const known_ids& ids) {
+  if (ids.last < ids_.next()) {
+    if (ids.by == limits_.payment_node) payment_ids_known_ = true;
+    return;
+  }
+  if (limits_.restored) {
+    const auto last = last_skipped_id(ids.last, env_.wall_clock());
+    spdlog::warn("event=ids_skipped peer={} known={} next_id={}", ids.by, ids.last, last + 1);
+    skipping_ = {ids_.next(), last};
+    ids_.skip(last);
+    reserve_ids();
+    if (ids.by == limits_.payment_node) payment_ids_known_ = true;
+    return;
+  }
+  env_.metrics.unreserved_ids_seen = ids.last;
+  if (std::exchange(data_too_old_, true)) return;
+  spdlog::error(
+      "event=data_too_old peer={} known={} given={} advice=\"restore the order service's data, or "
+      "start it with --restored: see Restore in the README\"",
+      ids.by, ids.last, ids_.next() - 1);
+}
+
 /// Reserves a block of ids, or, on leaving, gives back what was not handed out.
 void placement::reserve_ids() {
   if (reserving_ != 0 || (leaving_ && !placings_.empty())) return;
@@ -317,6 +338,8 @@ void placement::reserve_ids() {
   if (reserving_ == 0) reserving_ = -1;  // leaving before the first id
   pending_commit c{.data = {.of = service::order}, .owner = std::make_shared<lone_commit_owner>()};
   const auto last = std::max<entity_id>(reserving_, 0);
+  if (const auto skipped = std::exchange(skipping_, {}); skipped.second > 0)
+    c.data.rows = skip_rows(*env_.data.read(), skipped.first, skipped.second);
   c.data.rows.push_back({row_space::meta, std::string(reserved_ids_key), std::to_string(last)});
   c.data.rows.push_back(
       {row_space::meta, std::string(decided_ids_key), std::to_string(ids_.floor())});

@@ -23,6 +23,7 @@
 #include "actors/backoff.hpp"
 #include "actors/environment.hpp"
 #include "actors/faults.hpp"
+#include "actors/id_recovery.hpp"
 #include "actors/rules/circuit_breaker.hpp"
 #include "actors/rules/id_blocks.hpp"
 #include "messages/deadlines.hpp"
@@ -43,6 +44,11 @@ struct placement_limits {
   backoff_settings decide_again;
   /// Orders and payments have one journal: an order and its payment become durable with one flush.
   bool shared_journal = false;
+  /// The node that runs the payment service, where it is another one: no id is handed out before it
+  /// has said which ids it knows.
+  std::string payment_node = {};
+  /// The operator says that data was restored: ids that others know are passed over.
+  bool restored = false;
 };
 
 /// What became of a call that the breaker let through.
@@ -78,16 +84,6 @@ class breaker_display {
   circuit_breaker::figures figures_;
   std::array<counter, 3> calls_{};
 };
-
-/// Where the ids stand, read from the store at the start.
-struct id_recovery {
-  entity_id next = 1;                ///< The first id that was never reserved.
-  std::vector<entity_id> undecided;  ///< Handed out, perhaps, and not decided.
-};
-/// Throws decode_error and store_error where what is stored of ids is damaged. With `with_payments`
-/// the payments are in the same database: an id whose payment is not even there was handed out to
-/// nobody who could still come back to it, and needs no rejection.
-id_recovery recover_ids(const snapshot& orders, bool with_payments);
 
 class placement final : public placement_actor::base {
  public:
@@ -136,6 +132,11 @@ class placement final : public placement_actor::base {
   bool is_full() const {
     return waiting_for_payment_ + waiting_for_ids_.size() >= limits_.bulkhead;
   }
+  /// The node of the payment service was not there since the start, for longer than an order waits.
+  bool never_saw_payment() const {
+    return !payment_ids_known_ && began_ + limits_.deadline <= now();
+  }
+  bool must_wait() const { return is_full() || !payment_ids_known_; }
   std::optional<outcome> known_outcome(const skanu::request& r) const;
   void ask_payment(entity_id id, placing& p);
   void on_answer(const answered& a);
@@ -147,6 +148,7 @@ class placement final : public placement_actor::base {
   void on_decided(entity_id id, bool registration, const outcome& result);
   void finish(placings::iterator p);
   void end_operation(placing& p);
+  void take_note(const known_ids& ids);
   void reserve_ids();
   void on_reserved(const outcome& result);
   void sweep();
@@ -166,15 +168,20 @@ class placement final : public placement_actor::base {
   std::vector<entity_id> left_undecided_;  ///< By an earlier run; rejected at the start.
   id_blocks ids_;
   entity_id reserving_ = 0;
+  /// The ids that the next reservation passes over, the first and the last; 0: none.
+  std::pair<entity_id, entity_id> skipping_;
   std::mt19937_64 random_{std::random_device{}()};
   placings placings_;
   std::unordered_set<std::string> running_operations_;
   std::deque<newcomer> waiting_for_ids_;
-  std::deque<newcomer> parked_;  ///< Not empty only where the bulkhead is full.
+  std::deque<newcomer> parked_;  ///< Until the bulkhead has room and payment's ids are known.
   std::size_t waiting_for_payment_ = 0;
   std::deque<timer> attempts_;  ///< In the order of their time: all wait equally long.
   std::multimap<time_point, entity_id> pauses_;
   bool sweeping_ = false;
+  time_point began_;
+  bool payment_ids_known_;     ///< Payment knows no id that is yet to be handed out.
+  bool data_too_old_ = false;  ///< Another node knows ids that were never reserved here.
   bool leaving_ = false;
   caf::typed_response_promise<bool> left_;
 };

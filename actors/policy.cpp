@@ -4,8 +4,8 @@
 
 #include "actors/actor_reply.hpp"
 #include "actors/failures.hpp"
+#include "actors/log_forks.hpp"
 #include "persistence/event.hpp"
-#include "persistence/stored_number.hpp"
 
 namespace skanu {
 
@@ -68,7 +68,7 @@ policy::behavior_type policy::make_behavior() {
 
 void policy::recover() {
   const auto now = env_.data.read();
-  next_ = meta_number(*now, definition_.of, position_key(definition_.name)) + 1;
+  at_ = stored_position(*now, definition_.of, definition_.name);
   dead_letters_.recover(*now, definition_.name);
 }
 
@@ -83,8 +83,7 @@ void policy::pull_after(std::chrono::milliseconds wait) {
 void policy::pull() {
   busy_ = true;
   more_ = false;
-  request(log_, limits_.pull_timeout, pull_atom::value,
-          log_query{next_, limits_.batch, definition_.types})
+  request(log_, limits_.pull_timeout, pull_atom::value, at_.query(limits_.batch, definition_.types))
       .then(
           [this](const event_batch& batch) {
             failed_pulls_ = 0;
@@ -97,10 +96,11 @@ void policy::pull() {
 }
 
 void policy::work_off(const event_batch& batch) {
-  batch_end_ = batch.next;
+  if (batch.forked) return go_back(batch);
+  then_ = at_.behind(batch);
   full_ = batch.more;
   for (const auto& e : batch.events) take(e);
-  if (batch_end_ == next_) {
+  if (then_.next == at_.next) {
     rest();
   } else if (under_way_.empty()) {
     commit_position();
@@ -168,12 +168,22 @@ void policy::set_aside(log_offset offset, entity_id target, std::string_view eve
                            std::string(event)});
 }
 
-void policy::commit_position() {
+/// The log is another one than was read so far: goes on behind what both have. Natural keys let
+/// events that are read again act once.
+void policy::go_back(const event_batch& batch) {
+  then_ = at_.behind_common(batch);
+  full_ = true;
+  const auto fork =
+      note_fork(definition_.name, definition_.follows, at_, then_, batch, env_.wall_clock());
+  commit_position({fork_row(fork)});
+}
+
+void policy::commit_position(std::vector<row_write> rows) {
   faults_.pass("policy.before-position");
   pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
   c.data.rows = dead_letters_.take_rows();
-  c.data.rows.push_back(
-      {row_space::meta, position_key(definition_.name), std::to_string(batch_end_ - 1)});
+  for (auto& row : rows) c.data.rows.push_back(std::move(row));
+  move_position(c.data.rows, definition_.name, at_, then_);
   c.answer = reply_to(address(), 0);
   c.result = accepted{};
   env_.commits.submit(std::move(c));
@@ -187,7 +197,7 @@ void policy::on_commit(const outcome& result) {
     quit(caf::make_error(caf::sec::runtime_error, "its position could not be stored"));
     return;
   }
-  next_ = batch_end_;
+  at_ = then_;
   rest();
 }
 

@@ -24,6 +24,7 @@
 #include "actors/faults.hpp"
 #include "messages/interfaces.hpp"
 #include "persistence/consumer_keys.hpp"
+#include "persistence/log_position.hpp"
 
 namespace skanu {
 
@@ -75,7 +76,8 @@ class policy final : public consumer_actor::base {
   void on_answer(log_offset offset, const outcome& result);
   void set_aside(log_offset offset, entity_id target, std::string_view event, std::string_view why,
                  int attempts);
-  void commit_position();
+  void commit_position(std::vector<row_write> rows = {});
+  void go_back(const event_batch& batch);
   void on_commit(const outcome& result);
   void rest();
 
@@ -93,9 +95,9 @@ class policy final : public consumer_actor::base {
   fault_plan& faults_;
   consumer_limits limits_;
   std::mt19937_64 random_{std::random_device{}()};
-  log_offset next_ = 1;       ///< The first event that was not worked off.
-  log_offset batch_end_ = 1;  ///< next_ once the batch under way is.
-  bool busy_ = false;         ///< A pull, a batch or a commit is under way.
+  log_position at_;    ///< Behind what was worked off.
+  log_position then_;  ///< Behind the batch under way.
+  bool busy_ = false;  ///< A pull, a batch or a commit is under way.
   bool pull_planned_ = false;
   std::chrono::steady_clock::time_point pull_at_;  ///< When, where one is planned.
   bool more_ = false;                              ///< The log has hinted since the last pull.

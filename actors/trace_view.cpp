@@ -4,10 +4,10 @@
 
 #include "actors/actor_reply.hpp"
 #include "actors/failures.hpp"
+#include "actors/log_forks.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "persistence/document.hpp"
 #include "persistence/event.hpp"
-#include "persistence/stored_number.hpp"
 
 namespace skanu {
 
@@ -55,8 +55,7 @@ trace_view::behavior_type trace_view::make_behavior() {
 void trace_view::recover() {
   const auto now = env_.data.read();
   for (auto& f : logs_) {
-    const auto position = position_key(trace_consumer(f.from.of));
-    f.next = f.batch_end = meta_number(*now, service::ordertrace, position) + 1;
+    f.at = f.then = stored_position(*now, service::ordertrace, trace_consumer(f.from.of));
     dead_letters_.recover(*now, trace_consumer(f.from.of));
   }
 }
@@ -74,8 +73,7 @@ void trace_view::turn() {
     if ((!f.more && !f.full) || f.retry_at > clock().now()) continue;
     f.more = false;
     ++pulls_open_;
-    request(f.from.log, limits_.pull_timeout, pull_atom::value,
-            log_query{f.next, limits_.batch, {}})
+    request(f.from.log, limits_.pull_timeout, pull_atom::value, f.at.query(limits_.batch, {}))
         .then(
             [this, &f](const event_batch& batch) {
               f.failures = 0;
@@ -93,8 +91,11 @@ void trace_view::turn() {
 }
 
 void trace_view::take(followed& f, const event_batch& batch) {
-  f.batch_end = batch.next;
-  f.full = batch.more;
+  f.full = batch.more || batch.forked;
+  f.then = batch.forked ? f.at.behind_common(batch) : f.at.behind(batch);
+  if (batch.forked)
+    f.fork =
+        note_fork(trace_consumer(f.from.of), f.from.of, f.at, f.then, batch, env_.wall_clock());
   for (const auto& e : batch.events) take(f, e);
 }
 
@@ -149,8 +150,8 @@ trace_view::touched& trace_view::trace_of(entity_id id) {
 
 void trace_view::pulled() {
   if (--pulls_open_ > 0) return;
-  const bool moved = std::any_of(logs_.begin(), logs_.end(),
-                                 [](const followed& f) { return f.batch_end != f.next; });
+  const bool moved =
+      std::any_of(logs_.begin(), logs_.end(), [](const followed& f) { return f.moved(); });
   if (moved) return commit_turn();
   rest();
 }
@@ -189,10 +190,10 @@ void trace_view::commit_turn() {
   c.data.events = std::move(changes_);
   c.data.rows = std::move(rows_);
   for (auto& letter : dead_letters_.take_rows()) c.data.rows.push_back(std::move(letter));
-  for (const auto& f : logs_)
-    if (f.batch_end != f.next)
-      c.data.rows.push_back({row_space::meta, position_key(trace_consumer(f.from.of)),
-                             std::to_string(f.batch_end - 1)});
+  for (auto& f : logs_) {
+    if (f.moved()) move_position(c.data.rows, trace_consumer(f.from.of), f.at, f.then);
+    if (const auto fork = std::exchange(f.fork, {})) c.data.rows.push_back(fork_row(*fork));
+  }
   touched_.clear();
   changes_.clear();
   rows_.clear();
@@ -208,7 +209,7 @@ void trace_view::on_commit(const outcome& result) {
     quit(caf::make_error(caf::sec::runtime_error, "its turn could not be stored"));
     return;
   }
-  for (auto& f : logs_) f.next = f.batch_end;
+  for (auto& f : logs_) f.at = f.then;
   rest();
 }
 

@@ -30,12 +30,14 @@ class trace_view final : public consumer_actor::base {
  private:
   struct followed {
     source from;
-    log_offset next = 1;
-    log_offset batch_end = 1;
-    bool more = true;  ///< Its log has hinted since the last pull.
-    int failures = 0;  ///< Of its pulls, one after another.
+    log_position at = {};               ///< Behind what was worked off.
+    log_position then = {};             ///< Behind the turn under way.
+    std::optional<log_fork> fork = {};  ///< Met in the turn under way.
+    bool more = true;                   ///< Its log has hinted since the last pull.
+    int failures = 0;                   ///< Of its pulls, one after another.
     std::chrono::steady_clock::time_point retry_at = {};
     bool full = false;  ///< The last pull found as much as it asked for.
+    bool moved() const { return at.next != then.next; }
   };
   struct touched {
     order_trace trace;

@@ -86,6 +86,9 @@ void copy(const std::string& from, const fs::path& target) {
   for (std::size_t i = 0; i < databases.size(); ++i)
     databases[i].data->copy_to((folder.path() / databases[i].folder).string(),
                                *moment.snapshots()[i]);
+  auto copies = open_existing(folder.path().string());
+  mark_as_backup(copies, to_rfc3339(wall_clock_now()));
+  copies.clear();
   folder.finish();
 }
 

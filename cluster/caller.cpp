@@ -44,7 +44,7 @@ caller::behavior_type caller::make_behavior() {
             logs_[static_cast<std::size_t>(of)].push_back(log);
             if (up_) send(log, hint_atom::value);
           },
-          [this](const peer_arrived& a) { arrive(a.peer); },
+          [this](const peer_arrived& a) { arrive(a); },
           [this](const peer_lost& l) { lose(l.since); },
           [this](sweep_atom) { sweep(); }};
 }
@@ -63,8 +63,11 @@ void caller::make(outgoing_call c) {
 
 caf::result<event_batch> caller::pull(service of, log_query& query) {
   auto answer = make_response_promise<event_batch>();
-  make({pull_call{of, std::move(query)}, [answer](answer_body a) mutable {
+  const auto from = query.from;
+  make({pull_call{of, std::move(query)}, [this, from, answer](answer_body a) mutable {
           if (auto* batch = std::get_if<event_batch>(&a)) {
+            // A log of the version before does not say so itself.
+            if (protocol_ < 4) batch->forked = batch->end + 1 < from;
             answer.deliver(std::move(*batch));
           } else {
             answer.deliver(caf::make_error(caf::sec::request_receiver_down));
@@ -75,7 +78,7 @@ caf::result<event_batch> caller::pull(service of, log_query& query) {
 
 void caller::send_to_peer(call_number number, waiting_call& c) {
   if (c.tries++ > 0) mark_repeated(c.call.body);
-  send(peer_, call_atom::value, number, encode(c.call.body));
+  send(peer_, call_atom::value, number, encode(c.call.body, protocol_));
 }
 
 void caller::take_answer(call_number number, const std::string& bytes) {
@@ -83,7 +86,7 @@ void caller::take_answer(call_number number, const std::string& bytes) {
   if (found == calls_.end()) return;  // its time was over
   answer_body answer;
   try {
-    answer = decode_answer(bytes);
+    answer = decode_answer(bytes, protocol_);
   } catch (const decode_error& problem) {
     spdlog::error("event=undecodable_answer peer={} reason=\"{}\"", peer_name_, problem.what());
     // It was sent, and something was answered: what became of a change is not known.
@@ -100,8 +103,9 @@ void caller::take_answer(call_number number, const std::string& bytes) {
   take(std::move(answer));
 }
 
-void caller::arrive(const peer_handles& peer) {
-  peer_ = peer.servant;
+void caller::arrive(const peer_arrived& a) {
+  peer_ = a.peer.servant;
+  protocol_ = a.protocol;
   up_ = true;
   for (auto& [number, c] : calls_) send_to_peer(number, c);
   for (const auto& followers : logs_)

@@ -41,7 +41,7 @@ class caller final : public caller_actor::base {
   caf::result<event_batch> pull(service of, log_query& query);
   void send_to_peer(call_number number, waiting_call& c);
   void take_answer(call_number number, const std::string& bytes);
-  void arrive(const peer_handles& peer);
+  void arrive(const peer_arrived& a);
   void lose(time_point since);
   void sweep();
   void start_sweeping();
@@ -54,7 +54,8 @@ class caller final : public caller_actor::base {
 
   std::string peer_name_;
   caller_limits limits_;
-  peer_servant_actor peer_;  ///< What calls go to; kept while the peer is silent.
+  peer_servant_actor peer_;                    ///< What calls go to; kept while the peer is silent.
+  std::uint32_t protocol_ = protocol_version;  ///< That both sides speak.
   bool up_ = false;
   time_point lost_since_;
   call_number last_number_ = 0;

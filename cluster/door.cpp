@@ -29,8 +29,25 @@ door::behavior_type door::make_behavior() {
   return {[this](hello_atom, const std::string& theirs, const peer_handles& dialer) {
             return greet(theirs, dialer);
           },
+          [this](enter_atom, const std::string& nonce, const std::string& proof) {
+            auto entry = make_response_promise<std::string, peer_handles>();
+            admit(
+                nonce, proof,
+                [entry](const std::string& own, const peer_handles& handles) mutable {
+                  entry.deliver(own, handles);
+                },
+                [entry](caf::error why) mutable { entry.deliver(std::move(why)); });
+            return entry;
+          },
           [this](proof_atom, const std::string& nonce, const std::string& proof) {
-            return take_proof(nonce, proof);
+            auto entry = make_response_promise<peer_handles>();
+            admit(
+                nonce, proof,
+                [entry](const std::string&, const peer_handles& handles) mutable {
+                  entry.deliver(handles);
+                },
+                [entry](caf::error why) mutable { entry.deliver(std::move(why)); });
+            return entry;
           }};
 }
 
@@ -42,43 +59,50 @@ caf::result<std::string, std::string> door::greet(const std::string& theirs,
   } catch (const decode_error&) {
     return refuse("unknown", "its hello cannot be read");
   }
-  if (dialers.protocol != protocol_version)
+  if (!is_spoken(dialers.protocol))
     return refuse("unknown", "it speaks protocol " + std::to_string(dialers.protocol) +
                                  ", this node " + std::to_string(protocol_version));
   if (!is_node_name(dialers.name)) return refuse("unknown", "its name cannot be read");
   if (dialers.name == identity_.node) return refuse(dialers.name, "it has this node's own name");
-  const auto own = make_hello(identity_.node, identity_.incarnation);
+  const auto own = identity_.introduction(dialers.protocol);
   if (guests_.size() >= most_unproved) guests_.pop_front();
   guests_.push_back({dialer, dialers, own, clock().now() + handshake_});
-  return {encode(own), proof_of(identity_.secret, proving_side::door, dialers, own)};
+  const bool proves_first = own.protocol < 4;
+  return {encode(own), proves_first ? proof_of(identity_.secret, proving_side::door, dialers, own)
+                                    : std::string()};
 }
 
-caf::result<peer_handles> door::take_proof(const std::string& nonce, const std::string& proof) {
+void door::admit(const std::string& nonce, const std::string& proof, const welcome& let_in,
+                 const farewell& turn_away) {
   while (!guests_.empty() && guests_.front().until < clock().now()) guests_.pop_front();
   const auto found =
       std::ranges::find_if(guests_, [&](const guest& g) { return g.own.nonce == nonce; });
-  if (found == guests_.end()) return refuse("unknown", "its proof has no hello, or came too late");
+  if (found == guests_.end())
+    return turn_away(refuse("unknown", "its proof has no hello, or came too late"));
   const auto proved = std::move(*found);
   guests_.erase(found);
-  const auto& peer = proved.dialers.name;
-  if (!is_proof(proof, identity_.secret, proving_side::dialer, proved.dialers, proved.own))
-    return refuse(peer, "it has another cluster's secret");
+  const auto& [dialer, dialers, own, until] = proved;
+  const auto& peer = dialers.name;
+  if (!is_proof(proof, identity_.secret, proving_side::dialer, dialers, own))
+    return turn_away(refuse(peer, "it has another cluster's secret"));
+  auto& cluster = *identity_.in;
+  if (!cluster.admits(dialers.cluster))
+    return turn_away(refuse(peer, other_cluster(dialers.cluster, cluster.cluster())));
   const auto side = side_of_(peer);
-  if (!side) return refuse(peer, "this node leaves, or has too many peers that it was not told of");
-  auto welcome = make_response_promise<peer_handles>();
-  request(side->link, handshake_, peer_offer{proved.dialer, proved.dialers.incarnation})
+  if (!side)
+    return turn_away(
+        refuse(peer, "this node leaves, or has too many peers that it was not told of"));
+  cluster.meet(peer, dialers.cluster, dialers.order_ids);
+  const auto own_proof = proof_of(identity_.secret, proving_side::door, dialers, own);
+  request(side->link, handshake_, peer_offer{dialer, dialers.incarnation, own.protocol})
       .then(
-          [this, welcome, peer, side = *side](bool let_in) mutable {
-            if (let_in) {
-              welcome.deliver(peer_handles{side.link, side.caller, side.servant});
-            } else {
-              welcome.deliver(refuse(peer, "a node of that name is here already"));
-            }
+          [this, let_in, turn_away, peer, own_proof, side = *side](bool admitted) {
+            if (admitted) return let_in(own_proof, {side.link, side.caller, side.servant});
+            turn_away(refuse(peer, "a node of that name is here already"));
           },
-          [this, welcome, peer](const caf::error&) mutable {
-            welcome.deliver(refuse(peer, "this node is too busy"));
+          [this, turn_away, peer](const caf::error&) {
+            turn_away(refuse(peer, "this node is too busy"));
           });
-  return welcome;
 }
 
 caf::error door::refuse(const std::string& peer, const std::string& why) {

@@ -7,13 +7,12 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include "cluster/wire_format.hpp"
-
 namespace skanu {
 
 template <class A>
 void wire_fields(A& a, hello& h) {
   a(h.protocol, h.name, h.incarnation, h.nonce);
+  if (h.protocol >= 4) a(h.cluster, h.order_ids);
 }
 
 hello make_hello(std::string name, std::uint64_t incarnation) {
@@ -22,6 +21,10 @@ hello make_hello(std::string name, std::uint64_t incarnation) {
                  static_cast<int>(h.nonce.size())) != 1)
     throw std::runtime_error("no random bytes are available");
   return h;
+}
+
+bool is_spoken(std::uint32_t protocol) {
+  return protocol >= oldest_protocol_version && protocol <= protocol_version;
 }
 
 bool is_node_name(std::string_view text) {
@@ -36,7 +39,7 @@ hello decode_hello(std::string_view bytes) {
   hello h;
   wire_reader front(bytes);
   front(h.protocol);
-  if (h.protocol != protocol_version) return h;
+  if (!is_spoken(h.protocol)) return h;
   return from_wire<hello>(bytes);
 }
 

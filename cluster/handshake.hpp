@@ -1,9 +1,14 @@
 // How two nodes recognise each other: both run the same protocol version and know the same secret.
 //
-//   dialer → door   hello: protocol version, name, incarnation, a nonce
-//   door → dialer   hello of its own, and a proof of the secret over both nonces
-//   dialer → door   a proof likewise; nothing but this short exchange is kept of whoever has none
-//   door → dialer   handles of the actors for that peer; from here on each takes the other's calls
+//   dialer → door   hello: protocol version, name, incarnation, a nonce, the cluster's identity
+//   door → dialer   hello of its own, in the lower of both protocol versions
+//   dialer → door   a proof of the secret over both hellos; nothing but this short exchange is kept
+//                   of whoever has none
+//   door → dialer   a proof likewise, and handles of the actors for that peer; from here on each
+//                   takes the other's calls
+//
+// In version 3 the door's proof came with its hello. A dialer that only a door of version 3 answers
+// speaks that, too.
 //
 // The proof is HMAC-SHA256 under the cluster's secret (RFC 2104), over who proves it and both
 // hellos, so that no answer of one handshake is good in another one. It keeps clusters apart; it is
@@ -15,16 +20,18 @@
 #include <string>
 #include <string_view>
 
-namespace skanu {
+#include "cluster/wire_format.hpp"
 
-/// Changes with every change of what nodes say to each other (wire.hpp, links.hpp).
-inline constexpr std::uint32_t protocol_version = 3;
+namespace skanu {
 
 struct hello {
   std::uint32_t protocol = protocol_version;
   std::string name;               ///< The node's.
   std::uint64_t incarnation = 0;  ///< Differs from one run of the node to the next.
   std::string nonce;
+  // From version 4 on:
+  std::string cluster = {};    ///< The cluster's identity; empty where the node has none yet.
+  std::int64_t order_ids = 0;  ///< No id above this one is known to the node's databases.
 };
 
 /// Letters, digits and . , - _ only, 1 to 100 of them: what may stand in a log line.
@@ -32,12 +39,15 @@ bool is_node_name(std::string_view text);
 
 enum class proving_side : std::uint8_t { door, dialer };
 
+/// True for a protocol version that this program speaks.
+bool is_spoken(std::uint32_t protocol);
+
 /// A hello of this node with a nonce of its own.
 hello make_hello(std::string name, std::uint64_t incarnation);
 
 std::string encode(const hello& h);
 
-/// Only the protocol version is read of a hello of another version. Throws decode_error.
+/// Only the protocol version is read of a hello that is not spoken. Throws decode_error.
 hello decode_hello(std::string_view bytes);
 
 std::string proof_of(std::string_view secret, proving_side by, const hello& dialer,

@@ -10,6 +10,9 @@ namespace skanu {
 
 namespace {
 
+/// A name that nobody has proved, fit for a quoted value of a log line.
+std::string log_name(const std::string& name) { return is_node_name(name) ? name : "unknown"; }
+
 /// What the other side gives as its reason, fit for a quoted value of a log line: it has proved
 /// nothing.
 std::string reason_of(const caf::error& refusal) {
@@ -24,6 +27,14 @@ std::string reason_of(const caf::error& refusal) {
 }
 
 }  // namespace
+
+hello link_identity::introduction(std::uint32_t protocol) const {
+  auto h = make_hello(node, incarnation);
+  h.protocol = protocol;
+  h.cluster = in->cluster();
+  h.order_ids = in->order_ids();
+  return h;
+}
 
 link::link(caf::actor_config& config, link_identity self, std::string peer, caller_actor caller,
            servant_actor servant, std::optional<dialer_actor> dialer,
@@ -55,9 +66,12 @@ link::behavior_type link::make_behavior() {
   dial_soon();
   send(this, sweep_atom::value);
   return {[this](alive_atom) {
+            if (is_from_peer()) hear();
+          },
+          [this](alive_atom, std::int64_t wall_clock_ms) {
             if (!is_from_peer()) return;
-            heard_ = now();
-            if (!up_ && !peer_leaves_) arrive();
+            hear();
+            compare_clocks(instant(std::chrono::milliseconds(wall_clock_ms)));
           },
           [this](bye_atom) {
             if (!is_from_peer()) return;
@@ -68,7 +82,7 @@ link::behavior_type link::make_behavior() {
             if (name_is_taken(o.incarnation)) return false;
             // Its old connection ended, and with it perhaps what was sent over that.
             lose(now(), "it began anew");
-            let_in(o.dialer, o.incarnation, "dialed");
+            let_in({o.dialer, o.incarnation, o.protocol}, "dialed");
             return true;
           },
           [this](leave_atom) {
@@ -99,7 +113,7 @@ void link::dial() {
 
 void link::introduce(const door_actor& door) {
   if (dial_is_idle()) return;
-  const auto own = make_hello(self_.node, self_.incarnation);
+  const auto own = self_.introduction(speaks_);
   const peer_handles own_handles{caf::actor_cast<peer_link_actor>(this), caller_, servant_};
   request(door, limits_.handshake, hello_atom::value, encode(own), own_handles)
       .then([this, door, own](const std::string& theirs,
@@ -116,9 +130,20 @@ void link::take_hello(const door_actor& door, const hello& own, const std::strin
   } catch (const decode_error&) {
     return dial_failed("its hello cannot be read");
   }
-  if (doors.protocol != protocol_version)
+  if (doors.protocol != own.protocol)
     return dial_failed("it speaks protocol " + std::to_string(doors.protocol) + ", this node " +
                        std::to_string(protocol_version));
+  if (doors.protocol >= 4) {
+    // A node that took this one for its peer would let go of the connection that it has.
+    if (doors.name != peer_name_)
+      return dial_failed("there is a node named " + log_name(doors.name) + " at its address");
+    request(door, limits_.handshake, enter_atom::value, doors.nonce,
+            proof_of(self_.secret, proving_side::dialer, own, doors))
+        .then([this, own, doors](const std::string& given,
+                                 const peer_handles& peer) { take_proof(own, doors, given, peer); },
+              [this](const caf::error& why) { refused(why); });
+    return;
+  }
   if (!is_proof(proof, self_.secret, proving_side::door, own, doors)) {
     // So that the other side, too, says in its log that the secrets differ.
     request(door, limits_.handshake, proof_atom::value, doors.nonce, std::string())
@@ -129,16 +154,25 @@ void link::take_hello(const door_actor& door, const hello& own, const std::strin
     return dial_failed("there is a node named " + doors.name + " at its address");
   request(door, limits_.handshake, proof_atom::value, doors.nonce,
           proof_of(self_.secret, proving_side::dialer, own, doors))
-      .then([this, incarnation = doors.incarnation](
-                const peer_handles& peer) { take_welcome(peer, incarnation); },
+      .then([this, doors](const peer_handles& peer) { take_welcome(peer, doors); },
             [this](const caf::error& why) { refused(why); });
 }
 
-void link::take_welcome(const peer_handles& peer, std::uint64_t incarnation) {
-  if (name_is_taken(incarnation)) return dial_failed("a node of that name is here already");
+void link::take_proof(const hello& own, const hello& doors, const std::string& proof,
+                      const peer_handles& peer) {
+  if (!is_proof(proof, self_.secret, proving_side::door, own, doors))
+    return dial_failed("it has another cluster's secret");
+  if (!self_.in->admits(doors.cluster))
+    return dial_failed(other_cluster(doors.cluster, self_.in->cluster()));
+  take_welcome(peer, doors);
+}
+
+void link::take_welcome(const peer_handles& peer, const hello& doors) {
+  if (name_is_taken(doors.incarnation)) return dial_failed("a node of that name is here already");
   dialing_ = false;
-  let_in(peer, incarnation, "answered");
-  if (!leaving_) send(peer.link, alive_atom::value);
+  self_.in->meet(peer_name_, doors.cluster, doors.order_ids);
+  let_in({peer, doors.incarnation, doors.protocol}, "answered");
+  say_alive();
 }
 
 bool link::dial_is_idle() {
@@ -147,9 +181,12 @@ bool link::dial_is_idle() {
   return true;
 }
 
+/// A door of the version before answers no hello of this one.
 void link::refused(const caf::error& why) {
-  dial_failed(why.context().empty() ? "no answer to our hello"
-                                    : "it refused us: " + reason_of(why));
+  const auto reason = reason_of(why);
+  const bool older = reason.find("speaks protocol") != reason.npos;
+  speaks_ = older && speaks_ == protocol_version ? oldest_protocol_version : protocol_version;
+  dial_failed(why.context().empty() ? "no answer to our hello" : "it refused us: " + reason);
 }
 
 void link::dial_failed(const std::string& why) {
@@ -171,17 +208,46 @@ bool link::name_is_taken(std::uint64_t incarnation) const {
 
 /// Neither side calls before the other takes its calls, or the first ones would be lost: our
 /// servant knows the peer from here on, and our caller once the peer's link speaks.
-void link::let_in(const peer_handles& handles, std::uint64_t incarnation, const char* how) {
-  if (!peer_ || peer_->handles.link != handles.link) {
+void link::let_in(const known_peer& p, const char* how) {
+  if (!peer_ || peer_->handles.link != p.handles.link) {
     lose(now(), "it began anew");
     let_go();
-    monitor(handles.link);  // one that is gone already says so at once
+    monitor(p.handles.link);  // one that is gone already says so at once
   }
-  peer_ = {handles, incarnation};
+  peer_ = p;
   peer_leaves_ = false;
   heard_ = now();
   how_ = how;
-  send(servant_, peer_arrived{handles});
+  send(servant_, peer_arrived{p.handles, p.protocol});
+}
+
+void link::hear() {
+  heard_ = now();
+  if (!up_ && !peer_leaves_) arrive();
+}
+
+void link::say_alive() {
+  if (leaving_ || !peer_) return;
+  if (peer_->protocol < 4) return send(peer_->handles.link, alive_atom::value);
+  const std::int64_t clock_ms = self_.wall_clock().time_since_epoch().count();
+  send(peer_->handles.link, alive_atom::value, clock_ms);
+}
+
+/// Operations are forgotten, and times are shown, by each node's own clock.
+void link::compare_clocks(instant theirs) {
+  const auto offset = theirs - self_.wall_clock();
+  status_->clock_offset_ms = offset.count();
+  if (std::chrono::abs(offset) <= limits_.clock_tolerance) {
+    clock_off_since_.reset();
+    if (std::exchange(clock_off_said_, false))
+      spdlog::info("event=clock_agrees peer={}", peer_name_);
+    return;
+  }
+  if (!clock_off_since_) clock_off_since_ = now();
+  if (now() - *clock_off_since_ < limits_.clock_patience || std::exchange(clock_off_said_, true))
+    return;
+  spdlog::warn("event=clock_differs peer={} ahead_ms={} advice=\"let both keep time by NTP\"",
+               peer_name_, offset.count());
 }
 
 void link::arrive() {
@@ -191,8 +257,8 @@ void link::arrive() {
   last_failure_.clear();
   spdlog::info("event=peer_arrived peer={} how=\"{}\"", peer_name_,
                std::exchange(how_, "speaks again"));
-  send(caller_, peer_arrived{peer_->handles});
-  if (!leaving_) send(peer_->handles.link, alive_atom::value);
+  send(caller_, peer_arrived{peer_->handles, peer_->protocol});
+  say_alive();
 }
 
 void link::lose(time_point since, const char* why) {
@@ -207,6 +273,7 @@ void link::let_go() {
   if (!peer_) return;
   demonitor(peer_->handles.link.address());
   peer_.reset();
+  speaks_ = protocol_version;
   peer_leaves_ = false;
   dial_soon();
 }
@@ -214,7 +281,7 @@ void link::let_go() {
 void link::sweep() {
   delayed_send(this, limits_.alive_every, sweep_atom::value);
   if (peer_) {
-    if (!leaving_) send(peer_->handles.link, alive_atom::value);
+    say_alive();
     const auto silence = now() - heard_;
     if (silence > limits_.silence) lose(heard_, "it is silent");
     if (silence > limits_.let_go) let_go();

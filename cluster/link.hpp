@@ -10,6 +10,7 @@
 #include "actors/backoff.hpp"
 #include "cluster/handshake.hpp"
 #include "cluster/links.hpp"
+#include "cluster/membership.hpp"
 
 namespace skanu {
 
@@ -24,12 +25,20 @@ struct link_limits {
   /// Of two nodes the one whose name sorts first dials; the other only where it did not in this
   /// time, since CAF can confuse two connections that both make at once.
   std::chrono::milliseconds yield{1'000};
+  /// A peer's clock may differ by so much; more is said once it was so for `clock_patience`, since
+  /// what was long on its way looks old.
+  std::chrono::milliseconds clock_tolerance{2'000}, clock_patience{3'000};
 };
 
 struct link_identity {
   std::string node;               ///< This node's name.
   std::uint64_t incarnation = 0;  ///< Of this run of it.
   std::string secret;             ///< The cluster's.
+  std::shared_ptr<membership> in = std::make_shared<membership>();
+  std::function<instant()> wall_clock = wall_clock_now;
+
+  /// This node's hello to a peer, with a nonce of its own.
+  hello introduction(std::uint32_t protocol) const;
 };
 
 class link final : public link_actor::base {
@@ -48,6 +57,7 @@ class link final : public link_actor::base {
   struct known_peer {
     peer_handles handles;
     std::uint64_t incarnation = 0;
+    std::uint32_t protocol = protocol_version;
   };
 
   void dial_soon();
@@ -56,7 +66,9 @@ class link final : public link_actor::base {
   void introduce(const door_actor& door);
   void take_hello(const door_actor& door, const hello& own, const std::string& theirs,
                   const std::string& proof);
-  void take_welcome(const peer_handles& peer, std::uint64_t incarnation);
+  void take_proof(const hello& own, const hello& doors, const std::string& proof,
+                  const peer_handles& peer);
+  void take_welcome(const peer_handles& peer, const hello& doors);
   /// Ends the dial where nobody needs it any more: the peer dialed meanwhile, or this node leaves.
   bool dial_is_idle();
   void refused(const caf::error& why);
@@ -66,7 +78,10 @@ class link final : public link_actor::base {
   /// Another run of the peer is here and speaks. It is not replaced: two nodes that were given one
   /// name by mistake would drive each other out for ever.
   bool name_is_taken(std::uint64_t incarnation) const;
-  void let_in(const peer_handles& handles, std::uint64_t incarnation, const char* how);
+  void let_in(const known_peer& p, const char* how);
+  void hear();
+  void say_alive();
+  void compare_clocks(instant theirs);
   void arrive();
   void lose(time_point since, const char* why);
   void let_go();
@@ -85,11 +100,14 @@ class link final : public link_actor::base {
   bool up_ = false;                 ///< It is there, and speaks.
   bool leaving_ = false;
   bool peer_leaves_ = false;
-  bool dialing_ = false;  ///< Until the dial that is under way came to its end.
+  bool dialing_ = false;                     ///< Until the dial that is under way came to its end.
+  std::uint32_t speaks_ = protocol_version;  ///< When it dials: lower for a door that asks for it.
   int failed_dials_ = 0;
   std::string last_failure_;  ///< Said once, not with each try.
   const char* how_ = "";      ///< It came, for the log.
   time_point dial_at_, heard_;
+  std::optional<time_point> clock_off_since_;
+  bool clock_off_said_ = false;
 };
 
 }  // namespace skanu

@@ -31,6 +31,7 @@ using alive_atom = caf::atom_constant<caf::atom("alive")>;
 using bye_atom = caf::atom_constant<caf::atom("bye")>;
 using hello_atom = caf::atom_constant<caf::atom("hello")>;
 using proof_atom = caf::atom_constant<caf::atom("proof")>;
+using enter_atom = caf::atom_constant<caf::atom("enter")>;
 using read_atom = caf::atom_constant<caf::atom("read")>;
 using dial_atom = caf::atom_constant<caf::atom("dial")>;
 using call_number = std::uint64_t;
@@ -50,6 +51,8 @@ using peer_servant_actor = caf::typed_actor<
 using peer_link_actor = caf::typed_actor<
     // From the peer's link, several times a second, and first when it begins to take our calls.
     caf::reacts_to<alive_atom>,
+    // The same of a peer from protocol version 4 on: with its clock, milliseconds since 1970.
+    caf::reacts_to<alive_atom, std::int64_t>,
     // From the peer's link: it takes no more calls, and is about to end.
     caf::reacts_to<bye_atom>>;
 
@@ -66,10 +69,13 @@ typename Inspector::result_type inspect(Inspector& f, peer_handles& h) {
 
 /// What is published: where peers introduce themselves.
 using door_actor = caf::typed_actor<
-    // From a dialing link: its hello and its handles. Answers with this node's hello and proof.
+    // From a dialing link: its hello and its handles. Answers with this node's hello, and in
+    // protocol version 3 with its proof, else an empty one: the dialer proves first.
     caf::replies_to<hello_atom, std::string, peer_handles>::with<std::string, std::string>,
     // From a dialing link: the nonce of that answer, and its own proof. Answers with this node's
-    // handles for that peer, which from then on may call.
+    // proof and handles for that peer, which from then on may call.
+    caf::replies_to<enter_atom, std::string, std::string>::with<std::string, peer_handles>,
+    // The same in protocol version 3, where the proof was given before.
     caf::replies_to<proof_atom, std::string, std::string>::with<peer_handles>>;
 
 // What this node's own actors say to each other.
@@ -90,11 +96,13 @@ struct peer_read {
   const store* from = nullptr;
   read_body what;
   std::chrono::steady_clock::time_point until;  ///< Nobody waits for it any longer.
+  std::uint32_t protocol = protocol_version;    ///< That the peer speaks.
 };
 
 /// The peer is there: where calls go.
 struct peer_arrived {
   peer_handles peer;
+  std::uint32_t protocol = protocol_version;  ///< That both sides speak.
 };
 
 /// The peer is gone, silent or leaving, since then.
@@ -106,6 +114,7 @@ struct peer_lost {
 struct peer_offer {
   peer_handles dialer;
   std::uint64_t incarnation = 0;
+  std::uint32_t protocol = protocol_version;
 };
 
 }  // namespace skanu
@@ -167,6 +176,8 @@ struct peer_status {
   std::atomic<bool> up = false;
   /// Where it is not up: since when, by CAF's clock.
   std::atomic<std::chrono::steady_clock::time_point> away_since;
+  /// How far its clock is before this node's, in milliseconds.
+  std::atomic<std::int64_t> clock_offset_ms = 0;
 };
 
 }  // namespace skanu

@@ -27,6 +27,7 @@
 #include "actors/trace_view.hpp"
 #include "cluster/journal_watch.hpp"
 #include "cluster/remote.hpp"
+#include "cluster/run.hpp"
 #include "http/admin_access.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
@@ -122,7 +123,9 @@ class node::parts {
     port_ = server_.bind();
     streams_.limit(server_.max_handed_over());
     if (!options.admin_address.empty()) open_admin();
-    directory_.emplace(options.data, directory_options{options.services, options.max_store_bytes});
+    directory_.emplace(options.data, directory_options{options.services, options.max_store_bytes,
+                                                       options.restored});
+    begin_run(*directory_, {options.services, options.restored, options.cluster.given()});
     open_journals();
     auto ids = read_what_actors_begin_with();
     try {
@@ -229,6 +232,40 @@ class node::parts {
     system_.await_all_actors_done();
   }
 
+  membership_functions membership_here() {
+    membership_functions f;
+    f.keep = [this](const std::string& cluster) { keep_cluster(cluster); };
+    f.order_ids = [this] { return order_ids_now(); };
+    f.heard = [this](const std::string& peer, entity_id last) {
+      if (runs_here(service::order) && placement_)
+        caf::anon_send(placement_, known_ids{peer, last});
+    };
+    return f;
+  }
+
+  /// Not waited for: a node that forgets joins again.
+  void keep_cluster(const std::string& cluster) {
+    spdlog::info("event=cluster_joined cluster={}", cluster);
+    for (const auto s : options_.services) {
+      pending_commit c{.data = {.of = s}, .owner = std::make_shared<lone_commit_owner>()};
+      c.data.rows.push_back({row_space::meta, std::string(cluster_id_key), cluster});
+      database_of(s).writer->submit(std::move(c));
+    }
+  }
+
+  /// What cannot be read at the moment was read at the start.
+  entity_id order_ids_now() {
+    try {
+      const auto now = known_order_ids(*directory_, options_.services);
+      auto before = order_ids_.load();
+      while (before < now && !order_ids_.compare_exchange_weak(before, now)) {
+      }
+    } catch (const std::exception& problem) {
+      spdlog::error("event=ids_not_read reason=\"{}\"", problem.what());
+    }
+    return order_ids_.load();
+  }
+
   void open_journals() {
     for (auto& d : directory_->databases())
       databases_.push_back(std::make_unique<written_database>(d.name, *d.data, metrics_, faults_));
@@ -289,6 +326,8 @@ class node::parts {
       return keep(system_.spawn(remote_placement, peers_.caller_to(service::order)));
     placement_limits limits;
     limits.shared_journal = orders_and_payments_share();
+    limits.restored = options_.restored;
+    if (!runs_here(service::payment)) limits.payment_node = peers_.node_of(service::payment);
     return keep(system_.spawn<placement>(environment(service::order), orders, payments, faults_,
                                          breaker_, std::move(ids), limits));
   }
@@ -319,6 +358,8 @@ class node::parts {
       log(s) = start_log(s);
     if (shows_traces()) log(service::ordertrace) = start_log(service::ordertrace);
     placement_ = start_placement(orders, payments, std::move(ids));
+    order_ids_ = known_order_ids(*directory_, options_.services);
+    peers_.join(std::make_shared<membership>(directory_->identity().cluster, membership_here()));
     peers_.start(for_peers(orders, payments, deliveries, stamps));
     std::vector<child> children;
     for (auto policies : {order_policies(orders), payment_policies(payments),
@@ -413,7 +454,8 @@ class node::parts {
     for (const auto s : all_services) {
       const auto* status = peers_.status_of(s);
       if (runs_here(s) || (status == nullptr && !options_.gateway)) continue;
-      v.elsewhere.push_back({s, status ? &status->up : nullptr});
+      v.elsewhere.push_back(
+          {s, status ? &status->up : nullptr, status ? &status->clock_offset_ms : nullptr});
     }
     for (const auto& d : databases_)
       v.databases.push_back({d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health()});
@@ -470,6 +512,7 @@ class node::parts {
   std::unique_ptr<front> front_;
   server server_;
   std::optional<server> admin_;
+  std::atomic<entity_id> order_ids_ = 0;  ///< Known to this node's databases.
   int port_ = 0;
   bool stopped_ = false;
 };

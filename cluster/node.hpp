@@ -25,6 +25,9 @@ struct node_options {
   std::size_t max_connections_per_address = 0;  ///< And as many streams; 0: no such limit.
   stream_options streams;
   bool gateway = true;  ///< The front of all services, wherever they run; else of its own.
+  /// The operator says that data was lost or restored: what is missing is gone on without, ids that
+  /// may have been given are passed over, and forks of logs are accepted.
+  bool restored = false;
   cluster_options cluster;
 };
 

@@ -84,6 +84,12 @@ parsed_options parse_options(int argc, const char* const* argv) {
                    "there only for who asks loopback for it")
       ->envname("SKANU_ADMIN");
   serve->add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
+  serve
+      ->add_flag(
+          "--restored", o.node.restored,
+          "Go on with data that was restored, or lost in part: passes over ids that may have "
+          "been given since. For one start; see Restore in the README")
+      ->envname("SKANU_RESTORED");
   cluster.add_to(*serve);
   serve
       ->add_flag("--trust-network", trust_network,

@@ -59,6 +59,9 @@ class peers {
   /// The name of the node that is said to run it; empty where nobody is.
   std::string node_of(service s) const;
 
+  /// What this node knows of its cluster; before start().
+  void join(std::shared_ptr<membership> cluster) { identity_.in = std::move(cluster); }
+
   /// Opens the door and begins to dial. Throws std::system_error where the port cannot be opened.
   void start(local_services here);
   std::uint16_t port() const { return port_; }

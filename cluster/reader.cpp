@@ -51,8 +51,8 @@ reader_actor::behavior_type reader(reader_actor::pointer self) {
   return {[=](read_atom, const peer_read& r) {
     // Whoever asked has given up by then.
     if (self->clock().now() >= r.until)
-      return encode(answer_body(error{errc::overloaded, "Too many reads wait here."}));
-    return encode(answer_to(r));
+      return encode(answer_body(error{errc::overloaded, "Too many reads wait here."}), r.protocol);
+    return encode(answer_to(r), r.protocol);
   }};
 }
 

@@ -90,7 +90,8 @@ placement_actor::behavior_type remote_placement(placement_actor::pointer self,
   return {[=](place_order& order, request& r) {
             self->send(caller, command(place_call{std::move(order), terms_of(r)}, r));
           },
-          [](const answered&) {}, [](sweep_atom) {}, [](leave_atom) { return true; }};
+          [](const answered&) {}, [](sweep_atom) {}, [](const known_ids&) {},
+          [](leave_atom) { return true; }};
 }
 
 event_log_actor::behavior_type remote_log(event_log_actor::pointer self, caller_actor caller,

@@ -52,6 +52,7 @@ servant::behavior_type servant::make_behavior() {
               finished();
             }
             peer_ = a.peer.caller;
+            protocol_ = a.protocol;
           },
           [this](leave_atom) -> caf::result<bool> {
             leaving_ = true;
@@ -69,7 +70,7 @@ void servant::serve(call_number number, const std::string& bytes) {
   if (under_way_.size() >= most_calls)
     return reply_with(number, error{errc::overloaded, "Too much is waiting here."});
   try {
-    auto call = decode_call(bytes);
+    auto call = decode_call(bytes, protocol_);
     std::visit([&](auto& c) { carry_out(number, c); }, call);
   } catch (const decode_error& problem) {
     spdlog::error("event=undecodable_call reason=\"{}\"", problem.what());
@@ -151,12 +152,13 @@ void servant::carry_out(call_number number, Read& c) {
   const auto& by = std::same_as<Read, entity_call> ? services_.item_reader : services_.page_reader;
   // It reads nothing behind the peer's own deadline, so that this one needs none.
   request(by, caf::infinite, read_atom::value,
-          peer_read{data, std::move(c), clock().now() + request_deadline})
+          peer_read{data, std::move(c), clock().now() + request_deadline, protocol_})
       .then([this, number, asked_by = peer_runs_](
                 const std::string& answer) { answer_read(number, asked_by, answer); },
             [this, number, asked_by = peer_runs_](const caf::error&) {
               answer_read(number, asked_by,
-                          encode(answer_body(error{errc::store_failed, "It could not be read."})));
+                          encode(answer_body(error{errc::store_failed, "It could not be read."}),
+                                 protocol_));
             });
 }
 
@@ -170,7 +172,7 @@ void servant::answer_read(call_number number, int asked_by, const std::string& a
 }
 
 void servant::reply_with(call_number number, const answer_body& answer) {
-  send(peer_, reply_atom::value, number, encode(answer));
+  send(peer_, reply_atom::value, number, encode(answer, protocol_));
 }
 
 void servant::finished() {

@@ -63,7 +63,8 @@ class servant final : public servant_actor::base {
 
   local_services services_;
   peer_caller_actor peer_;
-  int peer_runs_ = 0;  ///< Changes with the peer's incarnation.
+  std::uint32_t protocol_ = protocol_version;  ///< That both sides speak.
+  int peer_runs_ = 0;                          ///< Changes with the peer's incarnation.
   std::int64_t last_ticket_ = 0;
   std::map<std::int64_t, call_under_way> under_way_;  ///< By ticket, the oldest first.
   std::unordered_set<call_number> numbers_;           ///< Of what is under way, reads too.

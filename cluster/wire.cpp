@@ -4,7 +4,7 @@ namespace skanu {
 
 // The largest value of each enumeration that travels.
 constexpr auto wire_last(service) { return service::ordertrace; }
-constexpr auto wire_last(errc) { return errc::undecodable; }
+constexpr auto wire_last(errc) { return last_errc; }
 constexpr auto wire_last(effect) { return effect::unchanged; }
 constexpr auto wire_last(payment_status) { return payment_status::cancelled; }
 constexpr auto wire_last(delivery_status) { return delivery_status::cancelled; }
@@ -97,6 +97,7 @@ void wire_fields(A& a, command_call<Command>& v) {
 template <class A>
 void wire_fields(A& a, log_query& v) {
   a(v.from, v.limit, v.types);
+  if (a.version() >= 4) a(v.timeline);
 }
 template <class A>
 void wire_fields(A& a, pull_call& v) {
@@ -125,9 +126,13 @@ template <class A>
 void wire_fields(A& a, field_error& v) {
   a(v.field, v.message);
 }
+/// A node of the version before knows the codes up to undecodable.
 template <class A>
 void wire_fields(A& a, error& v) {
-  a(v.code, v.detail, v.fields);
+  auto code = v.code;
+  if (a.version() < 4 && code > errc::undecodable) code = errc::store_failed;
+  a(code, v.detail, v.fields);
+  if constexpr (std::same_as<A, wire_reader>) v.code = code;
 }
 template <class A>
 void wire_fields(A& a, accepted& v) {
@@ -138,8 +143,13 @@ void wire_fields(A& a, event_batch::event& v) {
   a(v.offset, v.body);
 }
 template <class A>
+void wire_fields(A& a, timeline& v) {
+  a(v.from, v.id);
+}
+template <class A>
 void wire_fields(A& a, event_batch& v) {
   a(v.events, v.next, v.more, v.end);
+  if (a.version() >= 4) a(v.forked, v.timelines);
 }
 template <class A>
 void wire_fields(A& a, stored_entity& v) {
@@ -165,9 +175,15 @@ void mark_repeated(call_body& call) {
       call);
 }
 
-std::string encode(const call_body& call) { return to_wire(call); }
-std::string encode(const answer_body& answer) { return to_wire(answer); }
-call_body decode_call(std::string_view bytes) { return from_wire<call_body>(bytes); }
-answer_body decode_answer(std::string_view bytes) { return from_wire<answer_body>(bytes); }
+std::string encode(const call_body& call, std::uint32_t version) { return to_wire(call, version); }
+std::string encode(const answer_body& answer, std::uint32_t version) {
+  return to_wire(answer, version);
+}
+call_body decode_call(std::string_view bytes, std::uint32_t version) {
+  return from_wire<call_body>(bytes, version);
+}
+answer_body decode_answer(std::string_view bytes, std::uint32_t version) {
+  return from_wire<answer_body>(bytes, version);
+}
 
 }  // namespace skanu

@@ -81,11 +81,12 @@ bool is_change(const call_body& call);
 /// Says of a command that it may have been carried out before.
 void mark_repeated(call_body& call);
 
-std::string encode(const call_body& call);
-std::string encode(const answer_body& answer);
+/// In the protocol version that the peer speaks.
+std::string encode(const call_body& call, std::uint32_t version = protocol_version);
+std::string encode(const answer_body& answer, std::uint32_t version = protocol_version);
 
 /// Throw decode_error.
-call_body decode_call(std::string_view bytes);
-answer_body decode_answer(std::string_view bytes);
+call_body decode_call(std::string_view bytes, std::uint32_t version = protocol_version);
+answer_body decode_answer(std::string_view bytes, std::uint32_t version = protocol_version);
 
 }  // namespace skanu

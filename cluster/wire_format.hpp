@@ -1,5 +1,5 @@
-// How values are written for another node: by position, without names, since both sides run the
-// same protocol version (handshake.hpp). Integers are little-endian base-128 (zigzag), texts and
+// How values are written for another node: by position, without names, in the protocol version that
+// both sides speak (handshake.hpp). Integers are little-endian base-128 (zigzag), texts and
 // lists begin with their length, optionals with a flag, variants with the index of their
 // alternative.
 //
@@ -25,8 +25,17 @@
 
 namespace skanu {
 
+/// Changes with every change of what nodes say to each other (wire.hpp, links.hpp). A node also
+/// speaks the version before, so that a cluster can be updated node by node.
+inline constexpr std::uint32_t protocol_version = 4;
+inline constexpr std::uint32_t oldest_protocol_version = 3;
+
 class wire_writer {
  public:
+  explicit wire_writer(std::uint32_t version = protocol_version) : version_(version) {}
+  /// The protocol version of the reader: a field that is newer is left out.
+  std::uint32_t version() const { return version_; }
+
   template <class... Ts>
   void operator()(const Ts&... values) {
     (put(values), ...);
@@ -78,6 +87,7 @@ class wire_writer {
     wire_fields(*this, const_cast<T&>(value));
   }
 
+  std::uint32_t version_;
   std::string out_;
 };
 
@@ -85,7 +95,10 @@ class wire_writer {
 /// the bytes could fill.
 class wire_reader {
  public:
-  explicit wire_reader(std::string_view bytes) : rest_(bytes) {}
+  explicit wire_reader(std::string_view bytes, std::uint32_t version = protocol_version)
+      : version_(version), rest_(bytes) {}
+  /// The protocol version of the writer.
+  std::uint32_t version() const { return version_; }
 
   template <class... Ts>
   void operator()(Ts&... values) {
@@ -184,21 +197,22 @@ class wire_reader {
   requires std::is_class_v<T>
   void get(T& value) { wire_fields(*this, value); }
 
+  std::uint32_t version_;
   std::string_view rest_;
 };
 
 template <class T>
-std::string to_wire(const T& value) {
-  wire_writer writer;
+std::string to_wire(const T& value, std::uint32_t version = protocol_version) {
+  wire_writer writer(version);
   writer(value);
   return writer.take();
 }
 
 /// Throws decode_error.
 template <class T>
-T from_wire(std::string_view bytes) {
+T from_wire(std::string_view bytes, std::uint32_t version = protocol_version) {
   T value;
-  wire_reader reader(bytes);
+  wire_reader reader(bytes, version);
   reader(value);
   reader.finish();
   return value;

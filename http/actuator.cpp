@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <fstream>
 
+#include "actors/rules/consumers.hpp"
 #include "messages/json.hpp"
+#include "persistence/log_position.hpp"
 
 namespace skanu {
 
@@ -43,11 +45,31 @@ finding look_at(const journal_health& h, std::chrono::steady_clock::time_point n
   return {name_of(code), code != errc::store_full && now - h.failed_at.load() < fresh};
 }
 
+/// Those whose log was replaced under them, which no operator has accepted yet.
+std::vector<std::string_view> forked_consumers(const actuator_view& view) {
+  std::vector<std::string_view> found;
+  for (const auto& who : consumers::all) {
+    const auto* data = view.stores[static_cast<std::size_t>(who.of)];
+    if (data == nullptr) continue;
+    try {
+      const auto forks = stored_forks(*data->read(), who.of, who.name);
+      if (!std::ranges::all_of(forks, &log_fork::accepted)) found.push_back(who.name);
+    } catch (const std::exception&) {
+      // A store that cannot be read shows as DOWN itself.
+    }
+  }
+  return found;
+}
+
 std::string health_object(bool up, const actuator_view& view,
                           std::chrono::steady_clock::time_point now) {
   std::string components;
   json_object_writer list(components);
-  for (const auto s : view.services) list.raw(name_of(s), status_object("UP"));
+  for (const auto s : view.services) {
+    const bool too_old = view.metrics != nullptr && view.metrics->of(s).unreserved_ids_seen > 0;
+    list.raw(name_of(s), status_object(too_old ? "DOWN" : "UP",
+                                       too_old ? name_of(errc::data_too_old) : std::string_view{}));
+  }
   for (const auto& s : view.elsewhere) {
     const bool there = s.up != nullptr && s.up->load();
     list.raw(name_of(s.of), status_object(there ? "UP" : "DOWN", there ? "" : "service-away"));
@@ -56,6 +78,7 @@ std::string health_object(bool up, const actuator_view& view,
     const auto found = look_at(*d.health, now);
     list.raw(d.name, status_object(found.trouble.empty() ? "UP" : "DOWN", found.trouble));
   }
+  for (const auto& who : forked_consumers(view)) list.raw(who, status_object("DOWN", "log-forked"));
   list.close();
   std::string out;
   json_object_writer writer(out);

@@ -25,6 +25,7 @@ struct database_view {
 struct remote_service_view {
   service of = service::order;
   const std::atomic<bool>* up = nullptr;  ///< Null where nobody was said to run it.
+  const std::atomic<std::int64_t>* clock_offset_ms = nullptr;  ///< Likewise.
 };
 
 /// A figure of the whole node.

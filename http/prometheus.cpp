@@ -2,6 +2,7 @@
 #include "actors/rules/consumers.hpp"
 #include "http/actuator.hpp"
 #include "persistence/consumer_keys.hpp"
+#include "persistence/log_position.hpp"
 #include "persistence/stored_number.hpp"
 
 namespace skanu {
@@ -32,6 +33,9 @@ constexpr service_metric service_table[] = {
      &service_metrics::dead_letters},
     {"skanu_consumer_restarts_total", "counter", "Restarts of policies and views.",
      &service_metrics::consumer_restarts},
+    {"skanu_unreserved_ids_seen", "gauge",
+     "The last order id that another node knows and this one never reserved; 0: none.",
+     &service_metrics::unreserved_ids_seen},
 };
 
 void render_journals(metrics_text& out, const std::vector<database_view>& databases) {
@@ -77,6 +81,12 @@ class log_figures {
     each(out, "skanu_dead_letters_present",
          "Events that a consumer set aside and nobody settled; counted up to 10000.",
          [](const state& c) { return c.letters; });
+    each(out, "skanu_log_forks",
+         "Times that a consumer's log was replaced under it, which nobody has accepted yet.",
+         [](const state& c) { return c.forks; });
+    each(out, "skanu_log_lost_events",
+         "Events that a consumer had worked off and that are not in its log any more.",
+         [](const state& c) { return c.lost_events; });
   }
 
  private:
@@ -84,7 +94,7 @@ class log_figures {
 
   struct state {
     const consumer* who;
-    std::int64_t position, letters;
+    std::int64_t position, letters, forks = 0, lost_events = 0;
   };
 
   static std::size_t index(service s) { return static_cast<std::size_t>(s); }
@@ -94,9 +104,14 @@ class log_figures {
       const auto now = data.read();
       // The position first: an end that is read later is not before it.
       for (const auto& who : consumers::all)
-        if (who.of == s)
-          consumers_.push_back(
-              {&who, meta_number(*now, s, position_key(who.name)), letters_of(*now, who)});
+        if (who.of == s) {
+          state c{&who, meta_number(*now, s, position_key(who.name)), letters_of(*now, who)};
+          for (const auto& fork : stored_forks(*now, s, who.name)) {
+            c.forks += fork.accepted ? 0 : 1;
+            c.lost_events += fork.known - fork.common;
+          }
+          consumers_.push_back(c);
+        }
       ends_[index(s)] = now->log_end(s);
     } catch (const std::exception&) {
       // A store that cannot be read shows no figures; its journal's say why.
@@ -161,6 +176,12 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
   out.metric("skanu_peer_up", "gauge", "1 where the node of a service is there.");
   for (const auto& s : view.elsewhere)
     out.sample({{"service", name_of(s.of)}}, std::int64_t{s.up != nullptr && s.up->load()});
+  out.metric("skanu_peer_clock_offset_seconds", "gauge",
+             "How far the clock of a service's node is ahead of this node's.");
+  for (const auto& s : view.elsewhere)
+    if (s.clock_offset_ms != nullptr)
+      out.sample({{"service", name_of(s.of)}},
+                 static_cast<double>(s.clock_offset_ms->load()) / 1e3);
   out.metric("process_start_time_seconds", "gauge",
              "When this process began, in seconds since 1970.");
   out.sample({}, static_cast<double>(view.started.time_since_epoch().count()) / 1e3);

@@ -33,7 +33,11 @@ enum class errc : std::uint8_t {
   outcome_unknown,      ///< No answer in time: it may or may not have happened.
   service_away,         ///< Its node cannot be reached: nothing was done.
   undecodable,          ///< Stored or received bytes are not what they should be.
+  data_too_old,         ///< The order service's data is older than what others have seen.
 };
+
+/// The last of the codes.
+inline constexpr errc last_errc = errc::data_too_old;
 
 /// The code's word: lower case, joined by hyphens.
 std::string_view name_of(errc code);

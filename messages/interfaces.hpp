@@ -27,6 +27,12 @@ struct answered {
   outcome result;
 };
 
+/// What another node knows of the ids of orders.
+struct known_ids {
+  std::string by;      ///< The node's name.
+  entity_id last = 0;  ///< No id above it is in its databases.
+};
+
 /// An entity whose commit failed: its state is not what the store holds.
 struct entity_lost {
   entity_id id = 0;
@@ -56,6 +62,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::event_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::log_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::known_ids)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::letter_order)
 
 namespace skanu {
@@ -133,6 +140,8 @@ using placement_actor = caf::typed_actor<
     caf::reacts_to<answered>,
     // From itself: looks for attempts whose time is over, and for those whose backoff is.
     caf::reacts_to<sweep_atom>,
+    // From a link, before that node is asked for anything: the ids that it knows.
+    caf::reacts_to<known_ids>,
     // The node leaves: gives back the ids that it will not hand out, and answers when that is
     // durable.
     caf::replies_to<leave_atom>::with<bool>>;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/lineage.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -19,6 +20,10 @@ struct event_batch {
   log_offset next = 1;  ///< Where to go on reading.
   bool more = false;    ///< There is more already.
   log_offset end = 0;   ///< The offset of the log's last event; 0 for an empty log.
+  /// The asker read another log: its last event is not in this one. Then there are no events.
+  bool forked = false;
+  /// The timelines of the part that was looked at; where it forked, those of the whole log.
+  lineage timelines = {};
 };
 
 /// A consumer's question to a log.
@@ -26,6 +31,9 @@ struct log_query {
   log_offset from = 1;
   std::size_t limit = 0;           ///< How many events to look at, at most.
   std::vector<std::string> types;  ///< Only events of these types; empty: of all.
+  /// The identity under which the asker read the event before `from`; empty where it read none, or
+  /// does not know.
+  std::string timeline = {};
 };
 
 }  // namespace skanu

@@ -11,6 +11,17 @@ inline std::string position_key(std::string_view consumer) {
   return "position:" + std::string(consumer);
 }
 
+/// The key, in the meta rows, of the timelines under which a consumer has read its log.
+inline std::string timelines_key(std::string_view consumer) {
+  return "timelines:" + std::string(consumer);
+}
+
+/// The keys, in the meta rows, of the forks that a consumer met; the last offset that it knew
+/// follows.
+inline std::string fork_prefix(std::string_view consumer) {
+  return "fork:" + std::string(consumer) + ':';
+}
+
 /// The keys of a consumer's dead letters begin with this; the target entity and the offset follow.
 inline std::string dead_letter_prefix(std::string_view consumer) {
   return std::string(consumer) + '/';

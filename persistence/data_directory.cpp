@@ -49,6 +49,14 @@ int lock(const fs::path& folder) {
   return held;
 }
 
+std::string lost_in(const std::string& folder, service s) {
+  const auto* const file = s == service::delivery ? sqlite_file : lmdb_folder;
+  return "the data directory " + folder + " has lost " + file +
+         ": put it back, or restore the whole directory from a backup; to go on without what was "
+         "in "
+         "it, start once with --restored";
+}
+
 /// The databases of one directory that are there.
 void add_existing(const fs::path& folder, const std::string& prefix, std::vector<database>& found) {
   if (fs::exists(folder / sqlite_file))
@@ -84,6 +92,9 @@ data_directory::data_directory(const std::string& folder, const directory_option
           {"lmdb", make_table_store(open_lmdb_tables((fs::path(folder) / lmdb_folder).string(),
                                                      rest, options.max_bytes),
                                     rest)});
+    identity_ = read_identity(databases_);
+    if (!options.restored && !identity_.lost.empty())
+      throw store_error(errc::store_failed, lost_in(folder, identity_.lost.front()));
   } catch (...) {
     databases_.clear();
     ::close(lock_);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "persistence/directory_identity.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {
@@ -26,10 +27,12 @@ struct database {
 struct directory_options {
   std::vector<service> services;
   std::int64_t max_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
+  bool restored = false;       ///< The operator knows that databases of it were lost.
 };
 
 /// A directory that this process owns. Throws store_error with one clear sentence where another
-/// server holds it, or where it cannot be opened or made.
+/// server holds it, where it cannot be opened or made, or where its databases do not belong
+/// together or one of them is lost.
 class data_directory {
  public:
   data_directory(const std::string& folder, const directory_options& options);
@@ -38,11 +41,14 @@ class data_directory {
   data_directory& operator=(const data_directory&) = delete;
 
   std::vector<database>& databases() { return databases_; }
+  /// Who it is: made with the directory, or read from it.
+  directory_identity& identity() { return identity_; }
   store& of(service s);
 
  private:
   int lock_ = -1;
   std::vector<database> databases_;
+  directory_identity identity_;
 };
 
 /// The databases that are there, opened beside a server that may be running: of one data directory,

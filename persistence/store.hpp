@@ -59,6 +59,8 @@ struct row_write {
   std::string key;
   std::optional<std::string> value;  ///< None erases the row.
   bool must_be_new = false;          ///< The commit is refused where the row is there already.
+  /// The commit is refused unless the row holds this text; an empty one: unless there is no row.
+  std::optional<std::string> replaces = std::nullopt;
 };
 
 /// One atomic change of one service: all of it becomes durable, or none.

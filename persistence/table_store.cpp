@@ -281,9 +281,14 @@ class batch_writer {
       if (entity(c.of, change.id).version != change.expected) return false;
     if (c.requires_entity && entity(c.requires_entity->of, c.requires_entity->id).version == 0)
       return false;
-    for (const auto& row : c.rows)
-      if (row.must_be_new && tables_.get(table_of(c.of, row.space), row.key)) return false;
-    return true;
+    return std::ranges::all_of(c.rows, [&](const row_write& row) { return may_write(c.of, row); });
+  }
+
+  bool may_write(service s, const row_write& row) {
+    if (!row.must_be_new && !row.replaces) return true;
+    const auto stored = tables_.get(table_of(s, row.space), row.key);
+    if (row.must_be_new) return !stored;
+    return row.replaces->empty() ? !stored : stored == *row.replaces;
   }
 
   std::int64_t epoch_of(service s) {

@@ -3,6 +3,8 @@
 #include "actors/rules/audit_states.hpp"
 #include "actors/rules/audit_walk.hpp"
 #include "persistence/consumer_keys.hpp"
+#include "persistence/log_lineage.hpp"
+#include "persistence/log_position.hpp"
 
 namespace skanu {
 
@@ -22,6 +24,7 @@ void consumer_progress::read_position(const service_cut& cut, const consumer& wh
   if (!position || *position < 0)
     return report_.violated(2, who.of, 0, "the position of " + name + " cannot be read");
   positions_[who.name] = *position;
+  read_forks(*own, who);
   const auto* followed = snapshot_of(cut, who.follows);
   if (followed == nullptr) return;
   const auto end = followed->log_end(who.follows);
@@ -30,6 +33,30 @@ void consumer_progress::read_position(const service_cut& cut, const consumer& wh
                             "the log ends at offset " + std::to_string(end) + ", and " + name +
                                 " has read up to " + std::to_string(*position));
   report_.lag[name] = end - *position;
+  const auto seen = own->row(who.of, row_space::meta, timelines_key(who.name));
+  if (!seen) return;
+  try {
+    const auto common =
+        common_end(lineage_from(*seen), *position, stored_lineage(*followed, who.follows), end);
+    if (common < *position)
+      report_.violated(2, who.follows, 0,
+                       "its log is another one than " + name +
+                           " has read: they are the same up to " + "offset " +
+                           std::to_string(common) + ", and it has read up to " +
+                           std::to_string(*position));
+  } catch (const decode_error& problem) {
+    report_.violated(2, who.of, 0, "the timelines of " + name + ": " + problem.what());
+  }
+}
+
+void consumer_progress::read_forks(const snapshot& own, const consumer& who) {
+  try {
+    for (const auto& f : stored_forks(own, who.of, who.name))
+      report_.forks.push_back({f.consumer, f.log, f.common, f.known, f.accepted});
+  } catch (const decode_error& problem) {
+    report_.violated(2, who.of, 0,
+                     "a fork of " + std::string(who.name) + " cannot be read: " + problem.what());
+  }
 }
 
 void consumer_progress::read_dead_letters(const snapshot& from, service s) {

@@ -40,6 +40,7 @@ class consumer_progress {
 
  private:
   void read_position(const service_cut& cut, const consumer& who);
+  void read_forks(const snapshot& own, const consumer& who);
   void read_dead_letters(const snapshot& from, service of);
 
   audit_report& report_;

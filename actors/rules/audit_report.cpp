@@ -47,6 +47,15 @@ std::string audit_report::to_json() const {
           {{"consumer", p.consumer}, {"service", name_of(p.of)}, {"id", p.id}, {"what", p.what}});
     report["parkedCount"] = parked_count_;
   }
+  for (const auto& f : forks)
+    report["forks"].push_back(
+        {{"consumer", f.consumer},
+         {"log", f.log},
+         {"lostFrom", f.common + 1},
+         {"lostTo", f.known},
+         {"accepted", f.accepted},
+         {"what", "the data of " + f.log + " was restored, rebuilt or lost: " + f.consumer +
+                      " had worked off events that are not there any more"}});
   report["violations"] = json::array();
   for (const auto& v : violations_)
     report["violations"].push_back(

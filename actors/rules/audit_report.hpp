@@ -28,6 +28,14 @@ struct parked_effect {
   std::string what;
 };
 
+/// A log that was replaced under a consumer: what it did for the lost events has no cause any more.
+struct found_fork {
+  std::string consumer, log;
+  log_offset common = 0;  ///< The last event that both the old log and the present one have.
+  log_offset known = 0;   ///< The last one that the consumer had worked off.
+  bool accepted = false;  ///< By an operator.
+};
+
 struct service_figures {
   std::int64_t entities = 0;  ///< Listed ones.
   std::int64_t events = 0;
@@ -55,6 +63,7 @@ class audit_report {
   std::map<std::string, std::int64_t> lag;           ///< Events a consumer has still to work off.
   std::map<std::string, std::int64_t> dead_letters;  ///< By consumer.
   std::map<std::string, std::int64_t> discarded;     ///< Those that an operator discarded.
+  std::vector<found_fork> forks;
   std::int64_t pending = 0;  ///< Open payments whose order is not decided yet.
 
  private:

@@ -16,6 +16,9 @@ namespace skanu {
 /// decided.
 inline constexpr std::string_view reserved_ids_key = "ids.reserved";
 inline constexpr std::string_view decided_ids_key = "ids.floor";
+/// And the ranges of reserved ids that were passed over by restores, "1538-2000,5000-9000": nobody
+/// was given those here, so that none is looked at.
+inline constexpr std::string_view skipped_ids_key = "ids.skipped";
 
 /// Not thread-safe: it belongs to one actor.
 class id_blocks {
@@ -59,6 +62,12 @@ class id_blocks {
     reserved_ = std::max(reserved_, last);
   }
   void not_reserved() { asked_ = false; }
+
+  /// Gives no id up to `last` any more; the caller reserves new ones.
+  void skip(entity_id last) {
+    next_ = std::max(next_, last + 1);
+    reserved_ = std::max(reserved_, last);
+  }
 
   /// Every id below this one is decided.
   entity_id floor() const { return undecided_.empty() ? next_ : *undecided_.begin(); }

@@ -53,6 +53,11 @@ slow_door_actor::behavior_type slow_door(slow_door_actor::pointer self, visits* 
             ++seen->hellos;
             return *last = self->make_response_promise<std::string, std::string>();
           },
+          [=](enter_atom, const std::string&,
+              const std::string&) -> caf::result<std::string, peer_handles> {
+            ++seen->proofs;
+            return caf::make_error(caf::sec::runtime_error, "nobody is let in here");
+          },
           [=](proof_atom, const std::string&, const std::string&) -> caf::result<peer_handles> {
             ++seen->proofs;
             return caf::make_error(caf::sec::runtime_error, "nobody is let in here");
@@ -201,7 +206,39 @@ door_actor::behavior_type foreign_door(door_actor::pointer) {
             const hello other{protocol_version + 1, "b", 1, "nonce"};
             return {encode(other), std::string("?")};
           },
+          [](enter_atom, const std::string&,
+             const std::string&) -> caf::result<std::string, peer_handles> {
+            return {std::string(), peer_handles{}};
+          },
           [](proof_atom, const std::string&, const std::string&) { return peer_handles{}; }};
+}
+
+/// Keeps calls as they come.
+peer_servant_actor::behavior_type raw_servant(peer_servant_actor::pointer,
+                                              std::vector<std::string>* told) {
+  return {[=](call_atom, call_number, const std::string& bytes) { told->push_back(bytes); }};
+}
+
+/// A door of the version before: it refuses newer hellos, and proves first.
+door_actor::behavior_type older_door(door_actor::pointer, const hello* own, peer_handles handles) {
+  const auto dialer = std::make_shared<hello>();
+  return {
+      [=](hello_atom, const std::string& theirs,
+          const peer_handles&) -> caf::result<std::string, std::string> {
+        *dialer = decode_hello(theirs);
+        if (dialer->protocol != 3)
+          return caf::make_error(caf::sec::runtime_error,
+                                 std::string("it speaks protocol 4, this node 3"));
+        return {encode(*own), proof_of("secret", proving_side::door, *dialer, *own)};
+      },
+      [](enter_atom, const std::string&,
+         const std::string&) -> caf::result<std::string, peer_handles> {
+        return caf::make_error(caf::sec::unexpected_message);
+      },
+      [=](proof_atom, const std::string&, const std::string& proof) -> caf::result<peer_handles> {
+        if (is_proof(proof, "secret", proving_side::dialer, *dialer, *own)) return handles;
+        return caf::make_error(caf::sec::runtime_error, std::string("no"));
+      }};
 }
 
 std::string versions() {
@@ -219,6 +256,81 @@ TEST_F(link_test, a_door_of_another_protocol_version_is_left_alone) {
   EXPECT_EQ(log.lines_with("peer=b", versions()), 1) << log.text();
 }
 
+// A cluster is updated node by node: what a node of this version says to one of the version before
+// is what that one knows.
+TEST_F(link_test, a_door_of_the_version_before_is_spoken_to_in_its_own_protocol) {
+  auto own = make_hello("b", 1);
+  own.protocol = 3;
+  std::vector<std::string> told;
+  const auto servant = keep(system.spawn(raw_servant, &told));
+  auto& p = add_peer(b, "a", "");
+  b.door = keep(system.spawn(older_door, &own, peer_handles{p.link, p.caller, servant}));
+  add_peer(a, "b", "b");
+  advance(seconds(2));
+  caf::send_as(caf::actor_cast<caf::actor>(between.far(p.link)),
+               caf::actor_cast<caf::actor>(a.peers.at("b")->link), alive_atom::value);
+  run();
+  ASSERT_TRUE(up(a, "b"));
+  call(a, "b", pull_call{service::order, log_query{7, 3, {}, "0123456789abcdef"}});
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(std::get<pull_call>(decode_call(told[0], 3)).query.from, 7);
+}
+
+TEST_F(link_test, a_node_of_another_cluster_is_refused_and_both_say_so) {
+  log_capture log;
+  auto& other = node("c");
+  other.identity.in = std::make_shared<membership>("cluster-2");
+  a.identity.in = std::make_shared<membership>("cluster-1");
+  reopen(a);
+  reopen(other);
+  add_peer(other, "a", "a");
+  add_peer(a, "c", "c");
+  advance(seconds(10));
+  EXPECT_FALSE(up(a, "c"));
+  EXPECT_FALSE(up(other, "a"));
+  for (const auto* peer : {"peer=a", "peer=c"}) {
+    EXPECT_GE(log.lines_with("event=peer_refused", peer, "another cluster (cluster-"), 1) << peer;
+    EXPECT_EQ(log.lines_with("event=peer_not_reached", peer, "another cluster (cluster-"), 1)
+        << peer << log.text();
+  }
+}
+
+TEST_F(link_test, a_node_without_a_cluster_joins_that_of_its_first_peer) {
+  std::vector<std::string> kept;
+  entity_id heard = 0;
+  a.identity.in = std::make_shared<membership>(
+      "", membership_functions{.keep = [&](const std::string& c) { kept.push_back(c); },
+                               .heard = [&](const std::string&, entity_id last) { heard = last; }});
+  b.identity.in = std::make_shared<membership>(
+      "cluster-1", membership_functions{.order_ids = [] { return entity_id{42}; }});
+  reopen(a);
+  reopen(b);
+  connect();
+  EXPECT_TRUE(both_up());
+  EXPECT_EQ(kept, std::vector<std::string>{"cluster-1"});
+  EXPECT_EQ(heard, 42);
+  EXPECT_FALSE(a.identity.in->admits("cluster-2"));
+}
+
+// Operations are forgotten by each node's own clock, and an operator sees times of several.
+TEST_F(link_test, a_peer_whose_clock_differs_is_said_once_and_so_is_its_return) {
+  log_capture log;
+  auto ahead = std::make_shared<std::chrono::milliseconds>(2'500);
+  const auto base = instant(std::chrono::milliseconds(1'700'000'000'000));
+  a.identity.wall_clock = [=] { return base; };
+  b.identity.wall_clock = [=] { return base + *ahead; };
+  connect();
+  advance(seconds(2));
+  EXPECT_EQ(log.lines_with("event=clock_differs"), 0) << "what was on its way for long looks old";
+  advance(seconds(10));
+  EXPECT_EQ(log.lines_with("event=clock_differs", "peer=b", "ahead_ms=2500"), 1) << log.text();
+  EXPECT_EQ(log.lines_with("event=clock_differs", "peer=a", "ahead_ms=-2500"), 1);
+  EXPECT_EQ(a.peers.at("b")->status->clock_offset_ms, 2'500);
+  *ahead = std::chrono::milliseconds(1'900);
+  advance(seconds(2));
+  EXPECT_EQ(log.lines_with("event=clock_agrees"), 2);
+}
+
 /// A dialer that does what it likes.
 class odd_dialer {
  public:
@@ -233,7 +345,10 @@ class odd_dialer {
     run_();
     std::string why = "welcome";
     greeted.receive(
-        [&](const std::string& theirs, const std::string&) { doors = decode_hello(theirs); },
+        [&](const std::string& theirs, const std::string& proof) {
+          doors = decode_hello(theirs);
+          doors_proof = proof;
+        },
         [&](caf::error& e) { why = system_.render(e); });
     return why;
   }
@@ -248,8 +363,9 @@ class odd_dialer {
     return why;
   }
 
-  hello doors;           ///< What the door said of itself last.
-  peer_handles welcome;  ///< What a proof brought.
+  hello doors;              ///< What the door said of itself last.
+  std::string doors_proof;  ///< And its proof with that.
+  peer_handles welcome;     ///< What a proof brought.
 
  private:
   caf::actor_system& system_;
@@ -276,6 +392,24 @@ class odd_dialer_test : public link_test {
     return up(a, "b");
   }
 };
+
+// A stranger could ask for proofs over hellos of its own choice, and try secrets on them at
+// leisure.
+TEST_F(odd_dialer_test, gets_no_proof_before_its_own) {
+  add_peer(a, "b", "");
+  ASSERT_EQ(dialer.greet(a.door, encode(make_hello("b", 1))), "welcome");
+  EXPECT_EQ(dialer.doors_proof, "");
+}
+
+TEST_F(odd_dialer_test, of_the_version_before_is_let_in_as_that_expects) {
+  add_peer(a, "b", "");
+  auto own = make_hello("b", 1);
+  own.protocol = 3;
+  EXPECT_EQ(come_as(own), "welcome");
+  EXPECT_EQ(dialer.doors.protocol, 3U);
+  EXPECT_TRUE(is_proof(dialer.doors_proof, "secret", proving_side::door, own, dialer.doors));
+  EXPECT_TRUE(speak());
+}
 
 TEST_F(odd_dialer_test, of_another_protocol_version_is_refused) {
   log_capture log;

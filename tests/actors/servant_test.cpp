@@ -59,7 +59,8 @@ placement_actor::behavior_type scripted_placement(placement_actor::pointer,
             EXPECT_EQ(order.phone_number, "01012341234");
             asked_of_it->push_back(std::move(r));
           },
-          [](const answered&) {}, [](sweep_atom) {}, [](leave_atom) { return true; }};
+          [](const answered&) {}, [](sweep_atom) {}, [](const known_ids&) {},
+          [](leave_atom) { return true; }};
 }
 
 class servant_test : public actor_fixture {

@@ -69,6 +69,19 @@ class cable {
                       [=](caf::error& why) mutable { greeting.deliver(std::move(why)); });
               return greeting;
             },
+            [=](enter_atom, const std::string& nonce,
+                const std::string& proof) -> caf::result<std::string, peer_handles> {
+              auto welcome = self->make_response_promise<std::string, peer_handles>();
+              if (through->cut) return welcome;
+              self->request(caf::actor_cast<door_actor>(near), caf::infinite, enter_atom::value,
+                            nonce, proof)
+                  .then(
+                      [=](const std::string& own, const peer_handles& peer) mutable {
+                        if (!through->cut) welcome.deliver(own, through->far(peer));
+                      },
+                      [=](caf::error& why) mutable { welcome.deliver(std::move(why)); });
+              return welcome;
+            },
             [=](proof_atom, const std::string& nonce,
                 const std::string& proof) -> caf::result<peer_handles> {
               auto welcome = self->make_response_promise<peer_handles>();

@@ -54,6 +54,13 @@ class two_nodes_test : public actor_fixture {
     auto& s = *sides_.emplace_back(std::make_unique<node_side>());
     s.identity = {name, ++incarnations_, secret};
     s.here.item_reader = s.here.page_reader = keep(system.spawn(reader));
+    reopen(s);
+    at_address.emplace(name, &s);
+    return s;
+  }
+
+  /// Gives the node a door that knows its present identity.
+  void reopen(node_side& s) {
     s.door = keep(
         system.spawn<door>(s.identity, [&s](const std::string& peer) -> std::optional<peer_side> {
           const auto found = s.peers.find(peer);
@@ -61,8 +68,6 @@ class two_nodes_test : public actor_fixture {
           const auto& p = *found->second;
           return peer_side{p.link, p.caller, p.servant};
         }));
-    at_address.emplace(name, &s);
-    return s;
   }
 
   /// What the node has for one peer; it dials what stands at `address`, or waits where it is empty.

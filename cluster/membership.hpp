@@ -1,0 +1,66 @@
+// Which cluster a node belongs to, and what its peers know that it has to know.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "messages/values.hpp"
+
+namespace skanu {
+
+/// Called on the thread of whoever meets a peer.
+struct membership_functions {
+  /// Keeps the cluster's identity in every database of this node.
+  std::function<void(const std::string& cluster)> keep = {};
+  /// The last order id that this node's databases know of, or have reserved.
+  std::function<entity_id()> order_ids = {};
+  /// A peer's, before anything is asked of that peer.
+  std::function<void(const std::string& peer, entity_id order_ids)> heard = {};
+};
+
+/// Shared by a node's door and links. Thread-safe; its functions are called without its lock.
+class membership {
+ public:
+  /// `cluster` is empty where this node has no identity yet: then the first peer that has one gives
+  /// it. Only the node of the order service makes one, since all ids begin there.
+  explicit membership(std::string cluster = {}, membership_functions f = {})
+      : cluster_(std::move(cluster)), functions_(std::move(f)) {}
+
+  std::string cluster() const {
+    const std::lock_guard lock(mutex_);
+    return cluster_;
+  }
+  entity_id order_ids() const { return functions_.order_ids ? functions_.order_ids() : 0; }
+
+  /// True where a node of that cluster is one of ours.
+  bool admits(const std::string& cluster) const {
+    const std::lock_guard lock(mutex_);
+    return cluster.empty() || cluster_.empty() || cluster == cluster_;
+  }
+
+  /// Takes notice of a peer that proved itself and was admitted.
+  void meet(const std::string& peer, const std::string& cluster, entity_id order_ids) {
+    bool joined = false;
+    {
+      const std::lock_guard lock(mutex_);
+      joined = cluster_.empty() && !cluster.empty();
+      if (joined) cluster_ = cluster;
+    }
+    if (joined && functions_.keep) functions_.keep(cluster);
+    if (functions_.heard) functions_.heard(peer, order_ids);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string cluster_;
+  membership_functions functions_;
+};
+
+/// Why a node of another cluster is refused, given both identities.
+inline std::string other_cluster(const std::string& its, const std::string& ours) {
+  return "it belongs to another cluster (" + its + ", this node to " + ours +
+         "): its data or this node's was lost or exchanged, see Restore in the README";
+}
+
+}  // namespace skanu

@@ -1,0 +1,311 @@
+"""A backup is put in the place of newer data, or data is lost: what was given after the backup is gone and said,
+or there. No id that was ever answered is given again."""
+
+import shutil
+
+import pytest
+from cluster import SERVICES, Cluster
+from rest import COFFEE, DEADLINE_S, PREPARE, fresh_phone, wait_until
+from support import Server, assert_sound, audit, skanu
+
+
+def backup(data, to):
+    done = skanu("backup", "--data", data, "--to", to)
+    assert done.returncode == 0, done.stderr
+
+
+def put_in_place(copy, data):
+    shutil.rmtree(data)
+    shutil.copytree(copy, data)
+
+
+def sell(shop, count, phone=None):
+    """Paid orders, each followed by kitchen and trace."""
+    sold = [shop.paid_order(phone) for _ in range(count)]
+    for order_id in sold:
+        shop.wait_delivery(order_id, PREPARE)
+        shop.wait_trace(order_id, "PAY END")
+    return sold
+
+
+def status_of(client, path):
+    return client.get(path).status
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    c = Cluster(tmp_path / "cluster")
+    try:
+        yield c.start().wait_up()
+    finally:
+        c.end()
+
+
+class TestOneProcess:
+    def test_what_came_after_the_backup_is_gone_and_no_id_is_given_twice(self, tmp_path):
+        data, copy = tmp_path / "data", tmp_path / "copy"
+        with Server(data) as server:
+            before = sell(server.shop(), 3)
+            backup(data, copy)
+            after = sell(server.shop(), 3)
+        put_in_place(copy, data)
+        with Server(data) as server:
+            shop, client = server.shop(), server.client()
+            for order_id in before:
+                assert shop.inconsistency(order_id) is None
+            for order_id in after:
+                for path in ("orders", "payments", "deliveries", "orderTraces"):
+                    client.get(f"/{path}/{order_id}").expect(404)
+            new = sell(shop, 3)
+            assert not set(new) & {*before, *after}
+            assert max(new) < 2**53
+            assert "event=started_from_backup" in server.stderr()
+            assert_sound(data)
+
+    def test_a_backup_that_is_restored_twice_gives_other_ids_each_time(self, tmp_path):
+        data, copy = tmp_path / "data", tmp_path / "copy"
+        with Server(data) as server:
+            given = {*sell(server.shop(), 1)}
+        backup(data, copy)
+        for _ in range(3):
+            put_in_place(copy, data)
+            with Server(data) as server:
+                new = sell(server.shop(), 2)
+            assert not given & {*new}
+            given.update(new)
+
+    def test_a_restored_run_that_crashes_settles_what_was_under_way_in_the_backup(self, tmp_path):
+        data, copy = tmp_path / "data", tmp_path / "copy"
+        with Server(data, "--fault", "crash-at=placement.payment-open:2") as server:
+            shop = server.shop()
+            shop.place()
+            with pytest.raises(Exception):
+                shop.place()
+            server.wait_dead()
+        backup(data, copy)
+        put_in_place(copy, data)
+        with Server(data) as server:
+            sell(server.shop(), 1)
+            server.kill()
+        with Server(data) as server:
+            sell(server.shop(), 1)
+        assert assert_sound(data)["pending"] == 0
+
+    @pytest.mark.parametrize("lost", ["lmdb", "delivery.sqlite3"])
+    def test_a_lost_database_is_not_begun_anew_in_silence(self, tmp_path, lost):
+        data = tmp_path / "data"
+        with Server(data) as server:
+            sold = sell(server.shop(), 2)
+        for part in data.glob(lost + "*"):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+        refused = skanu("serve", "--http", "127.0.0.1:0", "--data", data)
+        assert refused.returncode == 2
+        assert lost in refused.stderr and "--restored" in refused.stderr
+        assert refused.stderr.count("\n") == 1 or "event=" in refused.stderr
+        with Server(data, "--restored") as server:
+            assert not {*sold} & {*sell(server.shop(), 1)}
+
+    def test_a_lost_delivery_database_is_made_again_from_the_payments(self, tmp_path):
+        data = tmp_path / "data"
+        with Server(data) as server:
+            sold = sell(server.shop(), 2)
+            server.shop().deliver(sold[0])
+        for part in data.glob("delivery.sqlite3*"):
+            part.unlink()
+        with Server(data, "--restored") as server:
+            shop = server.shop()
+            for order_id in sold:
+                shop.wait_delivery(order_id, PREPARE)
+            wait_until(lambda: "event=log_forked" in server.stderr(), "the fork is said")
+            components = server.client().get("/actuator/health").expect(200).json()["components"]
+            assert components["order-follows-delivery"]["details"] == {"reason": "log-forked"}
+        _, report = audit(data)
+        assert {f["log"] for f in report["forks"]} == {"delivery"}
+        # Accepted: said no more, and still named by the audit.
+        with Server(data, "--restored") as server:
+            components = server.client().get("/actuator/health").expect(200).json()["components"]
+            assert "order-follows-delivery" not in components
+
+    def test_an_older_lmdb_beside_a_newer_delivery_database_is_refused(self, tmp_path):
+        data, older = tmp_path / "data", tmp_path / "older"
+        with Server(data) as server:
+            sell(server.shop(), 1)
+        shutil.copytree(data, older)
+        with Server(data) as server:
+            sell(server.shop(), 2)
+            server.kill()  # so that the block of ids is used up to there, and no further
+        with Server(data) as server:
+            for _ in range(600):
+                server.shop().paid_order()
+            last = sell(server.shop(), 1)[0]
+        shutil.rmtree(data / "lmdb")
+        shutil.copytree(older / "lmdb", data / "lmdb")
+        refused = skanu("serve", "--http", "127.0.0.1:0", "--data", data)
+        assert refused.returncode == 2
+        assert "ids would be given twice" in refused.stderr
+        with Server(data, "--restored") as server:
+            assert sell(server.shop(), 1)[0] > last
+
+    def test_databases_of_two_directories_do_not_belong_together(self, tmp_path):
+        one, other = tmp_path / "one", tmp_path / "other"
+        for data in (one, other):
+            with Server(data) as server:
+                sell(server.shop(), 1)
+        shutil.rmtree(one / "lmdb")
+        shutil.copytree(other / "lmdb", one / "lmdb")
+        for options in ([], ["--restored"]):
+            refused = skanu("serve", "--http", "127.0.0.1:0", "--data", one, *options)
+            assert refused.returncode == 2
+            assert "do not belong together" in refused.stderr
+
+
+class TestOneNode:
+    def test_sales_after_a_restored_payment_node_are_prepared_traced_and_earn_stamps(
+        self, cluster, tmp_path
+    ):
+        shop, phone, copy = cluster.shop(), fresh_phone(), tmp_path / "copy"
+        sell(shop, 3, phone)
+        payment = cluster["payment"]
+        backup(payment.data, copy)
+        lost = sell(shop, 3, phone)
+        shop.wait_stamps(phone, 6 * COFFEE["qty"])
+        payment.kill()
+        put_in_place(copy, payment.data)
+        payment.start()
+        cluster.wait_whole()
+        sold = sell(shop, 4, phone)
+        shop.wait_stamps(phone, 10 * COFFEE["qty"])
+        for order_id in sold:
+            assert shop.inconsistency(order_id) is None
+        # What was lost is said: by the client's answer, the log, health, metrics and the audit.
+        for order_id in lost:
+            shop.client.get(f"/payments/{order_id}").expect(404)
+        for node in ("delivery", "stamp", "ordertrace"):
+            follower = cluster[node]
+            wait_until(
+                lambda f=follower: f"event=log_forked consumer={f.data.name}-follows-payment"
+                in f.stderr(),
+                f"{node} says that the log forked",
+            )
+            components = follower.client().get("/actuator/health").expect(200).json()["components"]
+            name = f"{node}-follows-payment"
+            assert components[name] == {"status": "DOWN", "details": {"reason": "log-forked"}}
+            metrics = follower.client().get("/actuator/prometheus").expect(200).body.decode()
+            assert f'skanu_log_lost_events{{consumer="{name}",log="payment"}}' in metrics
+        cluster.stop()
+        status, report = audit(cluster.folder)
+        assert status == 1
+        assert {f["consumer"] for f in report["forks"]} == {
+            "delivery-follows-payment",
+            "stamp-follows-payment",
+            "ordertrace-follows-payment",
+        }
+        assert {v["id"] for v in report["violations"] if v["invariant"] == 1} == {*lost}
+
+    def test_an_order_node_with_an_older_directory_gives_no_id_again(self, cluster, tmp_path):
+        shop, older, order = cluster.shop(), tmp_path / "older", cluster["order"]
+        sell(shop, 1)
+        order.stop()
+        shutil.copytree(order.data, older)
+        order.start()
+        cluster.wait_whole()
+        given = {*sell(shop, 3)}
+        order.kill()
+        put_in_place(older, order.data)
+        order.start()
+        cluster.wait_up()
+
+        def refused():
+            answer = shop.client.post("/orders", COFFEE).expect(503)
+            return answer.json()["type"] == "/problems/data-too-old"
+
+        wait_until(refused, "orders are refused", DEADLINE_S)
+        components = order.client().get("/actuator/health").expect(200).json()["components"]
+        assert components["order"] == {"status": "DOWN", "details": {"reason": "data-too-old"}}
+        assert "event=data_too_old" in order.stderr()
+        # The operator says that this is all there is.
+        order.stop()
+        order.restart(*order.arguments, "--restored")
+        cluster.wait_whole()
+        new = {*sell(shop, 3)}
+        assert not new & given
+        for order_id in new:
+            assert shop.inconsistency(order_id) is None
+
+    def test_an_order_node_with_an_empty_directory_is_of_another_cluster(self, cluster):
+        shop, order = cluster.shop(), cluster["order"]
+        given = {*sell(shop, 3)}
+        order.kill()
+        shutil.rmtree(order.data)
+        order.start()
+        wait_until(
+            lambda: "it belongs to another cluster" in cluster["payment"].stderr()
+            and "it belongs to another cluster" in order.stderr(),
+            "both sides say why they do not talk",
+        )
+        assert shop.client.post("/orders", COFFEE).status == 503
+        order.stop()
+        shutil.rmtree(order.data)
+        order.restart(*order.arguments, "--restored")
+        cluster.wait_whole()
+        new = {*sell(shop, 2)}
+        assert not new & given
+        for order_id in new:
+            assert shop.inconsistency(order_id) is None
+
+    @pytest.mark.parametrize("name", ["delivery", "stamp", "ordertrace"])
+    def test_a_node_that_follows_others_catches_up_from_its_backup(self, cluster, tmp_path, name):
+        shop, phone, copy = cluster.shop(), fresh_phone(), tmp_path / "copy"
+        before = sell(shop, 2, phone)
+        shop.wait_stamps(phone, 2 * COFFEE["qty"])
+        backup(cluster[name].data, copy)
+        after = sell(shop, 2, phone)
+        cluster.kill(name)
+        put_in_place(copy, cluster[name].data)
+        cluster.again(name)
+        cluster.wait_whole()
+        after += sell(shop, 1, phone)
+        shop.wait_stamps(phone, 5 * COFFEE["qty"])
+        for order_id in before + after:
+            shop.wait_consistent(order_id)
+        cluster.stop()
+        if name != "delivery":  # its events of that time are gone, and the trace has seen them
+            cluster.assert_sound()
+
+    def test_a_node_of_another_cluster_is_refused_by_name(self, cluster, tmp_path):
+        other = Cluster(tmp_path / "other")
+        with other:
+            sell(other.shop(), 1)
+        stamp = cluster["stamp"]
+        stamp.kill()
+        put_in_place(other["stamp"].data, stamp.data)
+        stamp.start()
+        wait_until(
+            lambda: "peer=stamp" in cluster["gateway"].stderr()
+            and "it belongs to another cluster" in cluster["gateway"].stderr(),
+            "the gateway says why it refuses it",
+        )
+
+
+class TestWholeCluster:
+    def test_what_came_after_the_backup_is_gone_and_the_rest_fits_together(self, tmp_path):
+        cluster, copy = Cluster(tmp_path / "cluster"), tmp_path / "copy"
+        phone = fresh_phone()
+        with cluster:
+            before = sell(cluster.shop(), 3, phone)
+            backup(cluster.folder, copy)
+            after = sell(cluster.shop(), 3, phone)
+        for name in SERVICES:
+            put_in_place(copy / name, cluster[name].data)
+        with cluster:
+            cluster.wait_whole()
+            shop = cluster.shop()
+            for order_id in before:
+                shop.wait_consistent(order_id)
+            for order_id in after:
+                shop.client.get(f"/orders/{order_id}").expect(404)
+            new = sell(shop, 2, phone)
+            assert not {*new} & {*before, *after}
+            shop.wait_stamps(phone, 5 * COFFEE["qty"])
+            for node in cluster.nodes.values():
+                assert "event=log_forked" not in node.stderr()

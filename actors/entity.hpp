@@ -170,7 +170,9 @@ class entity final : public entity_actor<typename Rules::command>::base {
 
   std::optional<outcome> known_outcome(const request& r) {
     // Asked in this order: what is no longer in flight is in the store.
-    const bool in_flight = in_flight_.find(r.operation->key()) != nullptr;
+    const auto keys = record_keys(*r.operation);
+    const bool in_flight = std::ranges::any_of(
+        keys, [this](const std::string& key) { return in_flight_.find(key) != nullptr; });
     auto known = recorded_outcome(*env_.data.read(), Rules::of, *r.operation, r.fingerprint);
     if (!known && in_flight)
       return error{errc::operation_running, "It is still being carried out."};

@@ -19,6 +19,26 @@ std::string gateway_key_at(instant t) {
   return "g" + bits.substr(2);
 }
 
+/// The time that the gateway gave an operation's name.
+instant time_in(const operation_id& operation) {
+  std::int64_t milliseconds = 0;
+  for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | operation.bytes[i];
+  return instant(std::chrono::milliseconds(milliseconds));
+}
+
+/// Gateways' operations are forgotten in the order of their keys, hence of their gateway's time.
+/// Those of a gateway whose clock is far off stand apart, and expire as clients' do.
+std::string key_apart(const operation_id& operation) {
+  auto key = operation.key();
+  key.front() = 's';
+  return key;
+}
+
+bool stands_apart(const operation_id& operation, instant now) {
+  return !operation.from_client &&
+         std::chrono::abs(now - time_in(operation)) > trusted_clock_difference;
+}
+
 void write_error(json_object_writer& writer, const error& e) {
   writer("error", name_of(e.code));
   writer("detail", e.detail);
@@ -42,6 +62,11 @@ error read_error(const nlohmann::json& record) {
 
 }  // namespace
 
+std::vector<std::string> record_keys(const operation_id& operation) {
+  if (operation.from_client) return {operation.key()};
+  return {operation.key(), key_apart(operation)};
+}
+
 std::vector<row_write> operation_rows(const operation_id& operation, std::uint64_t fingerprint,
                                       const outcome& result, instant now) {
   std::string record;
@@ -57,18 +82,26 @@ std::vector<row_write> operation_rows(const operation_id& operation, std::uint64
   }
   writer.close();
   std::vector<row_write> rows;
-  const auto key = operation.key();
-  if (operation.from_client)
-    rows.push_back({row_space::operation_expiry,
-                    ordered_key(milliseconds_of(now + client_operation_kept)) + key,
+  const bool apart = stands_apart(operation, now);
+  const auto key = apart ? key_apart(operation) : operation.key();
+  const auto expires = [&](auto kept) {
+    rows.push_back({row_space::operation_expiry, ordered_key(milliseconds_of(now + kept)) + key,
                     std::string{}});
+  };
+  if (operation.from_client) {
+    expires(client_operation_kept);
+  } else if (apart) {
+    expires(gateway_operation_kept);
+  }
   rows.push_back({row_space::operations, key, std::move(record), true});
   return rows;
 }
 
 std::optional<outcome> recorded_outcome(const snapshot& from, service of,
                                         const operation_id& operation, std::uint64_t fingerprint) {
-  const auto stored = from.row(of, row_space::operations, operation.key());
+  std::optional<std::string> stored;
+  for (const auto& key : record_keys(operation))
+    if (!stored) stored = from.row(of, row_space::operations, key);
   if (!stored) return std::nullopt;
   const auto record = parse_stored_json(*stored);
   if (operation.from_client && record.value("fingerprint", "") != std::to_string(fingerprint))
@@ -89,16 +122,22 @@ std::optional<outcome> recorded_outcome(const snapshot& from, service of,
 std::vector<row_write> expired_operations(const snapshot& from, service of, instant now,
                                           std::size_t limit) {
   std::vector<row_write> rows;
-  const auto gateway_end = gateway_key_at(now - gateway_operation_kept);
-  for (auto& row : from.rows(of, row_space::operations, "g", {}, limit)) {
-    if (row.key >= gateway_end) break;
-    rows.push_back({row_space::operations, std::move(row.key), std::nullopt});
-  }
   const auto client_end = ordered_key(milliseconds_of(now));
   for (auto& row : from.rows(of, row_space::operation_expiry, {}, {}, limit)) {
     if (row.key >= client_end) break;
     rows.push_back({row_space::operations, row.key.substr(8), std::nullopt});
     rows.push_back({row_space::operation_expiry, std::move(row.key), std::nullopt});
+  }
+  return rows;
+}
+
+std::vector<row_write> expired_gateway_operations(const snapshot& from, service of, instant now,
+                                                  std::size_t limit) {
+  std::vector<row_write> rows;
+  const auto end = gateway_key_at(now - gateway_operation_kept);
+  for (auto& row : from.rows(of, row_space::operations, "g", {}, limit)) {
+    if (row.key >= end) break;
+    rows.push_back({row_space::operations, std::move(row.key), std::nullopt});
   }
   return rows;
 }

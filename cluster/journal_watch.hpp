@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 
 #include "actors/faults.hpp"
 #include "actors/metrics.hpp"
@@ -13,14 +14,21 @@ namespace skanu {
 /// Watches one database's journal. The logs are set before the first commit.
 class journal_watch final : public journal_observer {
  public:
-  journal_watch(std::string name, node_metrics& metrics, fault_plan& faults)
-      : name_(std::move(name)), node_(metrics), faults_(faults) {}
+  /// `data_is_there` is asked before each batch: false where what is written would be lost.
+  journal_watch(
+      std::string name, node_metrics& metrics, fault_plan& faults,
+      std::function<bool()> data_is_there = [] { return true; })
+      : name_(std::move(name)),
+        data_is_there_(std::move(data_is_there)),
+        node_(metrics),
+        faults_(faults) {}
 
   void set_log(service s, event_log_actor log) {
     logs_[static_cast<std::size_t>(s)] = std::move(log);
   }
   void forget_logs() { logs_.fill({}); }
 
+  bool may_write() override { return data_is_there_(); }
   void before_write(std::span<const pending_commit> batch) override;
   void after_write(std::span<const pending_commit> batch, std::span<const commit_result> results,
                    std::chrono::microseconds took) override;
@@ -32,6 +40,7 @@ class journal_watch final : public journal_observer {
   void note(const commit_result& failure);
 
   std::string name_;
+  std::function<bool()> data_is_there_;
   node_metrics& node_;
   fault_plan& faults_;
   journal_metrics metrics_;

@@ -25,6 +25,7 @@
 #include "actors/saga.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/trace_view.hpp"
+#include "cluster/directory_watch.hpp"
 #include "cluster/journal_watch.hpp"
 #include "cluster/remote.hpp"
 #include "cluster/run.hpp"
@@ -96,8 +97,11 @@ server_options options_of(const node_options& options) {
 
 /// One database with its journal.
 struct written_database {
-  written_database(std::string n, store& s, node_metrics& metrics, fault_plan& faults)
-      : name(std::move(n)), data(s), watch(name, metrics, faults) {
+  written_database(std::string n, store& s, directory_watch& directory, node_metrics& metrics,
+                   fault_plan& faults)
+      : name(std::move(n)),
+        data(s),
+        watch(name, metrics, faults, [&directory] { return directory.is_there(); }) {
     writer = std::make_unique<journal>(data, &watch);
   }
   std::string name;
@@ -267,8 +271,10 @@ class node::parts {
   }
 
   void open_journals() {
+    directory_watch_.emplace(*directory_);
     for (auto& d : directory_->databases())
-      databases_.push_back(std::make_unique<written_database>(d.name, *d.data, metrics_, faults_));
+      databases_.push_back(std::make_unique<written_database>(d.name, *d.data, *directory_watch_,
+                                                              metrics_, faults_));
     for (const auto s : options_.services) {
       auto& d = database_of(s);
       environments_[static_cast<std::size_t>(s)] = std::make_unique<service_environment>(
@@ -460,6 +466,7 @@ class node::parts {
     for (const auto& d : databases_)
       v.databases.push_back({d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health()});
     v.metrics = &metrics_;
+    v.data_is_there = [this] { return directory_watch_->is_there(); };
     if (runs_here(service::order)) {
       v.breaker = &breaker_;
     } else if (options_.gateway) {
@@ -496,6 +503,7 @@ class node::parts {
   node_options options_;
   fault_plan& faults_;
   std::optional<data_directory> directory_;
+  std::optional<directory_watch> directory_watch_;
   node_metrics metrics_;
   breaker_display breaker_;
   event_stream streams_{streams_of(options_)};

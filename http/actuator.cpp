@@ -78,6 +78,7 @@ std::string health_object(bool up, const actuator_view& view,
     const auto found = look_at(*d.health, now);
     list.raw(d.name, status_object(found.trouble.empty() ? "UP" : "DOWN", found.trouble));
   }
+  if (!view.data_is_there()) list.raw("data", status_object("DOWN", "gone"));
   for (const auto& who : forked_consumers(view)) list.raw(who, status_object("DOWN", "log-forked"));
   list.close();
   std::string out;
@@ -92,10 +93,11 @@ std::string health_object(bool up, const actuator_view& view,
 
 actuator_answer render_health(const actuator_view& view,
                               std::chrono::steady_clock::time_point now) {
-  const bool up =
+  const bool written =
       view.databases.empty() || !std::ranges::all_of(view.databases, [now](const database_view& d) {
         return look_at(*d.health, now).gone;
       });
+  const bool up = written && view.data_is_there();
   return {health_object(up, view, now), up ? 200 : 503};
 }
 

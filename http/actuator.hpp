@@ -39,6 +39,8 @@ struct actuator_view {
   std::vector<service> services;  ///< That run here.
   std::vector<remote_service_view> elsewhere;
   std::vector<database_view> databases;
+  /// False where the data directory was removed or replaced under this node.
+  std::function<bool()> data_is_there = [] { return true; };
   const node_metrics* metrics = nullptr;
   const breaker_display* breaker = nullptr;  ///< Where orders are placed here.
   /// The breaker of the node where orders are placed; throws store_error. Empty where it is here,
@@ -56,8 +58,8 @@ struct actuator_answer {
 
 /// {"status":"UP","components":{…}}. A database that refuses writes, or that has been at one for
 /// over 3 s, shows as DOWN among the components. The node itself is DOWN (503) only where that is
-/// true of every database, for another reason than room, and since less than 30 s ago: an older
-/// refusal says nothing any more.
+/// true of every database, for another reason than room, and since less than 30 s ago (an older
+/// refusal says nothing any more), or where its data directory is gone.
 actuator_answer render_health(const actuator_view& view, std::chrono::steady_clock::time_point now);
 /// The same, but always UP: a process that answers is alive.
 actuator_answer render_liveness(const actuator_view& view,

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "persistence/lmdb_tables.hpp"
@@ -30,23 +31,45 @@ std::vector<service> in_lmdb(const std::vector<service>& services) {
   return found;
 }
 
+/// Takes the lock of an open file; closes it where another server has it.
+void take(int file, const fs::path& folder) {
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(file);
+  throw store_error(errc::store_failed,
+                    "the data directory " + folder.string() + " is held by another server");
+}
+
+/// Locks the folder itself, which nobody removes by reflex as they do a file named lock.
 int lock(const fs::path& folder) {
   std::error_code made;
   fs::create_directories(folder, made);
   if (made)
     throw store_error(errc::store_failed,
                       "cannot make the data directory " + folder.string() + ": " + made.message());
-  const auto file = folder / "lock";
-  const int held = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int held = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (held < 0)
     throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
                                               ": " + std::strerror(errno));
-  if (::flock(held, LOCK_EX | LOCK_NB) != 0) {
-    ::close(held);
-    throw store_error(errc::store_failed,
-                      "the data directory " + folder.string() + " is held by another server");
-  }
+  take(held, folder);
   return held;
+}
+
+/// What the version before holds, so that one of both at a time serves the directory.
+int lock_as_before(const fs::path& folder) {
+  const auto file = folder / "lock";
+  const int held = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (held < 0)
+    throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
+                                              ": " + std::strerror(errno));
+  take(held, folder);
+  return held;
+}
+
+/// The device and number of a file; nothing where it is not there.
+std::optional<file_id> file_id_of(const fs::path& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  return file_id{found.st_dev, found.st_ino};
 }
 
 std::string lost_in(const std::string& folder, service s) {
@@ -79,8 +102,9 @@ void add_existing(const fs::path& folder, const std::string& prefix, std::vector
 }  // namespace
 
 data_directory::data_directory(const std::string& folder, const directory_options& options)
-    : lock_(lock(folder)) {
+    : folder_(folder), lock_(lock(folder)) {
   try {
+    older_lock_ = lock_as_before(folder);
     const auto& services = options.services;
     if (std::find(services.begin(), services.end(), service::delivery) != services.end())
       databases_.push_back(
@@ -95,16 +119,29 @@ data_directory::data_directory(const std::string& folder, const directory_option
     identity_ = read_identity(databases_);
     if (!options.restored && !identity_.lost.empty())
       throw store_error(errc::store_failed, lost_in(folder, identity_.lost.front()));
+    for (const auto* part : {".", sqlite_file, "lmdb/data.mdb"})
+      if (const auto here = file_id_of(fs::path(folder) / part)) files_.emplace_back(part, *here);
   } catch (...) {
     databases_.clear();
-    ::close(lock_);
+    give_back();
     throw;
   }
 }
 
 data_directory::~data_directory() {
   databases_.clear();
+  give_back();
+}
+
+void data_directory::give_back() {
+  if (older_lock_ >= 0) ::close(older_lock_);
   ::close(lock_);
+}
+
+bool data_directory::is_there() const {
+  return std::ranges::all_of(files_, [this](const auto& file) {
+    return file_id_of(fs::path(folder_) / file.first) == file.second;
+  });
 }
 
 store& data_directory::of(service s) {

@@ -2,7 +2,7 @@
 //
 //   lmdb/              the tables of every service but delivery
 //   delivery.sqlite3   delivery's
-//   lock               held by the server that uses the directory
+//   lock               held, as the folder itself is, by the server that uses the directory
 #pragma once
 
 #include <memory>
@@ -13,6 +13,9 @@
 #include "persistence/store.hpp"
 
 namespace skanu {
+
+/// A file's device and number.
+using file_id = std::pair<std::uint64_t, std::uint64_t>;
 
 /// One database of a directory.
 struct database {
@@ -45,8 +48,17 @@ class data_directory {
   directory_identity& identity() { return identity_; }
   store& of(service s);
 
+  /// False where the folder, or a database in it, was removed or replaced: what is written now is
+  /// lost with this process. Costs some calls of the system. Any thread.
+  bool is_there() const;
+
  private:
+  void give_back();
+
+  std::string folder_;
   int lock_ = -1;
+  int older_lock_ = -1;
+  std::vector<std::pair<std::string, file_id>> files_;  ///< As they were opened.
   std::vector<database> databases_;
   directory_identity identity_;
 };

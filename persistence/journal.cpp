@@ -77,7 +77,9 @@ void write_and_answer(store& target, std::vector<pending_commit>& batch,
   std::vector<const commit*> data;
   data.reserve(batch.size());
   for (const auto& c : batch) data.push_back(&c.data);
-  const auto results = target.write(data);
+  const auto results = !observer || observer->may_write()
+                           ? target.write(data)
+                           : std::vector<commit_result>(data.size(), errc::store_failed);
   if (observer)
     observer->after_write(batch, results,
                           std::chrono::duration_cast<std::chrono::microseconds>(

@@ -62,6 +62,8 @@ struct pending_commit {
 class journal_observer {
  public:
   virtual ~journal_observer() = default;
+  /// False: nothing is written, and every commit of the batch fails with errc::store_failed.
+  virtual bool may_write() { return true; }
   /// Before the transaction of these commits.
   virtual void before_write(std::span<const pending_commit> /*batch*/) {}
   /// After the flush and before any answer. `results` has one entry per commit.

@@ -153,6 +153,7 @@ TEST_F(housekeeper_test, forgets_clients_keys_after_a_day_and_the_gateways_after
 
 TEST_F(housekeeper_test, forgets_much_in_small_commits) {
   keep(system.spawn(housekeeper, &env(service::order), service::order));
+  wall_clock -= minutes(20);
   commit c{.of = service::order};
   for (unsigned i = 0; i < 5'000; ++i)
     for (auto& row : operation_rows(gateway_operation(i), 0, accepted{}, wall_clock))
@@ -165,6 +166,35 @@ TEST_F(housekeeper_test, forgets_much_in_small_commits) {
   EXPECT_LE(disk.waiting().front().data.rows.size(), 2'000U);
   advance(seconds(1));
   EXPECT_EQ(remembered(row_space::operations), 0U) << "it does not wait a minute in between";
+}
+
+// A gateway's clock was 11 minutes behind: what it asked for was forgotten at once, and a repeat of
+// it was counted twice.
+TEST_F(housekeeper_test, forgets_a_late_gateways_operations_by_the_services_own_time) {
+  keep(system.spawn(housekeeper, &env(service::order), service::order));
+  for (const auto difference : {-minutes(11), minutes(11), -minutes(4), minutes(4)}) {
+    wall_clock += difference;
+    const auto operation = gateway_operation(static_cast<unsigned>(difference.count()));
+    wall_clock -= difference;
+    remember(operation);
+    EXPECT_TRUE(recorded_outcome(*data.read(), service::order, operation, 1));
+  }
+  advance(minutes(5));
+  EXPECT_EQ(remembered(row_space::operations), 4U);
+  advance(minutes(11));
+  EXPECT_EQ(remembered(row_space::operations), 0U);
+}
+
+TEST_F(housekeeper_test, forgets_nothing_for_a_minute_where_the_wall_clock_jumps) {
+  keep(system.spawn(housekeeper, &env(service::order), service::order));
+  advance(minutes(2));
+  remember(client_operation(1));
+  remember(gateway_operation(1));
+  wall_clock += std::chrono::hours(25);
+  advance(seconds(59));
+  EXPECT_EQ(remembered(row_space::operations), 2U);
+  advance(minutes(3));
+  EXPECT_EQ(remembered(row_space::operations), 0U);
 }
 
 TEST_F(housekeeper_test, tries_again_where_the_store_refuses) {

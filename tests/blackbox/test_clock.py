@@ -1,10 +1,13 @@
 """The wall clock jumps between two runs: keys are kept for a day, and nothing else depends on it."""
 
 import os
+import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cluster import Cluster
 from rest import COFFEE, wait_until
 
 # A preloaded library must not come before the sanitizer's own.
@@ -13,11 +16,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def restart_after(server, offset):
-    """Stops it and starts it again with its wall clock that far away; timers run on as they are."""
-    server.stop()
+def clock_at(offset):
+    """The environment in which a wall clock is that far away; timers run on as they are."""
     library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    server.env = {"LD_PRELOAD": library, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return {"LD_PRELOAD": library, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def restart_after(server, offset):
+    """Stops it and starts it again with its wall clock that far away."""
+    server.stop()
+    server.env = clock_at(offset)
     return server.start().client()
 
 
@@ -54,3 +62,30 @@ def test_a_clock_that_went_back_a_day_changes_nothing(serve):
     assert order_id > first.json()["id"]
     client.delete(f"/orders/{order_id}").expect(204)
     server.shop().wait_trace(order_id, "ORDER CANCEL")
+
+
+def test_a_gateway_that_is_eleven_minutes_behind_counts_nothing_twice(tmp_path, phone):
+    cluster = Cluster(tmp_path / "cluster")
+    cluster["gateway"].env = clock_at("-11m")
+    with cluster:
+        stamp, before = cluster["stamp"], cluster["stamp"].arguments
+        wait_until(
+            lambda: "event=clock_differs peer=gateway" in stamp.stderr(), "the difference is said"
+        )
+        metrics = cluster.client().get("/actuator/prometheus").expect(200).body.decode()
+        offset = re.search(r'skanu_peer_clock_offset_seconds{service="stamp"} (\S+)', metrics)
+        assert abs(float(offset[1]) - 660) < 5
+        for count in range(1, 4):
+            # It stores what it was asked for, and dies before it can say so; the gateway repeats.
+            stamp.stop()
+            stamp.restart(*before, "--fault", "crash-at=stamp.after-commit:1")
+            cluster.wait_up()
+            with ThreadPoolExecutor(1) as pool:
+                added = pool.submit(
+                    cluster.client().post, "/stamps", {"phoneNumber": phone, "stampQty": 1}
+                )
+                stamp.wait_dead()
+                stamp.restart(*before)
+                added.result().expect(200, 201)
+            cluster.wait_up()
+            assert cluster.shop().stamps(phone) == count

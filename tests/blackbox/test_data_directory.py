@@ -1,0 +1,69 @@
+"""A data directory belongs to one server, and a server notices when its data is taken away."""
+
+import shutil
+
+from rest import COFFEE, DEADLINE_S, wait_until
+from support import Server, assert_sound, skanu
+
+
+def serve_beside(data):
+    return skanu("serve", "--http", "127.0.0.1:0", "--data", data, deadline_s=DEADLINE_S)
+
+
+def test_a_second_server_is_refused_although_the_lock_file_was_removed(serve):
+    server = serve()
+    server.shop().paid_order()
+    (server.data / "lock").unlink()
+    second = serve_beside(server.data)
+    assert second.returncode == 2
+    assert "held by another server" in second.stderr
+    server.shop().paid_order()
+    server.stop()
+    assert_sound(server.data)
+
+
+def test_a_link_to_the_folder_is_the_same_folder(serve, tmp_path):
+    server = serve()
+    link = tmp_path / "link"
+    link.symlink_to(server.data)
+    (server.data / "lock").unlink()
+    assert serve_beside(link).returncode == 2
+
+
+def health(server):
+    return server.client().get("/actuator/health")
+
+
+def assert_gone(server):
+    wait_until(lambda: health(server).status == 503, "health is DOWN")
+    shown = health(server).json()
+    assert shown["status"] == "DOWN"
+    assert shown["components"]["data"] == {"status": "DOWN", "details": {"reason": "gone"}}
+    refused = server.client().post("/orders", COFFEE).expect(503)
+    assert refused.json()["type"] == "/problems/store-failed"
+    assert "event=data_is_gone" in server.stderr()
+
+
+def test_a_directory_that_is_deleted_under_a_server_is_noticed(tmp_path):
+    server = Server(tmp_path / "data").start()
+    order_id = server.shop().paid_order()
+    shutil.rmtree(server.data)
+    assert_gone(server)
+    server.client().get(f"/orders/{order_id}").expect(200)
+    server.stop()
+
+
+def test_a_database_that_is_replaced_under_a_server_is_noticed_and_its_return_too(tmp_path):
+    server = Server(tmp_path / "data").start()
+    server.shop().paid_order()
+    away = server.data / "away"
+    (server.data / "lmdb").rename(away)
+    shutil.copytree(away, server.data / "lmdb")
+    assert_gone(server)
+    shutil.rmtree(server.data / "lmdb")
+    away.rename(server.data / "lmdb")
+    wait_until(lambda: health(server).status == 200, "health is UP again")
+    order_id = server.shop().paid_order()
+    server.stop()
+    with server:
+        server.client().get(f"/orders/{order_id}").expect(200)

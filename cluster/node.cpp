@@ -25,6 +25,7 @@
 #include "actors/saga.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/trace_view.hpp"
+#include "cluster/admin_token.hpp"
 #include "cluster/journal_watch.hpp"
 #include "cluster/remote.hpp"
 #include "http/admin_access.hpp"
@@ -123,6 +124,7 @@ class node::parts {
     streams_.limit(server_.max_handed_over());
     if (!options.admin_address.empty()) open_admin();
     directory_.emplace(options.data, directory_options{options.services, options.max_store_bytes});
+    token_ = admin_token_at_start(options.data);
     open_journals();
     auto ids = read_what_actors_begin_with();
     try {
@@ -133,8 +135,10 @@ class node::parts {
     }
     front_ = std::make_unique<front>(
         *gateway_, view(), administration(),
-        front_options{options.cors_origins, !admin_ && is_loopback(options.address), shown(),
-                      options.gateway});
+        front_options{
+            options.cors,
+            is_loopback(options.address) ? std::optional(options.allowed_hosts) : std::nullopt,
+            token_, shown(), options.gateway});
     streams_.start();
     server_.start();
     if (admin_) admin_->start();
@@ -216,6 +220,7 @@ class node::parts {
       v.nodes[i] = runs_here(s) ? options_.cluster.name : peers_.node_of(s);
       if (runs_here(s)) v.stores[i] = &database_of(s).data;
     }
+    v.letters = letter_names(token_.value_or(std::to_string(started_.time_since_epoch().count())));
     v.breakers = [figures = view()] { return render_circuit_breakers(figures); };
     return v;
   }
@@ -454,6 +459,7 @@ class node::parts {
   node_options options_;
   fault_plan& faults_;
   std::optional<data_directory> directory_;
+  std::optional<std::string> token_;
   node_metrics metrics_;
   breaker_display breaker_;
   event_stream streams_{streams_of(options_)};

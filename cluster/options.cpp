@@ -29,9 +29,28 @@ CLI::Validator number_from(std::int64_t least) {
           "NUMBER"};
 }
 
+std::string read_cors(const std::string& text, cors_policy& cors) {
+  using enum cors_policy::origins;
+  for (const auto& [word, allowed] :
+       {std::pair{"own", own}, std::pair{"*", every}, std::pair{"none", none}}) {
+    if (text != word) continue;
+    cors.allowed = allowed;
+    return {};
+  }
+  cors.allowed = listed;
+  cors.list = split(text);
+  if (cors.list.empty() || std::ranges::any_of(cors.list, &std::string::empty))
+    return "--cors takes origins by commas, * for every one, own or none";
+  for (const auto* word : {"*", "own", "none"})
+    if (std::ranges::find(cors.list, word) != cors.list.end())
+      return "--cors takes either " + std::string(word) + " or origins, not both";
+  return {};
+}
+
 /// What the texts of the command line mean, or what is wrong with them.
 std::string interpret(const std::string& http, const std::string& admin, const std::string& cors,
-                      bool trust_network, node_options& node) {
+                      const std::vector<std::string>& allowed_hosts, bool trust_network,
+                      node_options& node) {
   if (!split_address(http, node.address, node.port))
     return "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + http;
   if (!is_loopback(node.address) && !trust_network)
@@ -44,14 +63,13 @@ std::string interpret(const std::string& http, const std::string& admin, const s
       return "there is no authentication: to let operators in on " + node.admin_address +
              ", say --trust-network as well";
   }
-  if (cors != "*") {
-    node.cors_origins = split(cors);
-    const auto& origins = node.cors_origins;
-    if (origins.empty() || std::ranges::any_of(origins, &std::string::empty))
-      return "--cors takes origins by commas, or * for every one";
-    if (std::ranges::find(origins, "*") != origins.end())
-      return "--cors takes either * or origins, not both";
-  }
+  if (auto problem = read_cors(cors, node.cors); !problem.empty()) return problem;
+  for (const auto& list : allowed_hosts)
+    for (auto& host : split(list)) node.allowed_hosts.push_back(std::move(host));
+  if (std::ranges::any_of(node.allowed_hosts, [](const std::string& host) {
+        return host.empty() || host.find_first_of("/:*[] ") != host.npos;
+      }))
+    return "--allowed-host takes names without a port, such as shop.example";
   return {};
 }
 
@@ -59,7 +77,8 @@ std::string interpret(const std::string& http, const std::string& admin, const s
 
 parsed_options parse_options(int argc, const char* const* argv) {
   program_options o;
-  std::string http = "127.0.0.1:8088", admin, cors = "*", events_service, fault_help;
+  std::string http = "127.0.0.1:8088", admin, cors = "own", events_service, fault_help;
+  std::vector<std::string> allowed_hosts;
   cluster_arguments cluster;
   bool trust_network = false;
   auto heartbeat_ms = o.node.streams.heartbeat.count();
@@ -80,8 +99,8 @@ parsed_options parse_options(int argc, const char* const* argv) {
       ->envname("SKANU_HTTP");
   serve
       ->add_option("--admin", admin,
-                   "Address and port of /admin and /actuator alone; else /admin is on --http, and "
-                   "there only for who asks loopback for it")
+                   "Address and port of /admin and /actuator alone. On --http /admin is only for "
+                   "who brings the token of the file admin.token in the data directory")
       ->envname("SKANU_ADMIN");
   serve->add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
   cluster.add_to(*serve);
@@ -90,8 +109,18 @@ parsed_options parse_options(int argc, const char* const* argv) {
                  "Allow an address beyond loopback: whoever reaches it may do everything")
       ->envname("SKANU_TRUST_NETWORK");
   serve
-      ->add_option("--cors", cors, "Origins that browsers may call from, by commas; * is every one")
+      ->add_option(
+          "--cors", cors,
+          "Other sites whose pages may call from a browser: origins by commas; own: none but "
+          "the server's own; *: every one; none: answers no preflight")
       ->envname("SKANU_CORS");
+  serve
+      ->add_option(
+          "--allowed-host", allowed_hosts,
+          "Host name that is answered on a loopback address besides loopback's own, where a "
+          "proxy passes it on; repeatable, or by commas")
+      ->envname("SKANU_ALLOWED_HOST")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   serve
       ->add_option("--max-store-bytes", o.node.max_store_bytes,
                    "Bound on each database's size; 0: only the disk bounds it")
@@ -151,6 +180,26 @@ parsed_options parse_options(int argc, const char* const* argv) {
       ->envname("SKANU_TO")
       ->required();
 
+  auto* admin_command =
+      app.add_subcommand("admin", "Asks a running server what operators may ask, with its token");
+  admin_command->option_defaults()->always_capture_default();
+  admin_command->add_option("--http", http, "Address and port of the server")
+      ->envname("SKANU_HTTP");
+  admin_command->add_option("--data", o.data, "Its data directory, which holds the token")
+      ->envname("SKANU_DATA");
+  admin_command->require_subcommand(1);
+  const auto add_wish = [&](admin_wish wish, const char* name, const char* help,
+                            const char* target) {
+    auto* command = admin_command->add_subcommand(name, help);
+    command->callback([&o, wish] { o.admin.wish = wish; });
+    if (target) command->add_option(target, o.admin.target)->required();
+  };
+  add_wish(admin_wish::dead_letters, "dead-letters",
+           "Prints the events that a consumer could not decide, a JSON line each", nullptr);
+  add_wish(admin_wish::replay, "replay", "Carries a dead letter out after all", "ID");
+  add_wish(admin_wish::discard, "discard", "Never carries a dead letter out", "ID");
+  add_wish(admin_wish::explain, "explain", "Prints what an order waits for", "ORDER");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -170,7 +219,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
       std::cout << fault_plan::help();
       return {};
     }
-    auto problem = interpret(http, admin, cors, trust_network, o.node);
+    auto problem = interpret(http, admin, cors, allowed_hosts, trust_network, o.node);
     if (problem.empty()) problem = interpret(cluster, o.node);
     if (!problem.empty()) return refuse(problem);
   } else if (audit->parsed()) {
@@ -181,6 +230,10 @@ parsed_options parse_options(int argc, const char* const* argv) {
       o.events_of = service_named(events_service);
       if (!o.events_of) return refuse("no such service: " + events_service);
     }
+  } else if (admin_command->parsed()) {
+    o.command = program_command::admin;
+    if (!split_address(http, o.admin.address, o.admin.port))
+      return refuse("--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + http);
   } else {
     o.command = program_command::backup;
   }

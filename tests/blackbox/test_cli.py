@@ -38,7 +38,7 @@ def write_config_file(path, **options):
 # --------------------------------------------------------------------------------------- options
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["audit"], ["events"], ["backup"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["audit"], ["events"], ["backup"], ["admin"]])
 def test_help_is_given(command):
     done = skanu(*command, "--help")
     assert done.returncode == 0, done.stderr
@@ -63,7 +63,7 @@ def test_help_explains_each_option_of_serve_with_its_default():
 
 def test_help_names_every_command():
     text = skanu("--help").stdout
-    for command in ("serve", "audit", "events", "backup"):
+    for command in ("serve", "audit", "events", "backup", "admin"):
         assert command in text
 
 
@@ -339,7 +339,7 @@ def test_beyond_loopback_admin_is_not_there_whatever_host_is_asked_for(tmp_path)
             return int(subprocess.check_output(words, timeout=2 * DEADLINE_S))
 
         assert status_of("/orders") == 200
-        assert status_of("/admin/deadLetters") == 404
+        assert status_of("/admin/deadLetters") == 401
 
 
 STATUS_OF = """

@@ -353,7 +353,7 @@ def behind_haproxy(tmp_path_factory):
     """The port of HAProxy before a whole shop, whose own port has the admin pages."""
     folder = tmp_path_factory.mktemp("behind-haproxy")
     with Server(folder / "data") as server, front_of([server, server], folder) as port:
-        server.client().get("/admin/deadLetters").expect(200)
+        server.operator().get("/admin/deadLetters").expect(200)
         wait_until(lambda: answers(port), "haproxy has found it")
         yield port
 

@@ -1,6 +1,7 @@
 #include "cluster/options.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -73,27 +74,64 @@ std::string interpret(const std::string& http, const std::string& admin, const s
   return {};
 }
 
+/// What CLI11 says of a key that it does not know names it, but as something that could not be
+/// parsed.
+std::string plain_words(const CLI::ParseError& problem) {
+  constexpr std::string_view unknown = "INI was not able to parse ", section_end = ".++";
+  std::string words = problem.what();
+  if (!words.starts_with(unknown)) return words;
+  auto key = words.substr(unknown.size());
+  if (key.ends_with(section_end)) key = '[' + key.substr(0, key.size() - section_end.size()) + ']';
+  return "the configuration file has a key that no option has: " + key;
+}
+
+/// In the form of the configuration file. A value may hold quotes: in a file's literal strings it
+/// may not hold the single ones.
+void print_options(const CLI::App& command) {
+  std::cout << '[' << command.get_name() << "]\n";
+  for (const auto* option : command.get_options()) {
+    if (option->get_lnames().empty() || !option->get_configurable()) continue;
+    const auto& given = option->results();
+    const auto& values = given.empty() ? std::vector{option->get_default_str()} : given;
+    std::cout << option->get_lnames().front() << " = [";
+    for (std::size_t i = 0; i < values.size(); ++i)
+      std::cout << (i == 0 ? "'" : ", '") << values[i] << '\'';
+    std::cout << "]\n";
+  }
+}
+
 }  // namespace
 
 parsed_options parse_options(int argc, const char* const* argv) {
   program_options o;
   std::string http = "127.0.0.1:8088", admin, cors = "own", events_service, fault_help;
   std::vector<std::string> allowed_hosts;
+  // Each command has variables of its own: those that do not run are set from the environment and
+  // the file, too.
+  std::string admin_http = http;
+  std::string audit_data = o.data, events_data = o.data, backup_data = o.data, admin_data = o.data;
   cluster_arguments cluster;
   bool trust_network = false;
   auto heartbeat_ms = o.node.streams.heartbeat.count();
 
   CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
   app.require_subcommand(1);
-  app.set_config("--config", "",
-                 "Configuration file (TOML or INI); options of a command stand under [command]")
+  // CLI11 reads the file before it reads the environment, and does not miss a default one.
+  const auto* file = std::getenv("SKANU_CONFIG");
+  const bool in_environment = file != nullptr && *file != '\0';
+  app.set_config("--config", in_environment ? file : "",
+                 "Configuration file (TOML or INI); options of a command stand under [command]",
+                 in_environment)
       ->envname("SKANU_CONFIG");
+  bool print_config = false;
+  app.add_flag("--print-config", print_config,
+               "Print the command's options as they were understood, and end")
+      ->configurable(false);
   app.option_defaults()->always_capture_default();
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.fallthrough();
 
   auto* serve = app.add_subcommand("serve", "Runs the service");
-  serve->configurable();
   serve->option_defaults()->always_capture_default();
   serve->add_option("--http", http, "Address and port to listen on; port 0 takes a free one")
       ->envname("SKANU_HTTP");
@@ -157,12 +195,12 @@ parsed_options parse_options(int argc, const char* const* argv) {
 
   auto* audit = app.add_subcommand("audit", "Checks the invariants, also beside a running server");
   audit->option_defaults()->always_capture_default();
-  audit->add_option("--data", o.data, "Data directory, or a folder that holds several")
+  audit->add_option("--data", audit_data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
 
   auto* events = app.add_subcommand("events", "Prints the event logs as JSON lines");
   events->option_defaults()->always_capture_default();
-  events->add_option("--data", o.data, "Data directory, or a folder that holds several")
+  events->add_option("--data", events_data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
   events->add_option("--service", events_service, "Only this service's log")
       ->envname("SKANU_SERVICE");
@@ -175,7 +213,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   auto* backup =
       app.add_subcommand("backup", "Writes a consistent copy, also beside a running server");
   backup->option_defaults()->always_capture_default();
-  backup->add_option("--data", o.data, "Data directory")->envname("SKANU_DATA");
+  backup->add_option("--data", backup_data, "Data directory")->envname("SKANU_DATA");
   backup->add_option("--to", o.backup_to, "Folder of the copy: new or empty")
       ->envname("SKANU_TO")
       ->required();
@@ -183,9 +221,9 @@ parsed_options parse_options(int argc, const char* const* argv) {
   auto* admin_command =
       app.add_subcommand("admin", "Asks a running server what operators may ask, with its token");
   admin_command->option_defaults()->always_capture_default();
-  admin_command->add_option("--http", http, "Address and port of the server")
+  admin_command->add_option("--http", admin_http, "Address and port of the server")
       ->envname("SKANU_HTTP");
-  admin_command->add_option("--data", o.data, "Its data directory, which holds the token")
+  admin_command->add_option("--data", admin_data, "Its data directory, which holds the token")
       ->envname("SKANU_DATA");
   admin_command->require_subcommand(1);
   const auto add_wish = [&](admin_wish wish, const char* name, const char* help,
@@ -205,8 +243,12 @@ parsed_options parse_options(int argc, const char* const* argv) {
   } catch (const CLI::Success& help) {
     return {std::nullopt, app.exit(help)};
   } catch (const CLI::ParseError& problem) {
-    std::cerr << "skanu: " << problem.what() << '\n';
+    std::cerr << "skanu: " << plain_words(problem) << '\n';
     return {std::nullopt, bad_usage};
+  }
+  if (print_config) {
+    print_options(*app.get_subcommands().front());
+    return {};
   }
   const auto refuse = [](const std::string& what) -> parsed_options {
     std::cerr << "skanu: " << what << '\n';
@@ -224,18 +266,22 @@ parsed_options parse_options(int argc, const char* const* argv) {
     if (!problem.empty()) return refuse(problem);
   } else if (audit->parsed()) {
     o.command = program_command::audit;
+    o.data = audit_data;
   } else if (events->parsed()) {
     o.command = program_command::events;
+    o.data = events_data;
     if (!events_service.empty()) {
       o.events_of = service_named(events_service);
       if (!o.events_of) return refuse("no such service: " + events_service);
     }
   } else if (admin_command->parsed()) {
     o.command = program_command::admin;
-    if (!split_address(http, o.admin.address, o.admin.port))
-      return refuse("--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + http);
+    o.data = admin_data;
+    if (!split_address(admin_http, o.admin.address, o.admin.port))
+      return refuse("--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + admin_http);
   } else {
     o.command = program_command::backup;
+    o.data = backup_data;
   }
   return {std::move(o), 0};
 }

@@ -7,6 +7,7 @@
 #include <caf/openssl/all.hpp>
 
 #include "actors/failures.hpp"
+#include "cluster/middleman.hpp"
 
 namespace skanu {
 
@@ -61,8 +62,13 @@ caf::result<peer_handles> door::take_proof(const std::string& nonce, const std::
   const auto proved = std::move(*found);
   guests_.erase(found);
   const auto& peer = proved.dialers.name;
+  if (proof == certificate_refused)
+    return refuse(peer, "it refuses us: our certificate does not name this node");
   if (!is_proof(proof, identity_.secret, proving_side::dialer, proved.dialers, proved.own))
     return refuse(peer, "it has another cluster's secret");
+  if (const auto& by = current_sender(); by && !may_be(system(), by->node(), peer))
+    return refuse(peer, "its certificate names another node");
+  if (const auto& by = current_sender()) note_proved(*this, by->node());
   const auto side = side_of_(peer);
   if (!side) return refuse(peer, "this node leaves, or has too many peers that it was not told of");
   auto welcome = make_response_promise<peer_handles>();

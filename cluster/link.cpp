@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/failures.hpp"
+#include "cluster/middleman.hpp"
 
 namespace skanu {
 
@@ -127,6 +128,13 @@ void link::take_hello(const door_actor& door, const hello& own, const std::strin
   }
   if (doors.name != peer_name_)
     return dial_failed("there is a node named " + doors.name + " at its address");
+  if (!may_be(system(), door.node(), peer_name_)) {
+    request(door, limits_.handshake, proof_atom::value, doors.nonce,
+            std::string(certificate_refused))
+        .then([](const peer_handles&) {}, [](const caf::error&) {});
+    return dial_failed("its certificate names another node");
+  }
+  note_proved(*this, door.node());
   request(door, limits_.handshake, proof_atom::value, doors.nonce,
           proof_of(self_.secret, proving_side::dialer, own, doors))
       .then([this, incarnation = doors.incarnation](

@@ -146,8 +146,10 @@ def test_a_service_that_never_came_is_named(tmp_path):
 @pytest.mark.slow
 def test_a_node_of_another_cluster_is_refused_and_both_say_so(tmp_path):
     secret, other = tmp_path / "secret", tmp_path / "other"
-    secret.write_text("one\n")
-    other.write_text("two\n")
+    secret.write_text("one " * 5 + "\n")
+    other.write_text("two " * 5 + "\n")
+    for file in (secret, other):
+        file.chmod(0o600)
     nodes = ["gateway", "order", "payment"]
     secrets = {n: ("--secret-file", other if n == "payment" else secret) for n in nodes}
     cluster = Cluster(tmp_path / "nodes", nodes=nodes, per_node=secrets)

@@ -49,22 +49,25 @@ class guarded_broker final : public caf::io::basp_broker {
         },
         [this, caf_does](caf::io::new_data_msg& m) {
           if (!may_pass(m)) return refuse(m.handle, "what it sends is no message of a node");
+          note_dialer(m);
           auto message = caf::make_message(std::move(m));
           (*caf_does)(message);
           m.buf.swap(message.get_mutable_as<caf::io::new_data_msg>(0).buf);  // read into again
         },
         [this](proved_atom, const caf::node_id& peer) {
           if (!is_from_this_node()) return;
-          const auto at = connections_.find(peer);
-          if (at == connections_.end()) return;
-          strangers_.erase(at->second);
-          proved_.insert(at->second);
+          for (const auto& [connection, node] : nodes_) {
+            if (node != peer) continue;
+            strangers_.erase(connection);
+            proved_.insert(connection);
+          }
         },
         [this](sweep_atom) {
           if (is_from_this_node()) close_overdue();
         },
         [this, caf_does](caf::connect_atom, caf::io::scribe_ptr& connection, std::uint16_t port) {
           const auto made = connection->hdl();
+          forget(made);
           auto message = caf::make_message(caf::connect_atom::value, std::move(connection), port);
           (*caf_does)(message);
           // CAF has never heard from it, and would close it for that with its next heartbeat.
@@ -73,18 +76,11 @@ class guarded_broker final : public caf::io::basp_broker {
         .or_else(*caf_does);
   }
 
-  /// CAF has just heard from a node over the connection that it looks at.
+  /// CAF has just heard from a node over the connection that it looks at: one that was dialed, or
+  /// the first that was accepted.
   void learned_new_node_directly(const caf::node_id& node, bool was_known) override {
-    connections_[node] = this_context->hdl;
-    if (is_socket_)
-      certificates().note(node, names_of_peer(static_cast<int>(this_context->hdl.id())));
+    note_node(this_context->hdl, node);
     caf::io::basp_broker::learned_new_node_directly(node, was_known);
-  }
-
-  void purge_state(const caf::node_id& node) override {
-    connections_.erase(node);
-    certificates().forget(node);
-    caf::io::basp_broker::purge_state(node);
   }
 
   /// CAF leaves a broker's mailbox open when the broker ends. What it sends itself, such as the
@@ -116,14 +112,37 @@ class guarded_broker final : public caf::io::basp_broker {
     return !source(header) && is_from_a_node(header, largest);
   }
 
+  /// A node that lost a connection dials anew while CAF still keeps to the old one here, and then
+  /// CAF says nothing of the new one: its hello is read before CAF does.
+  void note_dialer(const caf::io::new_data_msg& m) {
+    const auto known = ctx.find(m.handle);
+    if (known == ctx.end() || known->second.cstate != basp::await_payload ||
+        known->second.hdr.operation != basp::message_type::client_handshake)
+      return;
+    caf::node_id node;
+    caf::binary_deserializer source{system(), m.buf};
+    if (!source(node)) note_node(m.handle, node);
+  }
+
+  void note_node(handle connection, const caf::node_id& node) {
+    nodes_[connection] = node;
+    if (is_socket_)
+      certificates().note(connection, node, names_of_peer(static_cast<int>(connection.id())));
+  }
+
   void watch(handle accepted) {
     if (strangers_.size() >= most_strange_connections) {
       const auto oldest = std::ranges::min_element(
           strangers_, {}, [](const auto& stranger) { return stranger.second; });
       refuse(oldest->first, "too many connections have proved nothing yet");
     }
-    if (strangers_.empty()) delayed_send(this, look_interval, sweep_atom::value);
+    forget(accepted);  // one of that descriptor that CAF closed without a word
+    look_soon();
     strangers_.emplace(accepted, clock().now());
+  }
+
+  void look_soon() {
+    if (!std::exchange(looks_, true)) delayed_send(this, look_interval, sweep_atom::value);
   }
 
   void close_overdue() {
@@ -132,10 +151,13 @@ class guarded_broker final : public caf::io::basp_broker {
     for (const auto& [connection, since] : strangers_)
       if (since <= until) overdue.push_back(connection);
     for (const auto& connection : overdue) refuse(connection, "it proved nothing in time");
-    if (!strangers_.empty()) delayed_send(this, look_interval, sweep_atom::value);
+    looks_ = false;
+    if (!strangers_.empty()) look_soon();
   }
 
   void refuse(handle from, const char* why) {
+    // CAF closes some without a word, and their descriptors may be anybody's by now.
+    if (!valid(from)) return forget(from);
     refusals_.say(remote_addr(from), why, clock().now());
     forget(from);
     connection_cleanup(from, caf::sec::malformed_basp_message);
@@ -147,14 +169,17 @@ class guarded_broker final : public caf::io::basp_broker {
   void forget(handle gone) {
     strangers_.erase(gone);
     proved_.erase(gone);
+    nodes_.erase(gone);
+    certificates().forget(gone);
   }
 
   /// CAF names a connection by its descriptor; one of CAF's test multiplexer has none.
   const bool is_socket_ = dynamic_cast<caf::io::network::default_multiplexer*>(
                               &system().middleman().backend()) != nullptr;
   std::unordered_map<handle, caf::actor_clock::time_point> strangers_;  ///< Accepted, and when.
+  bool looks_ = false;                                                  ///< A look at them is due.
   std::unordered_set<handle> proved_;
-  std::unordered_map<caf::node_id, handle> connections_;  ///< CAF keeps one to each node.
+  std::unordered_map<handle, caf::node_id> nodes_;  ///< As they call themselves to CAF.
   refusal_log refusals_;
 };
 
@@ -193,20 +218,26 @@ bool may_be(caf::actor_system& system, const caf::node_id& peer, const std::stri
   return dynamic_cast<guarded_middleman&>(system.middleman()).certificates.name(peer, name);
 }
 
-void peer_certificates::note(const caf::node_id& peer, names shown) {
+void peer_certificates::note(caf::io::connection_handle over, const caf::node_id& peer,
+                             names shown) {
   const std::lock_guard lock(mutex_);
-  shown_[peer] = std::move(shown);
+  shown_[over] = {peer, std::move(shown)};
 }
 
-void peer_certificates::forget(const caf::node_id& peer) {
+void peer_certificates::forget(caf::io::connection_handle over) {
   const std::lock_guard lock(mutex_);
-  shown_.erase(peer);
+  shown_.erase(over);
 }
 
 bool peer_certificates::name(const caf::node_id& peer, const std::string& node) const {
   const std::lock_guard lock(mutex_);
-  const auto found = shown_.find(peer);
-  return found != shown_.end() && found->second && name_node(*found->second, node);
+  bool named = false;
+  for (const auto& [over, each] : shown_) {
+    if (each.peer != peer) continue;
+    if (!each.shown || !name_node(*each.shown, node)) return false;
+    named = true;
+  }
+  return named;
 }
 
 caf::actor_system::module* guarded_middleman::make(caf::actor_system& system,

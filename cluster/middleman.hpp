@@ -40,17 +40,22 @@ void note_proved(caf::scheduled_actor& by, const caf::node_id& peer);
 /// the cluster's authority would do as any node otherwise. Any thread.
 bool may_be(caf::actor_system& system, const caf::node_id& peer, const std::string& name);
 
-/// What a node's certificate proves, as CAF's connections come and go. Thread-safe.
+/// What was shown over CAF's connections as they come and go. Thread-safe.
 class peer_certificates {
  public:
   using names = std::optional<std::vector<std::string>>;
-  void note(const caf::node_id& peer, names shown);
-  void forget(const caf::node_id& peer);
+  void note(caf::io::connection_handle over, const caf::node_id& peer, names shown);
+  void forget(caf::io::connection_handle over);
+  /// Over every connection of whoever calls itself that peer, and over one at least.
   bool name(const caf::node_id& peer, const std::string& node) const;
 
  private:
+  struct certificate_of {
+    caf::node_id peer;
+    names shown;
+  };
   mutable std::mutex mutex_;
-  std::unordered_map<caf::node_id, names> shown_;
+  std::unordered_map<caf::io::connection_handle, certificate_of> shown_;
 };
 
 /// Loaded in the place of CAF's own: the same, but that it closes connections that do not speak as

@@ -26,6 +26,7 @@
 #include "actors/supervisor.hpp"
 #include "actors/trace_view.hpp"
 #include "cluster/admin_token.hpp"
+#include "cluster/certificate.hpp"
 #include "cluster/journal_watch.hpp"
 #include "cluster/remote.hpp"
 #include "http/admin_access.hpp"
@@ -443,6 +444,13 @@ class node::parts {
           &server::queued_requests);
     v.gauges.push_back({"skanu_http_streams", "Subscribers of event streams.",
                         [this] { return static_cast<std::int64_t>(streams_.subscribers()); }});
+    if (const auto& tls = options_.cluster.tls; tls.given())
+      v.gauges.push_back(
+          {"skanu_certificate_ends_timestamp_seconds", "When this node's certificate ends.",
+           [ends = read_certificate(tls.certificate).ends] {
+             return static_cast<std::int64_t>(
+                 std::chrono::floor<std::chrono::seconds>(ends.time_since_epoch()).count());
+           }});
     v.started = started_;
     return v;
   }

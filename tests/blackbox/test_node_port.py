@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,9 @@ def test_a_node_warns_of_its_certificates_end(tmp_path):
         cluster.wait_up("stamp")
         assert "event=certificate_ends_soon days=28" in cluster["stamp"].stderr()
         assert "event=certificate_ends_soon" not in cluster["gateway"].stderr()
+        figures = cluster.client("stamp").get("/actuator/prometheus").expect(200).body.decode()
+        (ends,) = re.findall(r"^skanu_certificate_ends_timestamp_seconds (\d+)$", figures, re.M)
+        assert 28 * 86_400 < int(ends) - time.time() <= 29 * 86_400
 
 
 def test_any_certificate_of_the_authority_was_any_node(stamp_alone):

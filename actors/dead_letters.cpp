@@ -33,7 +33,7 @@ std::string trace_in_log(const dead_letter& letter) {
 
 void note(const dead_letter& letter) {
   spdlog::error("event=dead_letter consumer={} offset={} attempts={} reason=\"{}\"{}",
-                letter.consumer, letter.offset, letter.attempts, letter.reason,
+                letter.consumer, letter.offset, letter.attempts, with_phones_masked(letter.reason),
                 trace_in_log(letter));
 }
 

@@ -40,9 +40,9 @@ NOT_READING = 20
 # -------------------------------------------------------------------------------- hostile clients
 
 
-JSON_POST = b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-HEADER_LINE = b"GET /orders HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 200_000
-HEADER_NAMES = b"GET /orders HTTP/1.1\r\nHost: a\r\n" + b"".join(b"x%d: y\r\n" % i for i in range(20_000))
+JSON_POST = b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+HEADER_LINE = b"GET /orders HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 200_000
+HEADER_NAMES = b"GET /orders HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"x%d: y\r\n" % i for i in range(20_000))
 CHUNKS = JSON_POST + b"Transfer-Encoding: chunked\r\n\r\n" + (b"1000\r\n" + b" " * 4096 + b"\r\n") * 100
 BOMB = gzip.compress(b" " * 10_000_000)
 COMPRESSED = JSON_POST + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB
@@ -91,20 +91,20 @@ class Attack:
     def pipelined(self):
         """Each answer is that of its own request, in their order."""
         wanted = self.orders[:40]
-        requests = b"".join(b"GET /orders/%d HTTP/1.1\r\nHost: a\r\n\r\n" % i for i in wanted[:-1])
-        last = b"GET /orders/%d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % wanted[-1]
+        requests = b"".join(b"GET /orders/%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % i for i in wanted[:-1])
+        last = b"GET /orders/%d HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % wanted[-1]
         got = self.answer(requests + last)
         assert [int(i) for i in re.findall(rb'\r\n\r\n{"id":(\d+),', got)] == wanted, got[:200]
 
     def half_closed(self):
-        whole = b"GET /orders/%d HTTP/1.1\r\nHost: a\r\n\r\n" % self.orders[0]
+        whole = b"GET /orders/%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % self.orders[0]
         self.expect(200, self.answer(whole, shut=True))
         self.expect(400, self.answer(whole[:20], shut=True))
 
     def two_lengths(self):
         got = self.answer(
-            b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /orders HTTP/1.1\r\nHost: a\r\n\r\n"
+            b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /orders HTTP/1.1\r\nHost: localhost\r\n\r\n"
         )
         self.expect(400, got)
         assert got.count(b"HTTP/1.1 ") == 1, "what stood behind it was taken for a request"
@@ -112,10 +112,10 @@ class Attack:
     def line_ends_in_values(self):
         evil = b"%0d%0aX-Injected:%20yes%0d%0a%0d%0a"
         for request in (
-            b"GET /orders/" + evil + b" HTTP/1.1\r\nHost: a\r\n",
-            b"GET /orders?status=" + evil + b" HTTP/1.1\r\nHost: a\r\n",
-            b"GET /orders HTTP/1.1\r\nHost: a\r\nOrigin: " + evil + b"\r\n",
-            b"GET /orderTraces/stream?lastEventId=" + evil + b" HTTP/1.1\r\nHost: a\r\n",
+            b"GET /orders/" + evil + b" HTTP/1.1\r\nHost: localhost\r\n",
+            b"GET /orders?status=" + evil + b" HTTP/1.1\r\nHost: localhost\r\n",
+            b"GET /orders HTTP/1.1\r\nHost: localhost\r\nOrigin: " + evil + b"\r\n",
+            b"GET /orderTraces/stream?lastEventId=" + evil + b" HTTP/1.1\r\nHost: localhost\r\n",
         ):
             got = self.answer(request + b"Connection: close\r\n\r\n")
             head = got.split(b"\r\n\r\n")[0].lower()
@@ -155,7 +155,7 @@ def idle_connections(port, count):
     sockets = []
     for _ in range(count):
         s = socket.create_connection(("127.0.0.1", port), timeout=10)
-        s.sendall(b"GET /actuator/health/liveness HTTP/1.1\r\nHost: a\r\n\r\n")
+        s.sendall(b"GET /actuator/health/liveness HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert s.recv(4096).startswith(b"HTTP/1.1 200 ")
         sockets.append(s)
     return sockets
@@ -170,7 +170,7 @@ def not_reading(port, count):
         s.connect(("127.0.0.1", port))
         s.setblocking(False)
         with contextlib.suppress(OSError):
-            s.send(b"GET /orders?size=1000 HTTP/1.1\r\nHost: a\r\n\r\n" * 100)
+            s.send(b"GET /orders?size=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
         sockets.append(s)
     return sockets
 

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <fstream>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
 #include "cluster/addresses.hpp"
+#include "cluster/certificate.hpp"
 #include "cluster/handshake.hpp"
 #include "http/admin_access.hpp"
+#include "persistence/private_file.hpp"
 
 namespace skanu {
 
@@ -69,20 +72,31 @@ std::string read_peer(const std::string& text, cluster_options& cluster) {
   return {};
 }
 
+constexpr std::size_t shortest_secret = 16;
+
 std::string read_secret(const std::string& file, std::string& secret) {
   if (file.empty()) return {};
-  std::ifstream in(file);
-  if (!std::getline(in, secret) || secret.empty()) return "there is no secret in the file " + file;
+  try {
+    secret = read_private_line(file);
+  } catch (const std::system_error& problem) {
+    return problem.what();
+  }
+  if (secret.size() < shortest_secret)
+    return "the secret in " + file + " has fewer than 16 bytes: openssl rand -hex 32 makes one";
   return {};
 }
 
-std::string check_tls(const tls_files& tls) {
+std::string check_tls(const tls_files& tls, const std::string& node) {
   const auto given = !tls.certificate.empty() + !tls.key.empty() + !tls.authority.empty();
   if (given == 0) return {};
   if (given != 3) return "TLS between nodes takes --tls-cert, --tls-key and --tls-ca together";
   for (const auto& file : {tls.certificate, tls.key, tls.authority})
     if (!std::ifstream(file)) return "cannot read the file " + file;
-  return {};
+  try {
+    return why_unfit(read_certificate(tls.certificate), tls.certificate, node, wall_clock_now());
+  } catch (const std::system_error& problem) {
+    return problem.what();
+  }
 }
 
 }  // namespace
@@ -104,16 +118,21 @@ void cluster_arguments::add_to(CLI::App& serve) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   serve
       .add_option("--secret-file", secret_file,
-                  "File whose first line is the cluster's secret: others are refused")
+                  "File whose first line is the cluster's secret, of 16 bytes and more, mode 0600: "
+                  "nodes with another one are refused")
       ->envname("SKANU_SECRET_FILE");
-  serve.add_option("--tls-cert", tls.certificate, "This node's certificate (PEM)")
+  serve
+      .add_option("--tls-cert", tls.certificate,
+                  "This node's certificate (PEM), which names the node")
       ->envname("SKANU_TLS_CERT");
   serve.add_option("--tls-key", tls.key, "This node's private key (PEM)")->envname("SKANU_TLS_KEY");
   serve.add_option("--tls-ca", tls.authority, "The authority that signs nodes (PEM)")
       ->envname("SKANU_TLS_CA");
   serve
-      .add_flag("--node-without-tls", without_tls,
-                "Allow --node beyond loopback without TLS: whoever reaches it may do everything")
+      .add_flag(
+          "--node-without-tls", without_tls,
+          "Allow --node beyond loopback without TLS, with a secret: whoever is on the way there "
+          "may read and change everything")
       ->envname("SKANU_NODE_WITHOUT_TLS");
 }
 
@@ -134,10 +153,12 @@ std::string interpret(const cluster_arguments& given, node_options& node) {
     return "--node takes ADDR:PORT, such as 127.0.0.1:9081, not " + given.address;
   cluster.port = static_cast<std::uint16_t>(port);
   cluster.tls = given.tls;
-  if (auto problem = check_tls(given.tls); !problem.empty()) return problem;
+  if (auto problem = check_tls(given.tls, cluster.name); !problem.empty()) return problem;
   if (!given.tls.given() && !is_loopback(cluster.address) && !given.without_tls)
     return "nodes trust each other: to listen for them on " + cluster.address +
            " give --tls-cert, --tls-key and --tls-ca, or say --node-without-tls";
+  if (!given.tls.given() && !is_loopback(cluster.address) && given.secret_file.empty())
+    return "to listen for nodes on " + cluster.address + " without TLS give --secret-file";
   if (auto problem = read_secret(given.secret_file, cluster.secret); !problem.empty())
     return problem;
   for (const auto& p : given.peers)

@@ -7,6 +7,7 @@
 #include <caf/openssl/all.hpp>
 
 #include "actors/failures.hpp"
+#include "cluster/middleman.hpp"
 
 namespace skanu {
 
@@ -83,11 +84,17 @@ void door::admit(const std::string& nonce, const std::string& proof, const welco
   guests_.erase(found);
   const auto& [dialer, dialers, own, until] = proved;
   const auto& peer = dialers.name;
+  if (proof == certificate_refused)
+    return turn_away(refuse(peer, "it refuses us: our certificate does not name this node"));
   if (!is_proof(proof, identity_.secret, proving_side::dialer, dialers, own))
     return turn_away(refuse(peer, "it has another cluster's secret"));
+  const auto& by = current_sender();
+  if (by && !may_be(system(), by->node(), peer))
+    return turn_away(refuse(peer, "its certificate names another node"));
   auto& cluster = *identity_.in;
   if (!cluster.admits(dialers.cluster))
     return turn_away(refuse(peer, other_cluster(dialers.cluster, cluster.cluster())));
+  if (by) note_proved(*this, by->node());
   const auto side = side_of_(peer);
   if (!side)
     return turn_away(

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/failures.hpp"
+#include "cluster/middleman.hpp"
 
 namespace skanu {
 
@@ -133,37 +134,45 @@ void link::take_hello(const door_actor& door, const hello& own, const std::strin
   if (doors.protocol != own.protocol)
     return dial_failed("it speaks protocol " + std::to_string(doors.protocol) + ", this node " +
                        std::to_string(protocol_version));
+  // A node that took this one for its peer would let go of the connection that it has.
+  if (doors.name != peer_name_)
+    return dial_failed("there is a node named " + log_name(doors.name) + " at its address");
+  if (!may_be(system(), door.node(), peer_name_)) {
+    give_reason(door, doors, certificate_refused);
+    return dial_failed("its certificate names another node");
+  }
+  const auto own_proof = proof_of(self_.secret, proving_side::dialer, own, doors);
   if (doors.protocol >= 4) {
-    // A node that took this one for its peer would let go of the connection that it has.
-    if (doors.name != peer_name_)
-      return dial_failed("there is a node named " + log_name(doors.name) + " at its address");
-    request(door, limits_.handshake, enter_atom::value, doors.nonce,
-            proof_of(self_.secret, proving_side::dialer, own, doors))
-        .then([this, own, doors](const std::string& given,
-                                 const peer_handles& peer) { take_proof(own, doors, given, peer); },
+    request(door, limits_.handshake, enter_atom::value, doors.nonce, own_proof)
+        .then([this, door, own, doors](
+                  const std::string& given,
+                  const peer_handles& peer) { take_proof(door, own, doors, given, peer); },
               [this](const caf::error& why) { refused(why); });
     return;
   }
   if (!is_proof(proof, self_.secret, proving_side::door, own, doors)) {
-    // So that the other side, too, says in its log that the secrets differ.
-    request(door, limits_.handshake, proof_atom::value, doors.nonce, std::string())
-        .then([](const peer_handles&) {}, [](const caf::error&) {});
+    give_reason(door, doors, {});
     return dial_failed("it has another cluster's secret");
   }
-  if (doors.name != peer_name_)
-    return dial_failed("there is a node named " + doors.name + " at its address");
-  request(door, limits_.handshake, proof_atom::value, doors.nonce,
-          proof_of(self_.secret, proving_side::dialer, own, doors))
+  note_proved(*this, door.node());
+  request(door, limits_.handshake, proof_atom::value, doors.nonce, own_proof)
       .then([this, doors](const peer_handles& peer) { take_welcome(peer, doors); },
             [this](const caf::error& why) { refused(why); });
 }
 
-void link::take_proof(const hello& own, const hello& doors, const std::string& proof,
-                      const peer_handles& peer) {
+/// So that the other side, too, says in its log why: in the place of a proof.
+void link::give_reason(const door_actor& door, const hello& doors, std::string_view reason) {
+  request(door, limits_.handshake, proof_atom::value, doors.nonce, std::string(reason))
+      .then([](const peer_handles&) {}, [](const caf::error&) {});
+}
+
+void link::take_proof(const door_actor& door, const hello& own, const hello& doors,
+                      const std::string& proof, const peer_handles& peer) {
   if (!is_proof(proof, self_.secret, proving_side::door, own, doors))
     return dial_failed("it has another cluster's secret");
   if (!self_.in->admits(doors.cluster))
     return dial_failed(other_cluster(doors.cluster, self_.in->cluster()));
+  note_proved(*this, door.node());
   take_welcome(peer, doors);
 }
 

@@ -66,8 +66,9 @@ class link final : public link_actor::base {
   void introduce(const door_actor& door);
   void take_hello(const door_actor& door, const hello& own, const std::string& theirs,
                   const std::string& proof);
-  void take_proof(const hello& own, const hello& doors, const std::string& proof,
-                  const peer_handles& peer);
+  void give_reason(const door_actor& door, const hello& doors, std::string_view reason);
+  void take_proof(const door_actor& door, const hello& own, const hello& doors,
+                  const std::string& proof, const peer_handles& peer);
   void take_welcome(const peer_handles& peer, const hello& doors);
   /// Ends the dial where nobody needs it any more: the peer dialed meanwhile, or this node leaves.
   bool dial_is_idle();

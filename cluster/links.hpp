@@ -18,11 +18,16 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "cluster/wire.hpp"
 #include "messages/interfaces.hpp"
 
 namespace skanu {
+
+/// A dialer's word in the place of its proof, where the door's certificate is another node's: so
+/// that both sides say so in their logs.
+inline constexpr std::string_view certificate_refused = "your certificate names another node";
 
 using call_atom = caf::atom_constant<caf::atom("call")>;
 using reply_atom = caf::atom_constant<caf::atom("reply")>;

@@ -25,6 +25,8 @@
 #include "actors/saga.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/trace_view.hpp"
+#include "cluster/admin_token.hpp"
+#include "cluster/certificate.hpp"
 #include "cluster/directory_watch.hpp"
 #include "cluster/journal_watch.hpp"
 #include "cluster/remote.hpp"
@@ -130,6 +132,7 @@ class node::parts {
     directory_.emplace(options.data, directory_options{options.services, options.max_store_bytes,
                                                        options.restored});
     begin_run(*directory_, {options.services, options.restored, options.cluster.given()});
+    token_ = admin_token_at_start(options.data);
     open_journals();
     auto ids = read_what_actors_begin_with();
     try {
@@ -140,8 +143,10 @@ class node::parts {
     }
     front_ = std::make_unique<front>(
         *gateway_, view(), administration(),
-        front_options{options.cors_origins, !admin_ && is_loopback(options.address), shown(),
-                      options.gateway});
+        front_options{
+            options.cors,
+            is_loopback(options.address) ? std::optional(options.allowed_hosts) : std::nullopt,
+            token_, shown(), options.gateway});
     streams_.start();
     server_.start();
     if (admin_) admin_->start();
@@ -223,6 +228,7 @@ class node::parts {
       v.nodes[i] = runs_here(s) ? options_.cluster.name : peers_.node_of(s);
       if (runs_here(s)) v.stores[i] = &database_of(s).data;
     }
+    v.letters = letter_names(token_.value_or(std::to_string(started_.time_since_epoch().count())));
     v.breakers = [figures = view()] { return render_circuit_breakers(figures); };
     return v;
   }
@@ -487,6 +493,13 @@ class node::parts {
           &server::queued_requests);
     v.gauges.push_back({"skanu_http_streams", "Subscribers of event streams.",
                         [this] { return static_cast<std::int64_t>(streams_.subscribers()); }});
+    if (const auto& tls = options_.cluster.tls; tls.given())
+      v.gauges.push_back(
+          {"skanu_certificate_ends_timestamp_seconds", "When this node's certificate ends.",
+           [ends = read_certificate(tls.certificate).ends] {
+             return static_cast<std::int64_t>(
+                 std::chrono::floor<std::chrono::seconds>(ends.time_since_epoch()).count());
+           }});
     v.started = started_;
     return v;
   }
@@ -504,6 +517,7 @@ class node::parts {
   fault_plan& faults_;
   std::optional<data_directory> directory_;
   std::optional<directory_watch> directory_watch_;
+  std::optional<std::string> token_;
   node_metrics metrics_;
   breaker_display breaker_;
   event_stream streams_{streams_of(options_)};

@@ -8,6 +8,7 @@
 #include "actors/faults.hpp"
 #include "cluster/peers.hpp"
 #include "http/broadcast.hpp"
+#include "http/cors_policy.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -20,7 +21,8 @@ struct node_options {
   std::string data = "./data";
   std::vector<service> services{std::begin(all_services), std::end(all_services)};
   std::int64_t max_store_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
-  std::vector<std::string> cors_origins;
+  cors_policy cors;
+  std::vector<std::string> allowed_hosts;  ///< On loopback, besides its own names.
   std::size_t max_connections = 10'000;
   std::size_t max_connections_per_address = 0;  ///< And as many streams; 0: no such limit.
   stream_options streams;

@@ -1,6 +1,7 @@
 #include "cluster/options.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -29,9 +30,28 @@ CLI::Validator number_from(std::int64_t least) {
           "NUMBER"};
 }
 
+std::string read_cors(const std::string& text, cors_policy& cors) {
+  using enum cors_policy::origins;
+  for (const auto& [word, allowed] :
+       {std::pair{"own", own}, std::pair{"*", every}, std::pair{"none", none}}) {
+    if (text != word) continue;
+    cors.allowed = allowed;
+    return {};
+  }
+  cors.allowed = listed;
+  cors.list = split(text);
+  if (cors.list.empty() || std::ranges::any_of(cors.list, &std::string::empty))
+    return "--cors takes origins by commas, * for every one, own or none";
+  for (const auto* word : {"*", "own", "none"})
+    if (std::ranges::find(cors.list, word) != cors.list.end())
+      return "--cors takes either " + std::string(word) + " or origins, not both";
+  return {};
+}
+
 /// What the texts of the command line mean, or what is wrong with them.
 std::string interpret(const std::string& http, const std::string& admin, const std::string& cors,
-                      bool trust_network, node_options& node) {
+                      const std::vector<std::string>& allowed_hosts, bool trust_network,
+                      node_options& node) {
   if (!split_address(http, node.address, node.port))
     return "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + http;
   if (!is_loopback(node.address) && !trust_network)
@@ -44,44 +64,81 @@ std::string interpret(const std::string& http, const std::string& admin, const s
       return "there is no authentication: to let operators in on " + node.admin_address +
              ", say --trust-network as well";
   }
-  if (cors != "*") {
-    node.cors_origins = split(cors);
-    const auto& origins = node.cors_origins;
-    if (origins.empty() || std::ranges::any_of(origins, &std::string::empty))
-      return "--cors takes origins by commas, or * for every one";
-    if (std::ranges::find(origins, "*") != origins.end())
-      return "--cors takes either * or origins, not both";
-  }
+  if (auto problem = read_cors(cors, node.cors); !problem.empty()) return problem;
+  for (const auto& list : allowed_hosts)
+    for (auto& host : split(list)) node.allowed_hosts.push_back(std::move(host));
+  if (std::ranges::any_of(node.allowed_hosts, [](const std::string& host) {
+        return host.empty() || host.find_first_of("/:*[] ") != host.npos;
+      }))
+    return "--allowed-host takes names without a port, such as shop.example";
   return {};
+}
+
+/// What CLI11 says of a key that it does not know names it, but as something that could not be
+/// parsed.
+std::string plain_words(const CLI::ParseError& problem) {
+  constexpr std::string_view unknown = "INI was not able to parse ", section_end = ".++";
+  std::string words = problem.what();
+  if (!words.starts_with(unknown)) return words;
+  auto key = words.substr(unknown.size());
+  if (key.ends_with(section_end)) key = '[' + key.substr(0, key.size() - section_end.size()) + ']';
+  return "the configuration file has a key that no option has: " + key;
+}
+
+/// In the form of the configuration file. A value may hold quotes: in a file's literal strings it
+/// may not hold the single ones.
+void print_options(const CLI::App& command) {
+  std::cout << '[' << command.get_name() << "]\n";
+  for (const auto* option : command.get_options()) {
+    if (option->get_lnames().empty() || !option->get_configurable()) continue;
+    const auto& given = option->results();
+    const auto& values = given.empty() ? std::vector{option->get_default_str()} : given;
+    std::cout << option->get_lnames().front() << " = [";
+    for (std::size_t i = 0; i < values.size(); ++i)
+      std::cout << (i == 0 ? "'" : ", '") << values[i] << '\'';
+    std::cout << "]\n";
+  }
 }
 
 }  // namespace
 
 parsed_options parse_options(int argc, const char* const* argv) {
   program_options o;
-  std::string http = "127.0.0.1:8088", admin, cors = "*", events_service, fault_help;
+  std::string http = "127.0.0.1:8088", admin, cors = "own", events_service, fault_help;
+  std::vector<std::string> allowed_hosts;
+  // Each command has variables of its own: those that do not run are set from the environment and
+  // the file, too.
+  std::string admin_http = http;
+  std::string audit_data = o.data, events_data = o.data, backup_data = o.data, admin_data = o.data;
   cluster_arguments cluster;
   bool trust_network = false;
   auto heartbeat_ms = o.node.streams.heartbeat.count();
 
   CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
   app.require_subcommand(1);
-  app.set_config("--config", "",
-                 "Configuration file (TOML or INI); options of a command stand under [command]")
+  // CLI11 reads the file before it reads the environment, and does not miss a default one.
+  const auto* file = std::getenv("SKANU_CONFIG");
+  const bool in_environment = file != nullptr && *file != '\0';
+  app.set_config("--config", in_environment ? file : "",
+                 "Configuration file (TOML or INI); options of a command stand under [command]",
+                 in_environment)
       ->envname("SKANU_CONFIG");
+  bool print_config = false;
+  app.add_flag("--print-config", print_config,
+               "Print the command's options as they were understood, and end")
+      ->configurable(false);
   app.option_defaults()->always_capture_default();
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.fallthrough();
 
   auto* serve = app.add_subcommand("serve", "Runs the service");
-  serve->configurable();
   serve->option_defaults()->always_capture_default();
   serve->add_option("--http", http, "Address and port to listen on; port 0 takes a free one")
       ->envname("SKANU_HTTP");
   serve
       ->add_option("--admin", admin,
-                   "Address and port of /admin and /actuator alone; else /admin is on --http, and "
-                   "there only for who asks loopback for it")
+                   "Address and port of /admin and /actuator alone. On --http /admin is only for "
+                   "who brings the token of the file admin.token in the data directory")
       ->envname("SKANU_ADMIN");
   serve->add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
   serve
@@ -96,8 +153,18 @@ parsed_options parse_options(int argc, const char* const* argv) {
                  "Allow an address beyond loopback: whoever reaches it may do everything")
       ->envname("SKANU_TRUST_NETWORK");
   serve
-      ->add_option("--cors", cors, "Origins that browsers may call from, by commas; * is every one")
+      ->add_option(
+          "--cors", cors,
+          "Other sites whose pages may call from a browser: origins by commas; own: none but "
+          "the server's own; *: every one; none: answers no preflight")
       ->envname("SKANU_CORS");
+  serve
+      ->add_option(
+          "--allowed-host", allowed_hosts,
+          "Host name that is answered on a loopback address besides loopback's own, where a "
+          "proxy passes it on; repeatable, or by commas")
+      ->envname("SKANU_ALLOWED_HOST")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   serve
       ->add_option("--max-store-bytes", o.node.max_store_bytes,
                    "Bound on each database's size; 0: only the disk bounds it")
@@ -134,12 +201,12 @@ parsed_options parse_options(int argc, const char* const* argv) {
 
   auto* audit = app.add_subcommand("audit", "Checks the invariants, also beside a running server");
   audit->option_defaults()->always_capture_default();
-  audit->add_option("--data", o.data, "Data directory, or a folder that holds several")
+  audit->add_option("--data", audit_data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
 
   auto* events = app.add_subcommand("events", "Prints the event logs as JSON lines");
   events->option_defaults()->always_capture_default();
-  events->add_option("--data", o.data, "Data directory, or a folder that holds several")
+  events->add_option("--data", events_data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
   events->add_option("--service", events_service, "Only this service's log")
       ->envname("SKANU_SERVICE");
@@ -152,18 +219,42 @@ parsed_options parse_options(int argc, const char* const* argv) {
   auto* backup =
       app.add_subcommand("backup", "Writes a consistent copy, also beside a running server");
   backup->option_defaults()->always_capture_default();
-  backup->add_option("--data", o.data, "Data directory")->envname("SKANU_DATA");
+  backup->add_option("--data", backup_data, "Data directory")->envname("SKANU_DATA");
   backup->add_option("--to", o.backup_to, "Folder of the copy: new or empty")
       ->envname("SKANU_TO")
       ->required();
+
+  auto* admin_command =
+      app.add_subcommand("admin", "Asks a running server what operators may ask, with its token");
+  admin_command->option_defaults()->always_capture_default();
+  admin_command->add_option("--http", admin_http, "Address and port of the server")
+      ->envname("SKANU_HTTP");
+  admin_command->add_option("--data", admin_data, "Its data directory, which holds the token")
+      ->envname("SKANU_DATA");
+  admin_command->require_subcommand(1);
+  const auto add_wish = [&](admin_wish wish, const char* name, const char* help,
+                            const char* target) {
+    auto* command = admin_command->add_subcommand(name, help);
+    command->callback([&o, wish] { o.admin.wish = wish; });
+    if (target) command->add_option(target, o.admin.target)->required();
+  };
+  add_wish(admin_wish::dead_letters, "dead-letters",
+           "Prints the events that a consumer could not decide, a JSON line each", nullptr);
+  add_wish(admin_wish::replay, "replay", "Carries a dead letter out after all", "ID");
+  add_wish(admin_wish::discard, "discard", "Never carries a dead letter out", "ID");
+  add_wish(admin_wish::explain, "explain", "Prints what an order waits for", "ORDER");
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
     return {std::nullopt, app.exit(help)};
   } catch (const CLI::ParseError& problem) {
-    std::cerr << "skanu: " << problem.what() << '\n';
+    std::cerr << "skanu: " << plain_words(problem) << '\n';
     return {std::nullopt, bad_usage};
+  }
+  if (print_config) {
+    print_options(*app.get_subcommands().front());
+    return {};
   }
   const auto refuse = [](const std::string& what) -> parsed_options {
     std::cerr << "skanu: " << what << '\n';
@@ -176,19 +267,27 @@ parsed_options parse_options(int argc, const char* const* argv) {
       std::cout << fault_plan::help();
       return {};
     }
-    auto problem = interpret(http, admin, cors, trust_network, o.node);
+    auto problem = interpret(http, admin, cors, allowed_hosts, trust_network, o.node);
     if (problem.empty()) problem = interpret(cluster, o.node);
     if (!problem.empty()) return refuse(problem);
   } else if (audit->parsed()) {
     o.command = program_command::audit;
+    o.data = audit_data;
   } else if (events->parsed()) {
     o.command = program_command::events;
+    o.data = events_data;
     if (!events_service.empty()) {
       o.events_of = service_named(events_service);
       if (!o.events_of) return refuse("no such service: " + events_service);
     }
+  } else if (admin_command->parsed()) {
+    o.command = program_command::admin;
+    o.data = admin_data;
+    if (!split_address(admin_http, o.admin.address, o.admin.port))
+      return refuse("--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + admin_http);
   } else {
     o.command = program_command::backup;
+    o.data = backup_data;
   }
   return {std::move(o), 0};
 }

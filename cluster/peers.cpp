@@ -9,6 +9,7 @@
 #include <caf/openssl/all.hpp>
 
 #include "cluster/caller.hpp"
+#include "cluster/certificate.hpp"
 #include "cluster/middleman.hpp"
 #include "cluster/reachable.hpp"
 #include "cluster/reader.hpp"
@@ -100,6 +101,8 @@ void peers::start(local_services here) {
   }
   door_ = system_.spawn<door>(identity_, [this](const std::string& name) { return side_of(name); });
   port_ = publish();
+  if (options_.tls.given())
+    warn_of_end(read_certificate(options_.tls.certificate), wall_clock_now());
   spdlog::info("event=node_listens node={} address={}:{} tls={}", options_.name, options_.address,
                port_, options_.tls.given());
 }

@@ -1,6 +1,7 @@
 #include "http/admin.hpp"
 
 #include "actors/rules/consumers.hpp"
+#include "http/phone_masking.hpp"
 #include "persistence/consumer_keys.hpp"
 
 namespace skanu {
@@ -29,27 +30,35 @@ std::size_t size_wanted(const call& c) {
   return static_cast<std::size_t>(*size);
 }
 
-std::string shown(const dead_letter& letter) {
-  const auto name = name_of(letter);
+/// The account that a letter parks, as nobody can call it.
+std::string masked_account(entity_id account) { return masked_phone(phone_of_account(account)); }
+
+std::string shown(const dead_letter& letter, const consumer& who, const std::string& name) {
   std::string out;
   json_object_writer writer(out);
-  writer("id", name.text());
+  writer("id", name);
   writer("consumer", letter.consumer);
   writer("service", letter.follows);
   writer("offset", letter.offset);
-  writer("entity", letter.entity);
+  if (who.of == service::stamp && letter.entity != 0) {
+    writer("entity", masked_account(letter.entity));
+  } else {
+    writer("entity", letter.entity);
+  }
   writer("attempts", letter.attempts);
-  writer("reason", letter.reason);
+  writer("reason", with_phones_masked(letter.reason));
   writer("timestamp", letter.timestamp);
   // An event that is no JSON is why it is here.
-  if (nlohmann::json::accept(letter.event)) {
-    writer.raw("event", letter.event);
+  if (auto event = nlohmann::ordered_json::parse(letter.event, nullptr, false);
+      !event.is_discarded()) {
+    mask_phones(event);
+    writer.raw("event", event.dump());
   } else {
-    writer("event", letter.event);
+    writer("event", with_phones_masked(letter.event));
   }
   writer.close();
   std::string path(letters_path);
-  path.append("/").append(name.text());
+  path.append("/").append(name);
   return hal_item(out, path);
 }
 
@@ -60,15 +69,15 @@ std::string list_of(const std::vector<std::string>& items) {
 }
 
 /// The letter that the path names, and its consumer.
-std::pair<letter_name, const consumer*> letter_in_path(const call& c) {
-  const auto name = letter_named(c.parameter());
+std::pair<letter_name, const consumer*> letter_in_path(const call& c, const letter_names& names) {
+  const auto name = names.read(c.parameter());
   const auto* who = name ? consumer_named(name->consumer) : nullptr;
   if (who == nullptr) throw refused{{errc::not_found, "There is no such dead letter."}};
   return {*name, who};
 }
 
 void settle(const call& c, const admin_view& view, bool discarded) {
-  const auto [name, who] = letter_in_path(c);
+  const auto [name, who] = letter_in_path(c, view.letters);
   if (!c.to().has_letter_desk(who->of)) {
     const auto& node = view.nodes[static_cast<std::size_t>(who->of)];
     return render_problem(421,
@@ -86,7 +95,7 @@ void admin::dead_letters(const call& c, const admin_view& view) {
   std::optional<letter_name> after;
   const consumer* from = nullptr;
   if (const auto text = c.query("after")) {
-    after = letter_named(*text);
+    after = view.letters.read(*text);
     from = after ? consumer_named(after->consumer) : nullptr;
     if (from == nullptr) wrong_parameter("after", "must be the id of a dead letter");
   }
@@ -109,8 +118,8 @@ void admin::dead_letters(const call& c, const admin_view& view) {
       more = items.size() == size;
       if (more) break;
       const auto letter = from_json<dead_letter>(parse_stored_json(row.value));
-      last = name_of(letter).text();
-      items.push_back(shown(letter));
+      last = view.letters.text_of(name_of(letter));
+      items.push_back(shown(letter, who, last));
     }
     if (more) break;
   }
@@ -122,7 +131,7 @@ void admin::dead_letters(const call& c, const admin_view& view) {
   std::string out;
   json_object_writer writer(out);
   writer.raw("_embedded", R"({"deadLetters":)" + list_of(items) + '}');
-  writer.raw("_links", R"({"self":)" + link(after ? "&after=" + after->text() : "") +
+  writer.raw("_links", R"({"self":)" + link(after ? "&after=" + view.letters.text_of(*after) : "") +
                            (more ? R"(,"next":)" + link("&after=" + last) : "") + '}');
   writer.close();
   c.send(std::move(out), hal_type);

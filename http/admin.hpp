@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http/call.hpp"
+#include "http/letter_names.hpp"
 
 namespace skanu {
 
@@ -17,6 +18,7 @@ struct admin_view {
   std::array<const store*, service_count> stores{};
   /// The name of each service's node; empty where nobody is said to run it.
   std::array<std::string, service_count> nodes;
+  letter_names letters{std::string()};
   std::function<std::string()>
       breakers;  ///< As /actuator/circuitbreakers shows them; throws store_error.
 };

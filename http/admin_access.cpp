@@ -2,7 +2,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/crypto.h>
 #include <strings.h>
+
+#include <algorithm>
+
+#include "http/digest.hpp"
 
 namespace skanu {
 
@@ -46,6 +51,25 @@ bool is_meant_for_us(std::string_view host, std::string_view origin, bool loopba
   const auto name = name_in(host);
   if (loopback_only ? !is_loopback(name) : !is_localhost(name) && !is_numeric(name)) return false;
   return origin.empty() || origin == "http://" + std::string(host);
+}
+
+bool is_allowed_host(std::string_view host, const std::vector<std::string>& allowed) {
+  const auto name = name_in(host);
+  if (is_loopback(name)) return true;
+  return !name.empty() && std::ranges::any_of(allowed, [&](const std::string& each) {
+    return ::strcasecmp(each.c_str(), name.c_str()) == 0;
+  });
+}
+
+bool brings_token(std::string_view authorization, std::string_view token) {
+  constexpr std::string_view scheme = "bearer ";
+  if (authorization.size() <= scheme.size() ||
+      ::strncasecmp(authorization.data(), scheme.data(), scheme.size()) != 0)
+    return false;
+  auto given = authorization.substr(scheme.size());
+  while (given.starts_with(' ')) given.remove_prefix(1);
+  const auto theirs = sha256(given), ours = sha256(token);
+  return ::CRYPTO_memcmp(theirs.data(), ours.data(), ours.size()) == 0;
 }
 
 }  // namespace skanu

@@ -34,6 +34,12 @@ std::optional<std::int64_t> integer_of(std::string_view text);
 /// How many characters (code points) valid UTF-8 has.
 std::size_t length_of(std::string_view utf8);
 
+/// A member of the body's object; a list or an object as its value is empty here.
+struct body_member {
+  std::string name;
+  nlohmann::json value;
+};
+
 /// One request body. Each getter returns the field where it is right, and notes what is wrong with
 /// it where it is not; null is as good as absent.
 class body_fields {
@@ -65,11 +71,11 @@ class body_fields {
   std::optional<error> problem() const;
 
  private:
-  explicit body_fields(nlohmann::json object) : object_(std::move(object)) {}
+  body_fields() = default;
   const nlohmann::json* find(std::string_view name, bool required);
   void wrong(std::string_view name, std::string message);
 
-  nlohmann::json object_;
+  std::vector<body_member> members_;  ///< In the order of the body.
   std::vector<field_error> errors_;
 };
 

@@ -5,6 +5,7 @@
 #include "actors/rules/stamp_rules.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "http/admin.hpp"
+#include "http/phone_masking.hpp"
 #include "persistence/consumer_keys.hpp"
 #include "persistence/document.hpp"
 #include "persistence/event.hpp"
@@ -17,14 +18,6 @@ namespace {
 constexpr std::size_t events_shown = 10, letters_shown = 20, lines_looked_at = 100;
 
 using json = nlohmann::ordered_json;
-
-void mask_phones(json& value) {
-  for (auto& [name, member] : value.items()) {
-    if (member.is_structured()) mask_phones(member);
-    if (name == "phoneNumber" && member.is_string())
-      member = masked_phone(member.get_ref<const std::string&>());
-  }
-}
 
 class question {
  public:
@@ -53,10 +46,10 @@ class question {
     out["positions"] = picture_.positions;
     out["deadLetters"] = json::array();
     for (const auto& letter : picture_.letters)
-      out["deadLetters"].push_back({{"id", name_of(letter).text()},
+      out["deadLetters"].push_back({{"id", view_.letters.text_of(name_of(letter))},
                                     {"eventType", event_type_of(letter.event)},
                                     {"attempts", letter.attempts},
-                                    {"reason", letter.reason}});
+                                    {"reason", with_phones_masked(letter.reason)}});
     if (!away_.empty()) out["away"] = away_;
     try {
       out.update(json::parse(view_.breakers()));

@@ -15,6 +15,9 @@
 namespace skanu {
 namespace {
 
+/// Bytes; the kernel doubles it for its own bookkeeping. A page of 20 items goes out in one piece.
+constexpr int send_buffer = 64 * 1024;
+
 file_descriptor listen_on(const addrinfo& address, int backlog) {
   file_descriptor listener{
       ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
@@ -24,6 +27,9 @@ file_descriptor listen_on(const addrinfo& address, int backlog) {
   // is inherited by the accepted sockets.
   ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   ::setsockopt(listener.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  // Without a bound the kernel lets each buffer grow to megabytes, for clients that never read,
+  // too.
+  ::setsockopt(listener.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
   if (::bind(listener.get(), address.ai_addr, address.ai_addrlen) != 0 ||
       ::listen(listener.get(), backlog) != 0) {
     const int error = errno;

@@ -103,6 +103,10 @@ constexpr std::array table = {
         "The data of the order service is older than what other services have seen: an order would "
         "get an id that was given before.",
         no, "Tell the operator: the log says what to do, and the README's chapter Restore."},
+    problem_type{"unauthorized", 401, "Token needed",
+                 "The path is for operators, and the request does not bring their token.", no,
+                 "On the node's machine, use skanu admin, or send the first line of the file "
+                 "admin.token in the data directory as Authorization: Bearer TOKEN."},
     problem_type{"method-not-allowed", 405, "Method not allowed",
                  "The path is known, but not with this method.", no,
                  "Use one of the methods that the header Allow names."},
@@ -120,8 +124,11 @@ constexpr std::array table = {
                  "The header Expect asks for something else than 100-continue.", no,
                  "Leave the header out."},
     problem_type{"misdirected", 421, "Misdirected request",
-                 "The consumer whose dead letter it is runs on another node.", no,
-                 "Ask the node that the detail names."},
+                 "The request is not for this node: its Host is not one that a server on loopback "
+                 "answers to, or the consumer whose dead letter it is runs on another node.",
+                 no,
+                 "Do what the detail says: use a Host that is allowed, or ask the node that is "
+                 "named."},
     problem_type{
         "header-too-large", 431, "Header too large",
         "The header block is longer than 16 KiB, a line of it than 8 KiB, or it has more than "

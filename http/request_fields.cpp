@@ -42,12 +42,15 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// Of an Accept list no more is looked at: a browser sends about ten.
+constexpr int most_ranges = 100;
+
 /// How much an Accept list wants what the given ranges name, the most specific first; 0: not at
 /// all.
 double weight_of(std::string_view accept, const std::array<std::string_view, 3>& ranges) {
   double weight = 0;
   auto best = ranges.size();
-  while (!accept.empty()) {
+  for (int seen = 0; !accept.empty() && seen < most_ranges; ++seen) {
     const auto comma = std::min(accept.find(','), accept.size());
     const auto one = accept.substr(0, comma);
     accept.remove_prefix(std::min(comma + 1, accept.size()));

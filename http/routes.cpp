@@ -177,6 +177,17 @@ std::string loggable(std::string_view pattern, std::string_view parameter) {
   return in_quotes(text);
 }
 
+bool is_for_admins(std::string_view path) {
+  return path == "/admin" || path.starts_with("/admin/");
+}
+
+void refuse_stranger(listener at, httplib::Response& out) {
+  if (at == listener::operators) return render_problem(404, "There is no such path.", out);
+  out.set_header("WWW-Authenticate", "Bearer");
+  render_problem(401, "/admin asks for the token of the file admin.token in the data directory.",
+                 out);
+}
+
 /// " problem=overloaded" for a log line: what the answer says went wrong, if it does.
 std::string problem_of(const httplib::Response& out) {
   constexpr std::string_view front = R"({"type":"/problems/)";
@@ -217,7 +228,7 @@ void front::answer(const httplib::Request& in, httplib::Response& out, listener 
     render_problem(error{errc::undecodable, "What is stored of it cannot be read."}, out);
   }
   // No other site's page may read what operators see.
-  if (at == listener::clients && !in.path.starts_with("/admin")) add_cors(in, out);
+  if (at == listener::clients && !is_for_admins(in.path)) add_cors(in, out);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - began);
   metrics_.count(route, out.status, took);
@@ -234,7 +245,8 @@ void front::answer(const httplib::Request& in, httplib::Response& out, listener 
 
 void front::answer_error(int status, std::string_view reason, httplib::Response& out) const {
   render_problem(status, reason, out);
-  if (options_.cors_origins.empty()) out.set_header("Access-Control-Allow-Origin", "*");
+  if (options_.cors.allowed == cors_policy::origins::every)
+    out.set_header("Access-Control-Allow-Origin", "*");
 }
 
 bool front::is_shown(std::string_view path, bool is_page) const {
@@ -244,28 +256,32 @@ bool front::is_shown(std::string_view path, bool is_page) const {
   return !of || std::ranges::find(options_.shown, *of) != options_.shown.end();
 }
 
-/// To anybody else /admin is not there.
+/// The operators' own listener asks for no token; so it must not answer the page of another site
+/// that a browser beside it shows.
 bool front::may_administer(const httplib::Request& in, listener at) const {
-  const bool own_port = at == listener::operators;
-  if (!own_port && !options_.admin_on_loopback) return false;
-  // What a proxy brings comes from somewhere else, whatever Host it was made to say.
-  for (const auto* header : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host",
-                             "X-Forwarded-Proto", "X-Real-IP", "Via"})
-    if (!own_port && in.has_header(header)) return false;
+  if (at == listener::clients)
+    return options_.admin_token && in.get_header_value_count("Authorization") == 1 &&
+           brings_token(in.get_header_value("Authorization"), *options_.admin_token);
   return in.get_header_value_count("Host") == 1 && in.get_header_value_count("Origin") <= 1 &&
-         is_meant_for_us(in.get_header_value("Host"), in.get_header_value("Origin"), !own_port);
+         is_meant_for_us(in.get_header_value("Host"), in.get_header_value("Origin"), false);
 }
 
 void front::dispatch(const httplib::Request& in, httplib::Response& out, listener at,
                      std::size_t& route) {
   const std::string_view method = in.method == "HEAD" ? "GET" : std::string_view(in.method);
+  if (!is_asked_for(in, at))
+    return render_problem(421,
+                          "This server is not asked for by that Host: on loopback it answers "
+                          "loopback's names and those of --allowed-host.",
+                          out);
+  // Of what is there nothing is told: known paths and unknown ones are refused alike.
+  if (is_for_admins(in.path) && !may_administer(in, at)) return refuse_stranger(at, out);
   std::string allowed;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const auto& r = routes[i];
     std::string_view parameter;
     if (!fits(r.path, in.path, parameter) || !is_shown(r.path, r.page != nullptr)) continue;
     if (at == listener::operators && !is_for_operators(r)) continue;
-    if (r.admin && !may_administer(in, at)) continue;
     if (r.method != method) {
       // A later pattern may name the same path: what it allows counts too, once.
       if (allowed.find(r.method) != allowed.npos) continue;
@@ -292,15 +308,31 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, listene
   out.status = 204;
 }
 
-void front::add_cors(const httplib::Request& in, httplib::Response& out) const {
+/// An HTTP/1.0 request may have no Host: no browser makes one, so no page of another site does.
+bool front::is_asked_for(const httplib::Request& in, listener at) const {
+  if (at == listener::operators || !options_.allowed_hosts || !in.has_header("Host")) return true;
+  return is_allowed_host(in.get_header_value("Host"), *options_.allowed_hosts);
+}
+
+bool front::may_read(const httplib::Request& in) const {
   const auto origin = in.get_header_value("Origin");
-  const bool any = options_.cors_origins.empty();
-  if (!any) {
-    out.set_header("Vary", "Origin");
-    const auto& known = options_.cors_origins;
-    if (std::find(known.begin(), known.end(), origin) == known.end()) return;
+  switch (options_.cors.allowed) {
+    case cors_policy::origins::every: return true;
+    case cors_policy::origins::none: return false;
+    case cors_policy::origins::listed:
+      return std::ranges::find(options_.cors.list, origin) != options_.cors.list.end();
+    case cors_policy::origins::own: break;
   }
-  out.set_header("Access-Control-Allow-Origin", any ? "*" : origin);
+  const auto host = in.get_header_value("Host");
+  return !host.empty() && (origin == "http://" + host || origin == "https://" + host);
+}
+
+void front::add_cors(const httplib::Request& in, httplib::Response& out) const {
+  const bool every = options_.cors.allowed == cors_policy::origins::every;
+  if (!every && options_.cors.allowed != cors_policy::origins::none)
+    out.headers.emplace("Vary", "Origin");
+  if (!may_read(in)) return;
+  out.set_header("Access-Control-Allow-Origin", every ? "*" : in.get_header_value("Origin"));
   out.set_header("Access-Control-Expose-Headers", "Location, ETag, Retry-After, Allow");
   if (in.method != "OPTIONS" || !in.has_header("Access-Control-Request-Method")) return;
   out.set_header("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,15 +10,17 @@
 
 #include "http/actuator.hpp"
 #include "http/admin.hpp"
+#include "http/cors_policy.hpp"
 #include "http/gateway.hpp"
 
 namespace skanu {
 
 struct front_options {
-  /// Origins that browsers may call from; empty: every one.
-  std::vector<std::string> cors_origins;
-  /// Without a listener of its own, /admin is served to those who ask loopback for it.
-  bool admin_on_loopback = false;
+  cors_policy cors;
+  /// On loopback only these Host names are answered besides those of loopback; nothing: any name.
+  std::optional<std::vector<std::string>> allowed_hosts;
+  /// Who brings it is served /admin on the clients' listener too; without one nobody is.
+  std::optional<std::string> admin_token;
   /// Whose resources are shown; the paths of others are not there.
   std::vector<service> shown{std::begin(all_services), std::end(all_services)};
   /// Whether the pages and the API's description are shown.
@@ -43,6 +46,8 @@ class front {
                 std::size_t& route);
   bool is_shown(std::string_view path, bool is_page) const;
   bool may_administer(const httplib::Request& in, listener at) const;
+  bool is_asked_for(const httplib::Request& in, listener at) const;
+  bool may_read(const httplib::Request& in) const;
   void add_cors(const httplib::Request& in, httplib::Response& out) const;
 
   gateway& to_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <vector>
 
 namespace skanu {
 
@@ -13,6 +14,11 @@ void put_digits(char* out, int width, long value) {
     value /= 10;
   }
 }
+
+constexpr std::string_view phone_separators = " -.()";
+constexpr std::size_t fewest_phone_digits = 7;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The number that `width` digits at `pos` spell, or -1.
 int digits_at(std::string_view text, std::size_t pos, std::size_t width) {
@@ -59,18 +65,17 @@ std::optional<instant> from_rfc3339(std::string_view text) {
 }
 
 std::optional<std::string> normalised_phone(std::string_view text) {
-  constexpr std::string_view separators = " -.()";
   std::string digits;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c >= '0' && c <= '9') {
       if (digits.size() == 15) return std::nullopt;
       digits += c;
-    } else if (separators.find(c) == separators.npos && !(c == '+' && i == 0)) {
+    } else if (phone_separators.find(c) == phone_separators.npos && !(c == '+' && i == 0)) {
       return std::nullopt;
     }
   }
-  if (digits.size() < 7) return std::nullopt;
+  if (digits.size() < fewest_phone_digits) return std::nullopt;
   return digits;
 }
 
@@ -86,6 +91,25 @@ std::string masked_phone(std::string_view phone_digits) {
   std::string masked(phone_digits);
   std::fill(masked.begin(),
             masked.end() - static_cast<long>(std::min<std::size_t>(2, masked.size())), '*');
+  return masked;
+}
+
+std::string with_phones_masked(std::string_view text) {
+  std::string masked(text);
+  std::vector<std::size_t> digits;  // of the run that is looked at
+  const auto mask_run = [&] {
+    if (digits.size() >= fewest_phone_digits)
+      for (std::size_t i = 0; i + 2 < digits.size(); ++i) masked[digits[i]] = '*';
+    digits.clear();
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_digit(text[i])) {
+      digits.push_back(i);
+    } else if (phone_separators.find(text[i]) == phone_separators.npos) {
+      mask_run();
+    }
+  }
+  mask_run();
   return masked;
 }
 

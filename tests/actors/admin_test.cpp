@@ -18,6 +18,7 @@ class admin_test : public testing::Test {
       directory.readers[i] = [this] { return shop.data().read(); };
       view.stores[i] = &shop.data();
     }
+    view.letters = letter_names("a test's secret");
     view.breakers = [] { return std::string("{}"); };
     to.emplace(std::move(directory));
   }
@@ -92,8 +93,51 @@ TEST_F(admin_test, the_next_page_begins_with_the_very_next_letter) {
     EXPECT_EQ(page["_links"].contains("next"), got.size() < 2);
     got.push_back(after);
   }
-  const std::string name = "stamp-follows-payment:" + std::to_string(stages::account);
-  EXPECT_EQ(got, (std::vector<std::string>{name + ":7", name + ":8", name + ":9"}));
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(view.letters.read(got[i]), (letter_name{"stamp-follows-payment", stages::account,
+                                                      static_cast<log_offset>(7 + i)}));
+}
+
+TEST_F(admin_test, a_letter_shows_a_phone_number_in_eight_places) {
+  const auto phone = phone_of_account(stages::account);
+  const auto dashed = phone.substr(0, 3) + "-" + phone.substr(3, 4) + "-" + phone.substr(7);
+  set_aside(stages::account, 1,
+            R"({"id":1,"timestamp":"2026-11-26T16:09:30.860Z","phoneNumber":")" + phone +
+                R"(","destination":"call )" + dashed + R"(","more":[{"phoneNumber":)" +
+                std::to_string(stages::account) + "}]}");
+  set_aside(stages::account, 2, "no JSON, but " + phone + " and " + dashed);
+  const auto masked = masked_phone(phone);
+  const auto page = letters("2", "");
+  const auto text = page.dump();
+  for (const auto& whole : {phone, dashed, std::to_string(stages::account)})
+    EXPECT_EQ(text.find(whole), text.npos) << text;
+  const auto& both = page["_embedded"]["deadLetters"];
+  ASSERT_EQ(both.size(), 2U);
+  for (const auto& letter : both) EXPECT_EQ(letter["entity"], masked);
+  EXPECT_EQ(both[0]["event"]["timestamp"], "2026-11-26T16:09:30.860Z");
+  EXPECT_EQ(both[0]["event"]["id"], 1);
+  const auto next = letters("1", both[0]["id"]).dump();
+  EXPECT_EQ(next.find(phone), next.npos) << next;
+}
+
+TEST(letter_names, lead_back_and_hide_accounts_only) {
+  const letter_names names("one"), others("two");
+  const auto phone = std::string("01012345678");
+  const letter_name of_account{"stamp-follows-payment", account_id_of(phone), 7};
+  const auto text = names.text_of(of_account);
+  EXPECT_EQ(text.find(phone), text.npos) << text;
+  EXPECT_EQ(names.read(text), of_account);
+  EXPECT_NE(others.read(text), of_account);
+  EXPECT_NE(names.text_of({"stamp-follows-payment", of_account.entity, 8}), text);
+  const letter_name of_order{"delivery-follows-order", 1234567890123456, 7};
+  EXPECT_EQ(names.text_of(of_order), "delivery-follows-order:1234567890123456:7");
+  EXPECT_EQ(names.read(names.text_of(of_order)), of_order);
+  const letter_name of_nobody{"stamp-follows-payment", 0, 7};
+  EXPECT_EQ(names.read(names.text_of(of_nobody)), of_nobody);
+  for (const auto* wrong :
+       {"", ":", "::", "stamp-follows-payment", "stamp-follows-payment:1",
+        "stamp-follows-payment:0123456789abcdeg:1", "stamp-follows-payment:0123456789abcdef:x"})
+    EXPECT_EQ(names.read(wrong), std::nullopt) << wrong;
 }
 
 }  // namespace

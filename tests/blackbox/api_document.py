@@ -63,8 +63,10 @@ class Judge:
             candidates.append(operation["responses"].get(status))
         elif item and status == "405":
             candidates.append(self.everywhere["responses"]["405"])
-        if method is not None and status == "404":
-            candidates.append(self.everywhere["responses"]["404"])
+        if method is not None and status in ("404", "421"):
+            candidates.append(self.everywhere["responses"][status])
+        if method is not None and status == "401" and target.startswith("/admin"):
+            candidates.append(self.everywhere["responses"]["401"])
         candidates.append(self.connection)
         faults = []
         for documented in filter(None, candidates):

@@ -297,7 +297,12 @@ class NetworkCluster(Cluster):
 
     def __init__(self, folder, network, **options):
         self.network = network
-        super().__init__(folder, arguments=("--node-without-tls",), **options)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        secret = Path(folder) / "secret"
+        secret.write_text("of this cluster alone\n")
+        secret.chmod(0o600)
+        without_tls = ("--node-without-tls", "--secret-file", secret)
+        super().__init__(folder, arguments=without_tls, **options)
 
     def addresses(self, nodes):
         return {n: (self.network.address(n), 9080) for n in nodes}

@@ -86,12 +86,16 @@ class Client:
     """A client on one keep-alive connection. It never repeats a request by itself, and fails where an
     answer is not as the OpenAPI document says."""
 
-    def __init__(self, port, host="127.0.0.1", timeout_s=10 * TIME_SCALE):
+    def __init__(self, port, host="127.0.0.1", timeout_s=10 * TIME_SCALE, admin_token=None):
+        """`admin_token` goes with what is asked of /admin."""
+        self.admin_token = admin_token
         self.connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
 
     def request(self, method, path, body=None, headers=None):
         """`body`: bytes and str are sent as they are, anything else as JSON."""
         headers = dict(headers or {})
+        if self.admin_token and path.startswith("/admin"):
+            headers.setdefault("Authorization", f"Bearer {self.admin_token}")
         if body is not None:
             if not isinstance(body, (bytes, str)):
                 body = json.dumps(body)

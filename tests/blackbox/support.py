@@ -181,6 +181,13 @@ class Server:
     def client(self, **options):
         return Client(self.port, **options)
 
+    def admin_token(self):
+        return (self.data / "admin.token").read_text().strip()
+
+    def operator(self):
+        """A client that may see /admin."""
+        return self.client(admin_token=self.admin_token())
+
     def shop(self):
         return Shop(self.client())
 

@@ -1,13 +1,22 @@
 """What operators do: dead letters, and what is open of one order."""
 
+import json
+import os
 import re
 import sqlite3
+import stat
 
 import pytest
-from rest import PREPARE, READY, Client, fresh_phone, wait_until
-from support import assert_sound
+from rest import PREPARE, READY, Client, assert_problem, fresh_phone, wait_until
+from support import Server, assert_sound, skanu
 
 LETTERS = "/admin/deadLetters"
+
+
+@pytest.fixture
+def operator(shared_server):
+    with shared_server.operator() as one:
+        yield one
 
 
 def key(number):
@@ -45,7 +54,7 @@ def with_stuck_orders(serve, count):
     for order_id in ids:
         edit_delivery(server.data, order_id, GOOD, BAD)
     server.restart()
-    client = server.client()
+    client = server.operator()
     for order_id in ids:
         client.delete(f"/orders/{order_id}").expect(204)
     for order_id in ids:
@@ -103,7 +112,7 @@ def test_a_discarded_letter_changes_nothing_and_the_audit_knows_of_it(stuck):
         assert_sound(server.data)
     server.kill()
     server.restart()
-    assert letters_of(server.client(), order_id) == []
+    assert letters_of(server.operator(), order_id) == []
     assert status_of(server.client(), order_id) == READY
     _, report = server.audit()
     assert report["sound"] and sum(report["discarded"].values()) == 2
@@ -135,12 +144,14 @@ def test_pages_of_dead_letters_leave_none_out_and_show_none_twice(serve):
 
 
 @pytest.mark.parametrize("name", ["x", "nobody:1:1", "stamp-follows-payment:1:1", "a:b:c", "::"])
-def test_a_dead_letter_that_is_not_there_is_not_found(client, name):
+def test_a_dead_letter_that_is_not_there_is_not_found(operator, name):
+    client = operator
     client.delete(f"{LETTERS}/{name}").expect(404)
     client.post(f"{LETTERS}/{name}/replay").expect(404)
 
 
-def test_an_order_explains_itself(client, shop):
+def test_an_order_explains_itself(operator, shop):
+    client = operator
     phone = fresh_phone()
     order_id = shop.place(phoneNumber=phone)
     explain = f"/admin/explain/orders/{order_id}"
@@ -192,45 +203,96 @@ def test_an_order_explains_itself(client, shop):
 
 # ------------------------------------------------------------------------------------ who may see it
 
+ADMIN_REQUESTS = (
+    ("GET", LETTERS),
+    ("HEAD", LETTERS),
+    ("OPTIONS", LETTERS),
+    ("POST", f"{LETTERS}/stamp-follows-payment:1:1/replay"),
+    ("DELETE", f"{LETTERS}/stamp-follows-payment:1:1"),
+    ("GET", "/admin/explain/orders/1"),
+    ("GET", "/admin/nowhere"),
+    ("GET", "/admin"),
+)
+
 
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Host": "evil.example:8088"},
-        {"Host": "10.1.2.3"},
-        {"Origin": "http://evil.example"},
-        {"Origin": "null"},
-        {"X-Forwarded-For": "10.1.2.3"},
-        {"X-Forwarded-Host": "evil.example"},
-        {"X-Forwarded-Proto": "https"},
-        {"X-Real-IP": "10.1.2.3"},
-        {"Forwarded": "for=10.1.2.3"},
-        {"Via": "1.1 proxy"},
+        {},
+        {"Host": "127.0.0.1"},  # as nginx rewrites it
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer x"},
+        {"Authorization": "Basic dXNlcjpwYXNz"},
     ],
 )
-def test_to_others_admin_is_not_there(client, headers):
-    for method, path in (
-        ("GET", LETTERS),
-        ("OPTIONS", LETTERS),
-        ("POST", f"{LETTERS}/stamp-follows-payment:1:1/replay"),
-        ("DELETE", f"{LETTERS}/stamp-follows-payment:1:1"),
-        ("GET", "/admin/explain/orders/1"),
-    ):
+def test_behind_a_proxy_on_loopback_admin_answered_the_internet(shared_server, headers):
+    client = shared_server.client()
+    for method, path in ADMIN_REQUESTS:
         answer = client.request(method, path, headers=headers)
-        assert answer.status == 404, (method, path)
+        assert answer.status == 401, (method, path)
+        assert answer.header("WWW-Authenticate") == "Bearer"
         assert answer.header("Allow") is None
+        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+        if method != "HEAD":
+            assert_problem(answer, 401)
 
 
-def test_admin_carries_no_cors_headers(client):
+def test_a_token_that_is_nearly_right_is_wrong(shared_server):
+    token = shared_server.admin_token()
+    wrong = (token[:-1], token + "0", "0" + token, token.upper() + "x", token[:-1] + "g", token * 2)
+    for each in wrong:
+        client = shared_server.client(admin_token=each)
+        client.get(LETTERS).expect(401)
+    shared_server.client(admin_token=token).get(LETTERS).expect(200)
+    shared_server.client().get(LETTERS, {"Authorization": f"bearer  {token}"}).expect(200)
+
+
+def test_the_token_is_long_its_owners_alone_and_stays(tmp_path):
+    with Server(tmp_path / "data") as server:
+        first = server.admin_token()
+        assert re.fullmatch(r"[0-9a-f]{64}", first)
+        assert stat.S_IMODE(os.stat(server.data / "admin.token").st_mode) == 0o600
+        assert first not in server.stderr()
+    with Server(tmp_path / "data") as server:
+        assert server.admin_token() == first
+    with Server(tmp_path / "other") as server:
+        assert server.admin_token() != first
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666, 0o620])
+def test_a_token_that_others_may_read_lets_nobody_in(tmp_path, mode):
+    Server(tmp_path / "data").start().stop()
+    os.chmod(tmp_path / "data" / "admin.token", mode)
+    with Server(tmp_path / "data") as server:
+        server.operator().get(LETTERS).expect(401)
+        server.client().get("/orders").expect(200)
+        assert "event=admin_token_refused" in server.stderr()
+        done = skanu("admin", "--data", server.data, "--http", f"127.0.0.1:{server.port}", "dead-letters")
+        assert done.returncode == 2 and "chmod 600" in done.stderr
+
+
+def test_a_token_that_can_be_guessed_lets_nobody_in(tmp_path):
+    Server(tmp_path / "data").start().stop()
+    (tmp_path / "data" / "admin.token").write_text("secret\n")
+    with Server(tmp_path / "data") as server:
+        server.operator().get(LETTERS).expect(401)
+        assert "event=admin_token_refused" in server.stderr()
+
+
+def test_admin_carries_no_cors_headers(serve):
+    server = serve("--cors", "*")
+    client = server.operator()
     for answer in (client.get(LETTERS), client.get("/admin/explain/orders/x")):
         assert not [name for name in answer.headers if name.lower().startswith("access-control")]
     assert client.get("/orders").header("Access-Control-Allow-Origin") == "*"
 
 
-def test_an_own_port_serves_admin_and_the_first_does_not(serve):
+def test_an_own_port_asks_for_no_token_and_the_first_one_does(serve):
     server = serve("--admin", "127.0.0.1:0")
     client = server.client()
-    client.get(LETTERS).expect(404)
+    client.get(LETTERS).expect(401)
+    server.operator().get(LETTERS).expect(200)
     client.get("/actuator/health").expect(200)
     said = wait_until(
         lambda: re.search(r"event=admin_listens address=127\.0\.0\.1:(\d+)", server.stderr()),
@@ -245,10 +307,52 @@ def test_an_own_port_serves_admin_and_the_first_does_not(serve):
     operator.request("GET", LETTERS, headers={"Origin": "http://evil.example"}).expect(404)
 
 
+# ------------------------------------------------------------------------- nobody's number is whole
+
+
 def test_a_phone_number_in_a_letters_name_is_masked_in_the_log(serve):
     server = serve()
     phone = fresh_phone()
-    server.client().delete(f"{LETTERS}/stamp-follows-payment:1{phone}:1").expect(404)
+    server.operator().delete(f"{LETTERS}/stamp-follows-payment:1{phone}:1").expect(404)
     server.stop()
     assert "/admin/deadLetters/" in server.stderr()
     assert phone not in server.stderr()
+
+
+# ------------------------------------------------------------------------------------- skanu admin
+
+
+def admin(server, *words, **options):
+    return skanu("admin", "--data", server.data, "--http", f"127.0.0.1:{server.port}", *words, **options)
+
+
+def test_skanu_admin_does_what_operators_may_ask(serve):
+    server, client, ids = with_stuck_orders(serve, 2)
+    done = admin(server, "dead-letters")
+    assert done.returncode == 0 and done.stderr == ""
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert told == client.get(LETTERS).expect(200).embedded() and len(told) == 4
+    explained = json.loads(admin(server, "explain", ids[0]).stdout)
+    assert explained["id"] == ids[0] and len(explained["deadLetters"]) == 2
+    for letter in told:
+        wish = "replay" if letter["entity"] == ids[0] else "discard"
+        wait_until(lambda: admin(server, wish, letter["id"]).returncode == 0, f"its {wish}")
+    assert admin(server, "dead-letters").stdout == ""
+    assert [status_of(client, order_id) for order_id in ids] == ["CANCEL", READY]
+
+
+def test_skanu_admin_says_why_it_could_not(serve, tmp_path):
+    server = serve()
+    for words in (("replay", "stamp-follows-payment:1:1"), ("explain", "x"), ("discard", "../x?y")):
+        done = admin(server, *words)
+        assert (done.returncode, done.stdout) == (1, "") and "404 There is no" in done.stderr
+    (tmp_path / "data" / "admin.token").rename(tmp_path / "away")
+    done = admin(server, "dead-letters")
+    assert done.returncode == 2 and str(tmp_path / "data" / "admin.token") in done.stderr
+    (tmp_path / "away").rename(tmp_path / "data" / "admin.token")
+    server.stop()
+    done = admin(server, "dead-letters")
+    assert done.returncode == 2 and f"127.0.0.1:{server.port}" in done.stderr
+    for words in ((), ("nonsense",), ("replay",), ("explain", "1", "2")):
+        done = skanu("admin", *words)
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1

@@ -1,7 +1,9 @@
 """The command line: options, exit statuses, the ready line, signals, logs."""
 
+import ast
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -38,7 +40,7 @@ def write_config_file(path, **options):
 # --------------------------------------------------------------------------------------- options
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["audit"], ["events"], ["backup"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["audit"], ["events"], ["backup"], ["admin"]])
 def test_help_is_given(command):
     done = skanu(*command, "--help")
     assert done.returncode == 0, done.stderr
@@ -63,7 +65,7 @@ def test_help_explains_each_option_of_serve_with_its_default():
 
 def test_help_names_every_command():
     text = skanu("--help").stdout
-    for command in ("serve", "audit", "events", "backup"):
+    for command in ("serve", "audit", "events", "backup", "admin"):
         assert command in text
 
 
@@ -157,6 +159,113 @@ def test_a_bad_configuration_file_gives_2_and_one_line(tmp_path):
     assert_refused(skanu("--config", tmp_path / "missing", "serve", "--data", tmp_path / "data"))
     config = write_config_file(tmp_path / "skanu.conf", nonsense="1")
     assert_refused(skanu("--config", config, "serve", "--data", tmp_path / "data"))
+
+
+OPTION_IN_HELP = re.compile(r"^  (?:-\w,)?--([a-z-]+)(.*)$", re.M)
+VALUES = {
+    "http": "127.0.0.1:1", "admin": "127.0.0.1:2", "data": "/there", "services": "order",
+    "name": "one", "node": "127.0.0.1:3", "peer": "stamp=127.0.0.1:4", "secret-file": "/secret",
+    "tls-cert": "/cert", "tls-key": "/key", "tls-ca": "/ca", "node-without-tls": True,
+    "trust-network": True, "cors": "https://cafe.example", "allowed-host": "shop.example",
+    "max-store-bytes": "5", "max-connections": "6", "max-connections-per-address": "7",
+    "max-streams": "8", "stream-heartbeat": "9", "log-file": "/log", "log-level": "debug",
+    "fault": "payment-fail=1", "service": "stamp", "from": "10", "follow": True, "to": "/copy",
+}  # fmt: skip
+"""A value for every option of every command, other than its default; True is a flag's."""
+
+
+def options_in_help(command):
+    return dict(OPTION_IN_HELP.findall(skanu(command, "--help").stdout))
+
+
+def understood(*words, env=None):
+    """The options of a command as it understood them, by --print-config."""
+    done = skanu("--print-config", *words, env=env)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()[1:]
+    return {name: ast.literal_eval(value) for name, value in (line.split(" = ", 1) for line in lines)}
+
+
+@pytest.mark.parametrize("command", ["serve", "audit", "events", "backup", "admin"])
+def test_every_option_is_set_by_flag_environment_and_file(tmp_path, command):
+    words = [command, "explain", "1"] if command == "admin" else [command]
+    required = ["--to", "/elsewhere"] if command == "backup" else []
+    options = options_in_help(command)
+    del options["help"]
+    assert len(options) > (10 if command == "serve" else 0)
+    defaults = understood(*words, *required)
+    assert set(defaults) == set(options)
+    for name, rest in options.items():
+        value = VALUES[name]
+        expected = ["true"] if value is True else [value]
+        assert defaults[name] != expected, f"{name} is so by default"
+        variable = re.search(r"Env:(SKANU_[A-Z_]+)", rest)[1]
+        assert variable == "SKANU_" + name.upper().replace("-", "_")
+        others = [] if name == "to" else required
+        flag = [f"--{name}"] if value is True else [f"--{name}", value]
+        place = [words[0], *flag, *words[1:]]
+        assert understood(*place, *others)[name] == expected, name
+        text = "true" if value is True else value
+        assert understood(*words, *others, env={variable: text})[name] == expected, name
+        config = tmp_path / "skanu.conf"
+        config.write_text(f"[{command}]\n{name} = {text if value is True else repr(text)}\n")
+        assert understood("--config", config, *words, *others)[name] == expected, name
+        by_name = understood(*words, *others, env={"SKANU_CONFIG": str(config)})
+        assert by_name[name] == expected, f"{name} by SKANU_CONFIG"
+
+
+def test_skanu_config_was_ignored(tmp_path):
+    config = write_config_file(tmp_path / "skanu.conf", cors="https://cafe.example")
+    env = {"SKANU_CONFIG": str(config)}
+    with Server(tmp_path / "data", env=env) as server:
+        answer = server.client().get("/orders", {"Origin": "https://cafe.example"}).expect(200)
+        assert answer.header("Access-Control-Allow-Origin") == "https://cafe.example"
+    other = write_config_file(tmp_path / "other.conf", cors="https://other.example")
+    told = understood("--config", other, "serve", env=env)
+    assert told["cors"] == ["https://other.example"], "the command line's file wins"
+    for missing in (tmp_path / "missing", tmp_path):
+        done = skanu("serve", "--data", tmp_path / "data", env={"SKANU_CONFIG": str(missing)})
+        assert_refused(done)
+        assert str(missing) in done.stderr
+    assert understood("serve", env={"SKANU_CONFIG": ""})["cors"] == ["own"]
+
+
+@pytest.mark.parametrize("command", ["serve", "audit", "events"])
+@pytest.mark.parametrize(
+    "text, key",
+    [
+        ("[serve]\nhtpt = 'x'\n", "serve.htpt"),
+        ("[audit]\nnonsense = 1\n", "audit.nonsense"),
+        ("[admin]\ncors = '*'\n", "admin.cors"),
+        ("nonsense = 1\n", "nonsense"),
+        ("[nonsense]\nhttp = 'x'\n", "nonsense"),
+        ("[serve.more]\nhttp = 'x'\n", "serve.more"),
+    ],
+)
+def test_an_unknown_key_of_the_file_is_named(tmp_path, command, text, key):
+    config = tmp_path / "skanu.conf"
+    config.write_text(text)
+    done = skanu("--config", config, command, "--data", tmp_path / "data")
+    assert_refused(done)
+    assert key in done.stderr
+
+
+def test_a_file_for_serve_made_audit_serve(tmp_path):
+    Server(tmp_path / "data").start().stop()
+    config = write_config_file(tmp_path / "skanu.conf", http="127.0.0.1:0", data="/nowhere")
+    done = skanu("--config", config, "audit", "--data", tmp_path / "data")
+    assert done.returncode == 0 and '"sound": true' in done.stdout
+
+
+def test_the_environment_won_over_the_data_of_the_command_line(tmp_path):
+    Server(tmp_path / "data").start().stop()
+    data = ["--data", tmp_path / "data"]
+    config = tmp_path / "skanu.conf"
+    config.write_text("".join(f"[{name}]\ndata = '/file'\n" for name in ("audit", "events", "backup")))
+    env = {"SKANU_DATA": "/environment", "SKANU_CONFIG": str(config)}
+    for words in (["audit"], ["events"], ["backup", "--to", tmp_path / "copy"]):
+        done = skanu(*words, *data, env=env)
+        assert done.returncode == 0, done
 
 
 def test_a_bad_environment_variable_gives_2_and_one_line(tmp_path):
@@ -339,7 +448,7 @@ def test_beyond_loopback_admin_is_not_there_whatever_host_is_asked_for(tmp_path)
             return int(subprocess.check_output(words, timeout=2 * DEADLINE_S))
 
         assert status_of("/orders") == 200
-        assert status_of("/admin/deadLetters") == 404
+        assert status_of("/admin/deadLetters") == 401
 
 
 STATUS_OF = """

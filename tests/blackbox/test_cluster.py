@@ -146,8 +146,10 @@ def test_a_service_that_never_came_is_named(tmp_path):
 @pytest.mark.slow
 def test_a_node_of_another_cluster_is_refused_and_both_say_so(tmp_path):
     secret, other = tmp_path / "secret", tmp_path / "other"
-    secret.write_text("one\n")
-    other.write_text("two\n")
+    secret.write_text("one " * 5 + "\n")
+    other.write_text("two " * 5 + "\n")
+    for file in (secret, other):
+        file.chmod(0o600)
     nodes = ["gateway", "order", "payment"]
     secrets = {n: ("--secret-file", other if n == "payment" else secret) for n in nodes}
     cluster = Cluster(tmp_path / "nodes", nodes=nodes, per_node=secrets)
@@ -192,7 +194,7 @@ def test_a_second_node_of_one_name_is_refused_and_the_first_goes_on(tmp_path):
 def test_what_is_no_node_does_no_harm_at_a_nodes_port(tmp_path):
     """CAF took the memory that a stranger's header announced, and ended at an empty handshake."""
     said = [
-        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"\0\0\0\xa4\xffSMBr\0\0\0\0\x08\x01\x40" + bytes(16) + b"\x40\x06\0\0\1\0",
         *(caf_header(kind, 0) for kind in range(8)),
         *(caf_header(kind, 2**32 - 16) for kind in range(8)),

@@ -5,7 +5,8 @@ import json
 import socket
 
 import pytest
-from rest import COFFEE, DEADLINE_S, in_parallel, raw_exchange
+from rest import COFFEE, DEADLINE_S, assert_problem, in_parallel, raw_exchange
+from support import Server
 
 LIMIT = 64 * 1024
 ORIGIN = {"Origin": "https://cafe.example"}
@@ -24,7 +25,7 @@ def chunked(body, chunk):
 
 def post_head(*lines):
     return "\r\n".join(
-        ["POST /orders HTTP/1.1", "Host: x", "Content-Type: application/json", *lines, "", ""]
+        ["POST /orders HTTP/1.1", "Host: localhost", "Content-Type: application/json", *lines, "", ""]
     ).encode()
 
 
@@ -246,7 +247,7 @@ def test_a_chunked_body_is_taken(shared_server):
 def test_http_1_0_and_connection_close_end_the_connection(shared_server):
     for head in (
         b"GET /orders HTTP/1.0\r\n\r\n",
-        b"GET /orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET /orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     ):
         answer, closed = raw_exchange(shared_server.port, head)
         answer.expect(200)
@@ -292,6 +293,14 @@ def assert_allows(answer, origin):
     assert answer.header("Access-Control-Allow-Credentials") is None
 
 
+@pytest.fixture(scope="module")
+def open_to_all(tmp_path_factory):
+    """A client of a server whose --cors is *, as the original's gateway had it."""
+    with Server(tmp_path_factory.mktemp("open") / "data", "--cors", "*") as server:
+        with server.client() as client:
+            yield client
+
+
 @pytest.mark.parametrize("origin", ["https://cafe.example", "http://localhost:3000", "null"])
 @pytest.mark.parametrize(
     "method, path, body, status",
@@ -304,14 +313,14 @@ def assert_allows(answer, origin):
         ("GET", "/actuator/health", None, 200),
     ],
 )
-def test_every_origin_may_read_every_answer(client, origin, method, path, body, status):
-    assert_allows(client.request(method, path, body, {"Origin": origin}).expect(status), origin)
+def test_every_origin_may_read_every_answer(open_to_all, origin, method, path, body, status):
+    assert_allows(open_to_all.request(method, path, body, {"Origin": origin}).expect(status), origin)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/orders", "/payments/1", "/stamps/0101234123"])
-def test_preflight_allows_every_method_and_header(client, method, path):
-    answer = client.request(
+def test_preflight_allows_every_method_and_header(open_to_all, method, path):
+    answer = open_to_all.request(
         "OPTIONS",
         path,
         None,
@@ -339,6 +348,77 @@ def test_cors_option_narrows_the_origins(serve):
         other = client.request(method, "/orders", None, {"Origin": "https://evil.example", **extra})
         assert other.header("Access-Control-Allow-Origin") not in ("*", "https://evil.example")
         assert other.header("Access-Control-Allow-Credentials") is None
+
+
+PREFLIGHT = {"Access-Control-Request-Method": "DELETE", "Access-Control-Request-Headers": "x-any"}
+
+
+def permissions(answer):
+    return {name for name in answer.headers if name.lower().startswith("access-control")}
+
+
+def test_by_default_another_sites_page_may_nothing(client):
+    for origin in ("https://evil.example", "null", "http://127.0.0.1", "http://localhost:1"):
+        for method, path, extra in (
+            ("GET", "/orders", {}),
+            ("OPTIONS", "/orders", PREFLIGHT),
+            ("GET", "/nowhere", {}),
+            ("OPTIONS", "/orders/1", PREFLIGHT),
+        ):
+            answer = client.request(method, path, None, {"Origin": origin, **extra})
+            assert not permissions(answer), (origin, method, path)
+            assert "Origin" in answer.header("Vary")
+
+
+def test_by_default_the_own_origin_may_everything(shared_server, client):
+    own = f"http://127.0.0.1:{shared_server.port}"
+    assert_allows(client.get("/orders", {"Origin": own}).expect(200), own)
+    answer = client.request("OPTIONS", "/orders", None, {"Origin": own, **PREFLIGHT}).expect(204)
+    assert_allows(answer, own)
+    assert answer.header("Access-Control-Allow-Headers") == "x-any"
+
+
+def test_cors_none_answers_no_preflight(serve):
+    server = serve("--cors", "none")
+    for origin in ("https://evil.example", f"http://127.0.0.1:{server.port}"):
+        for method, extra in (("GET", {}), ("OPTIONS", PREFLIGHT)):
+            answer = server.client().request(method, "/orders", None, {"Origin": origin, **extra})
+            assert not permissions(answer.expect(200, 204))
+
+
+# ------------------------------------------------------------------------------------------ Host
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8088", "10.0.0.1", "localhost.evil"])
+def test_a_name_that_points_at_loopback_placed_orders(client, host):
+    for method, path, body in (
+        ("POST", "/orders", COFFEE),
+        ("GET", "/orders", None),
+        ("GET", "/", None),
+        ("GET", "/actuator/health", None),
+        ("OPTIONS", "/orders", None),
+        ("GET", "/nowhere", None),
+    ):
+        problem = assert_problem(client.request(method, path, body, {"Host": host}), 421)
+        assert "--allowed-host" in problem["detail"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:9", "[::1]:9"])
+def test_every_name_of_loopback_is_answered(client, host):
+    client.get("/orders", {"Host": host}).expect(200)
+
+
+def test_an_allowed_host_is_answered_and_no_other(serve):
+    client = serve("--allowed-host", "shop.example,two.example", "--allowed-host", "10.0.0.7").client()
+    for host in ("shop.example", "Shop.Example:80", "two.example", "10.0.0.7:8088", "127.0.0.1"):
+        client.get("/orders", {"Host": host}).expect(200)
+    for host in ("example", "a.shop.example", "shop.example.evil"):
+        client.get("/orders", {"Host": host}).expect(421)
+
+
+def test_a_request_of_http_1_0_needs_no_host(shared_server):
+    answer, _ = raw_exchange(shared_server.port, b"GET /orders HTTP/1.0\r\n\r\n")
+    answer.expect(200)
 
 
 # ------------------------------------------------------------------------------------ the answers

@@ -35,5 +35,24 @@ TEST(admin_access, another_sites_page_is_not_the_same_origin) {
     EXPECT_FALSE(is_meant_for_us("localhost:8088", origin, true)) << origin;
 }
 
+TEST(admin_access, a_token_is_the_whole_token) {
+  for (const auto* right : {"Bearer secret", "bearer secret", "BEARER   secret"})
+    EXPECT_TRUE(brings_token(right, "secret")) << right;
+  for (const auto* wrong : {"", "Bearer", "Bearer ", "Bearersecret", "secret", "Basic secret",
+                            "Bearer secre", "Bearer secrets", "Bearer Secret", "Bearer secret "})
+    EXPECT_FALSE(brings_token(wrong, "secret")) << wrong;
+}
+
+TEST(admin_access, a_name_that_was_made_to_point_at_loopback_placed_orders) {
+  const std::vector<std::string> named{"Shop.example", "10.0.0.7"};
+  for (const auto* host : {"localhost", "LOCALHOST:1", "127.0.0.1:8088", "127.9.9.9", "[::1]:8088",
+                           "shop.example", "SHOP.EXAMPLE:8088", "10.0.0.7:8088"})
+    EXPECT_TRUE(is_allowed_host(host, named)) << host;
+  for (const auto* host : {"", "evil.example", "evil.example:8088", "shop.example.evil.example",
+                           "shop.example:x", "shop.example@evil.example", "10.0.0.8", "0.0.0.0",
+                           "localhost.", "[::2]", "127.0.0.1.evil.example"})
+    EXPECT_FALSE(is_allowed_host(host, named)) << host;
+}
+
 }  // namespace
 }  // namespace skanu

@@ -208,6 +208,26 @@ TEST(http_server_under_attack, gives_no_worker_to_a_client_that_does_not_read) {
   EXPECT_LT(reluctant.receive_rest().size(), large.size());
 }
 
+TEST(http_server_under_attack, whoever_read_no_answer_was_answered_megabytes) {
+  auto options = patient_options();
+  options.write_timeout = 300ms;
+  const std::string page(16 * 1024, 'x');
+  std::atomic<std::size_t> answered = 0;
+  running_server server{options, [&](const httplib::Request& request, httplib::Response& response) {
+                          if (request.path == "/page") ++answered;
+                          response.set_content(page, "text/plain");
+                        }};
+  std::string requests;
+  for (int i = 0; i < 400; ++i) requests += "GET /page HTTP/1.1\r\nHost: a\r\n\r\n";
+  raw_http_client reluctant{server.port(), 4096};
+  ASSERT_TRUE(reluctant.send(requests));
+  auto client = server.connect();
+  do {
+    ASSERT_EQ(body_of(client.ask(get)), page);
+  } while (server->open_connections() == 2);
+  EXPECT_LT(answered * page.size(), 512U * 1024U);
+}
+
 TEST(http_server_under_attack, bounds_the_memory_of_unfinished_requests) {
   auto options = patient_options();
   options.max_buffered_bytes = 256 * 1024;

@@ -128,5 +128,14 @@ TEST(ordered_keys, sort_as_their_numbers_do) {
   EXPECT_EQ(key, "prefix" + std::string("\0\0\0\0\0\0\1\2", 8));
 }
 
+TEST(phone_numbers, are_masked_in_any_text) {
+  EXPECT_EQ(with_phones_masked("call 010-1234-5678 now"), "call ***-****-**78 now");
+  EXPECT_EQ(with_phones_masked("01012345678"), "*********78");
+  EXPECT_EQ(with_phones_masked("+82 (10) 1234.5678"), "+** (**) ****.**78");
+  EXPECT_EQ(with_phones_masked("1234567, 101012345678"), "*****67, **********78");
+  for (const auto* none : {"", "order 123456 of 7", "123456", "12a345678b"})
+    EXPECT_EQ(with_phones_masked(none), none);
+}
+
 }  // namespace
 }  // namespace skanu

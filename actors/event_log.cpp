@@ -22,9 +22,10 @@ event_batch read(const store& data, service of, const log_query& query) {
   batch.end = now->log_end(of);
   batch.more = !stored.empty() && batch.next <= batch.end;  // bytes bound it too
   for (auto& e : stored) {
-    const auto wanted = query.types.empty() ||
+    const auto wanted = e.damaged || query.types.empty() ||
                         std::find(query.types.begin(), query.types.end(), event_type_of(e.body)) !=
                             query.types.end();
+    // A damaged one may be of any type. Whoever follows gets it, and sets it aside.
     if (wanted) batch.events.push_back({e.offset, std::move(e.body)});
   }
   return batch;

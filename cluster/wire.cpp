@@ -4,7 +4,7 @@ namespace skanu {
 
 // The largest value of each enumeration that travels.
 constexpr auto wire_last(service) { return service::ordertrace; }
-constexpr auto wire_last(errc) { return errc::undecodable; }
+constexpr auto wire_last(errc) { return errc::damaged; }
 constexpr auto wire_last(effect) { return effect::unchanged; }
 constexpr auto wire_last(payment_status) { return payment_status::cancelled; }
 constexpr auto wire_last(delivery_status) { return delivery_status::cancelled; }

@@ -1,5 +1,7 @@
 #include "http/admin.hpp"
 
+#include <algorithm>
+
 #include "actors/rules/consumers.hpp"
 #include "persistence/consumer_keys.hpp"
 
@@ -59,6 +61,13 @@ std::string list_of(const std::vector<std::string>& items) {
   return out + ']';
 }
 
+/// The letter of a row.
+letter_name named_by(std::string_view key, std::string_view prefix, const consumer& who) {
+  key.remove_prefix(prefix.size());
+  return {std::string(who.name), number_of_key(key.substr(0, 8)),
+          number_of_key(key.substr(std::min<std::size_t>(8, key.size())))};
+}
+
 /// The letter that the path names, and its consumer.
 std::pair<letter_name, const consumer*> letter_in_path(const call& c) {
   const auto name = letter_named(c.parameter());
@@ -91,6 +100,7 @@ void admin::dead_letters(const call& c, const admin_view& view) {
     if (from == nullptr) wrong_parameter("after", "must be the id of a dead letter");
   }
   std::vector<std::string> items;
+  std::vector<std::string> damaged;
   std::string last;
   bool more = false;
   for (const auto& who : consumers::all) {
@@ -108,6 +118,11 @@ void admin::dead_letters(const call& c, const admin_view& view) {
     for (const auto& row : rows) {
       more = items.size() == size;
       if (more) break;
+      if (row.damaged) {
+        last = named_by(row.key, prefix, who).text();
+        damaged.push_back('"' + last + '"');
+        continue;
+      }
       const auto letter = from_json<dead_letter>(parse_stored_json(row.value));
       last = name_of(letter).text();
       items.push_back(shown(letter));
@@ -124,6 +139,7 @@ void admin::dead_letters(const call& c, const admin_view& view) {
   writer.raw("_embedded", R"({"deadLetters":)" + list_of(items) + '}');
   writer.raw("_links", R"({"self":)" + link(after ? "&after=" + after->text() : "") +
                            (more ? R"(,"next":)" + link("&after=" + last) : "") + '}');
+  if (!damaged.empty()) writer.raw("damaged", list_of(damaged));
   writer.close();
   c.send(std::move(out), hal_type);
 }

@@ -98,6 +98,13 @@ constexpr std::array table = {
         "undecodable", 503, "Stored data cannot be read",
         "What is stored or was received is not what it should be.", no,
         "Tell the operator: the log says which record it is, and skanu audit looks at all."},
+    problem_type{
+        "damaged", 503, "Stored data is damaged",
+        "What is stored of it does not match its checksum: the disk gave back something else than "
+        "what was written. Everything else goes on.",
+        no,
+        "Tell the operator: the log says which record it is, skanu audit names all of them, and a "
+        "backup brings it back."},
     problem_type{"method-not-allowed", 405, "Method not allowed",
                  "The path is known, but not with this method.", no,
                  "Use one of the methods that the header Allow names."},
@@ -133,7 +140,7 @@ constexpr std::array table = {
                  "Only HTTP/1.1 and HTTP/1.0 are spoken here.", no, "Use HTTP/1.1."},
 };
 
-static_assert(table[static_cast<std::size_t>(errc::undecodable)].name == "undecodable");
+static_assert(table[static_cast<std::size_t>(errc::damaged)].name == "damaged");
 
 }  // namespace
 
@@ -148,7 +155,7 @@ const problem_type& problem_type_of(int status) {
     case 503: return problem_type_of(errc::overloaded);
     default: break;
   }
-  constexpr auto first = static_cast<std::size_t>(errc::undecodable) + 1;
+  constexpr auto first = static_cast<std::size_t>(errc::damaged) + 1;
   for (const auto& t : problem_types().subspan(first))
     if (t.status == status) return t;
   return *problem_type_named("internal");

@@ -7,15 +7,17 @@ namespace skanu {
 
 namespace {
 
-constexpr std::array<std::string_view, 22> words = {
-    "malformed",           "invalid-field",     "immutable-field",   "negative-balance",
-    "not-found",           "already-delivered", "already-cancelled", "already-paid",
-    "not-allowed",         "version-mismatch",  "operation-reused",  "operation-running",
-    "payment-unavailable", "overloaded",        "entity-failed",     "conflicting-commit",
-    "store-full",          "store-failed",      "shutting-down",     "outcome-unknown",
-    "service-away",        "undecodable"};
+constexpr std::array<std::string_view, 23> words = {
+    "malformed",           "invalid-field",    "immutable-field",
+    "negative-balance",    "not-found",        "already-delivered",
+    "already-cancelled",   "already-paid",     "not-allowed",
+    "version-mismatch",    "operation-reused", "operation-running",
+    "payment-unavailable", "overloaded",       "entity-failed",
+    "conflicting-commit",  "store-full",       "store-failed",
+    "shutting-down",       "outcome-unknown",  "service-away",
+    "undecodable",         "damaged"};
 
-static_assert(words.size() == static_cast<std::size_t>(errc::undecodable) + 1);
+static_assert(words.size() == static_cast<std::size_t>(errc::damaged) + 1);
 
 }  // namespace
 

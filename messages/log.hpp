@@ -13,7 +13,7 @@ namespace skanu {
 struct event_batch {
   struct event {
     log_offset offset = 0;
-    std::string body;
+    std::string body;  ///< Empty where the log holds something else than was written.
   };
   std::vector<event> events;
   log_offset next = 1;  ///< Where to go on reading.

@@ -416,7 +416,8 @@ class node::parts {
       v.elsewhere.push_back({s, status ? &status->up : nullptr});
     }
     for (const auto& d : databases_)
-      v.databases.push_back({d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health()});
+      v.databases.push_back(
+          {d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health(), &d->data});
     v.metrics = &metrics_;
     if (runs_here(service::order)) {
       v.breaker = &breaker_;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "persistence/lmdb_tables.hpp"
+#include "persistence/new_files.hpp"
 #include "persistence/sqlite_tables.hpp"
 #include "persistence/table_store.hpp"
 
@@ -31,13 +32,10 @@ std::vector<service> in_lmdb(const std::vector<service>& services) {
 }
 
 int lock(const fs::path& folder) {
-  std::error_code made;
-  fs::create_directories(folder, made);
-  if (made)
-    throw store_error(errc::store_failed,
-                      "cannot make the data directory " + folder.string() + ": " + made.message());
+  make_data_folder(folder);
+  warn_if_open_to_others(folder);
   const auto file = folder / "lock";
-  const int held = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int held = open_private(file, 0);
   if (held < 0)
     throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
                                               ": " + std::strerror(errno));

@@ -305,12 +305,15 @@ class lmdb_tables final : public ordered_tables {
         now_ = std::move(opened);
       }
     } catch (const store_error& problem) {
-      spdlog::error("event=store_stays_closed folder=\"{}\" reason=\"{}\"", options_.folder,
-                    problem.what());
+      if (!std::exchange(said_that_it_stays_closed_, true))
+        spdlog::error("event=store_stays_closed folder=\"{}\" reason=\"{}\"", options_.folder,
+                      problem.what());
     }
     const std::lock_guard lock(mutex_);
     next_attempt_ = std::chrono::steady_clock::now() + between_attempts;
-    if (now_) spdlog::warn("event=store_opened_again folder=\"{}\"", options_.folder);
+    if (!now_) return became;
+    said_that_it_stays_closed_ = false;
+    spdlog::warn("event=store_opened_again folder=\"{}\"", options_.folder);
     return became;
   }
 
@@ -331,6 +334,7 @@ class lmdb_tables final : public ordered_tables {
   mutable std::shared_ptr<closed_latch> closed_;  ///< Of the last environment.
   mutable std::chrono::steady_clock::time_point next_attempt_{};
   mutable std::mutex opening_;
+  mutable bool said_that_it_stays_closed_ = false;  ///< Of whoever has opening_.
 };
 
 }  // namespace

@@ -397,9 +397,12 @@ void placement::sweep() {
     const bool waits = p.at == stage::asking || p.at == stage::pausing;
     if (!waits || p.deadline > t) continue;
     if (p.at == stage::asking) record(p.permit, call_outcome::timeout);
+    const bool asking = p.at == stage::asking;
     reject(id, p,
-           {errc::payment_unavailable,
-            "Payment did not answer in time. Please come back a little later."});
+           !asking && store_failure_
+               ? *store_failure_
+               : error{errc::payment_unavailable,
+                       "Payment did not answer in time. Please come back a little later."});
   }
   if (!placings_.empty() || !parked_.empty()) start_sweeping();
 }

@@ -13,6 +13,7 @@
 
 #include "persistence/data_directory.hpp"
 #include "tests/support/flush_watch.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace {
@@ -108,6 +109,19 @@ TEST_F(new_data, leaves_what_is_there_as_it_is) {
   fs::permissions(data_, fs::perms(0755));
   make(data_);
   EXPECT_EQ(fs::status(data_).permissions(), fs::perms(0755));
+}
+
+TEST_F(new_data, is_warned_of_where_others_may_look_into_it) {
+  {
+    const log_capture log;
+    make(data_);
+    EXPECT_EQ(log.lines_with("open_to_others"), 0) << log.text();
+  }
+  fs::permissions(data_, fs::perms(0755));
+  const log_capture log;
+  make(data_);
+  EXPECT_EQ(log.lines_with("event=open_to_others", data_.string(), "mode=755", "chmod -R go="), 1)
+      << log.text();
 }
 
 }  // namespace

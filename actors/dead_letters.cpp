@@ -94,7 +94,7 @@ std::optional<letter_errand> dead_letter_box::next_errand() {
       }
       e.asked.answer(std::get<error>(std::move(*found)));
     } catch (const store_error& problem) {
-      e.asked.answer(error{problem.code(), "The store cannot be read at present."});
+      e.asked.answer(error{problem.code(), std::string(unreadable(problem.code()))});
     } catch (const decode_error&) {
       e.asked.answer(error{errc::undecodable, "What is stored of it cannot be read."});
     }

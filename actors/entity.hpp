@@ -118,7 +118,10 @@ class entity final : public entity_actor<typename Rules::command>::base {
         carry_out(c, r);
       } catch (const store_error& e) {
         // Nothing was decided, and the store's failure is not the entity's.
-        r.answer(error{e.code(), "The store cannot be read at present."});
+        if (e.code() == errc::damaged)
+          spdlog::error("event=damaged service={} id={} reason=\"{}\"", name_of(Rules::of),
+                        name_in_log<Rules>(id_), e.what());
+        r.answer(error{e.code(), std::string(unreadable(e.code()))});
       }
       gauge_->worked_off();  // not before its commit was handed over: until then it is busy
     }};

@@ -27,6 +27,10 @@ error payment_away() {
   return {errc::service_away, "The payment service is away. Nothing was changed."};
 }
 
+bool is_of_a_store(errc code) {
+  return code == errc::store_full || code == errc::store_failed || code == errc::damaged;
+}
+
 error too_many() { return {errc::overloaded, "Too many orders wait for payment."}; }
 
 /// An id that was never handed out before cannot be in use.
@@ -132,9 +136,7 @@ void placement::place(newcomer n) {
     return reserve_ids();
   }
   const auto permit = acquire();
-  if (!permit)
-    return r.answer(error{errc::payment_unavailable,
-                          "Payment does not answer at present. Please come back a little later."});
+  if (!permit) return r.answer(kept_from_payment());
   const auto id = ids_.issue();
   if (ids_.wants_more()) reserve_ids();
   faults_.pass("placement.id-issued");
@@ -178,7 +180,7 @@ std::optional<outcome> placement::known_outcome(const skanu::request& r) const {
   try {
     known = recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);
   } catch (const store_error& e) {
-    return error{e.code(), "The store cannot be read at present."};
+    return error{e.code(), std::string(unreadable(e.code()))};
   } catch (const std::exception&) {
     return error{errc::undecodable, "What was recorded of it cannot be read."};
   }
@@ -209,6 +211,7 @@ void placement::on_payment(entity_id id, int attempt, const outcome& result) {
   const bool current = p.at == stage::asking && attempt == p.attempt;
   if (const auto* opened = std::get_if<accepted>(&result)) {
     // The payment is open, whichever attempt opened it.
+    store_failure_.reset();
     if (current) record(p.permit, call_outcome::success);
     if (!current && p.at == stage::asking) breaker_.release(p.permit);
     // Between nodes even a first attempt may have been sent twice.
@@ -225,8 +228,18 @@ void placement::on_payment(entity_id id, int attempt, const outcome& result) {
   record(p.permit, call_outcome::failure);
   // One that has been away for long is not waited for any longer.
   if (!is_transient(why.code) || why.code == errc::service_away) return reject(id, p, why);
-  attempt_failed(id, p,
-                 {errc::payment_unavailable, "Payment refused. Please come back a little later."});
+  store_failure_ = is_of_a_store(why.code) ? std::optional(why) : std::nullopt;
+  attempt_failed(
+      id, p,
+      store_failure_.value_or(
+          error{errc::payment_unavailable, "Payment refused. Please come back a little later."}));
+}
+
+/// Why the breaker lets no call through: where payment's store failed, payment itself did not.
+error placement::kept_from_payment() const {
+  return store_failure_.value_or(
+      error{errc::payment_unavailable,
+            "Payment does not answer at present. Please come back a little later."});
 }
 
 /// The current attempt came to nothing: pause and try again, or give up.
@@ -378,6 +391,7 @@ void placement::sweep() {
     auto& p = found->second;
     if (p.at != stage::asking || p.attempt != over.attempt) continue;
     record(p.permit, call_outcome::timeout);
+    store_failure_.reset();
     attempt_failed(over.id, p,
                    {errc::payment_unavailable,
                     "Payment did not answer in time. Please come back a little later."});
@@ -396,9 +410,7 @@ void placement::sweep() {
         p.permit = *permit;
         ask_payment(id, p);
       } else {
-        reject(id, p,
-               {errc::payment_unavailable,
-                "Payment does not answer at present. Please come back a little later."});
+        reject(id, p, kept_from_payment());
       }
     }
   }
@@ -408,9 +420,12 @@ void placement::sweep() {
     const bool waits = p.at == stage::asking || p.at == stage::pausing;
     if (!waits || p.deadline > t) continue;
     if (p.at == stage::asking) record(p.permit, call_outcome::timeout);
+    const bool asking = p.at == stage::asking;
     reject(id, p,
-           {errc::payment_unavailable,
-            "Payment did not answer in time. Please come back a little later."});
+           !asking && store_failure_
+               ? *store_failure_
+               : error{errc::payment_unavailable,
+                       "Payment did not answer in time. Please come back a little later."});
   }
   if (!placings_.empty() || !parked_.empty()) start_sweeping();
 }

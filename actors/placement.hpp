@@ -153,6 +153,7 @@ class placement final : public placement_actor::base {
   void on_reserved(const outcome& result);
   void sweep();
   void start_sweeping();
+  error kept_from_payment() const;
   std::optional<circuit_breaker::permit> acquire();
   void record(const circuit_breaker::permit& permit, call_outcome how);
   void show_breaker(breaker_state before);
@@ -178,6 +179,7 @@ class placement final : public placement_actor::base {
   std::size_t waiting_for_payment_ = 0;
   std::deque<timer> attempts_;  ///< In the order of their time: all wait equally long.
   std::multimap<time_point, entity_id> pauses_;
+  std::optional<error> store_failure_;  ///< Payment's last answer, where its store failed.
   bool sweeping_ = false;
   time_point began_;
   bool payment_ids_known_;     ///< Payment knows no id that is yet to be handed out.

@@ -108,6 +108,7 @@ void policy::work_off(const event_batch& batch) {
 }
 
 void policy::take(const event_batch::event& e) {
+  if (e.body.empty()) return set_aside(e.offset, 0, {}, damaged_event, 1);
   std::optional<reaction> what;
   try {
     what = definition_.react(parse_stored_json(e.body));
@@ -222,6 +223,7 @@ void policy::carry_out(letter_errand e) {
 
 void policy::replay() {
   const auto& letter = errand_->letter;
+  if (letter.event.empty()) return read_again();
   std::optional<reaction> what;
   try {
     what = definition_.react(parse_stored_json(letter.event));
@@ -236,6 +238,21 @@ void policy::replay() {
   r.answer = reply_to(address(), -letter.offset);
   r.trace = trace_of(letter.event);
   what->send(std::move(r));
+}
+
+/// An event that was damaged when it was set aside: its log may have been restored since.
+void policy::read_again() {
+  request(log_, limits_.pull_timeout, pull_atom::value, log_query{errand_->letter.offset, 1, {}})
+      .then(
+          [this](const event_batch& batch) {
+            if (batch.events.empty() || batch.events.front().body.empty())
+              return store_errand(dead_letters_.failed_again(*errand_, damaged_event));
+            errand_->letter.event = batch.events.front().body;
+            replay();
+          },
+          [this](const caf::error&) {
+            finish_errand(error{errc::service_away, "The log cannot be read at present."});
+          });
 }
 
 void policy::on_replayed(const outcome& result) {

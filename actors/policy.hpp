@@ -84,6 +84,7 @@ class policy final : public consumer_actor::base {
   void note_step(log_offset offset, std::string_view event) const;
   void carry_out(letter_errand e);
   void replay();
+  void read_again();
   void on_replayed(const outcome& result);
   void store_errand(std::vector<row_write> rows);
   void finish_errand(const outcome& result);

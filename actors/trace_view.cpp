@@ -1,5 +1,7 @@
 #include "actors/trace_view.hpp"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "actors/actor_reply.hpp"
@@ -8,6 +10,7 @@
 #include "actors/rules/trace_rules.hpp"
 #include "persistence/document.hpp"
 #include "persistence/event.hpp"
+#include "persistence/sealed_value.hpp"
 
 namespace skanu {
 
@@ -111,15 +114,18 @@ void trace_view::take(const followed& f, const event_batch::event& e) {
                              {},
                              e.body});
   };
+  if (e.body.empty()) return set_aside(1, damaged_event);
   if (dead_letters_.parks(id)) return set_aside(0, dead_letter_box::parked_reason);
   try {
     take(f.from.of, e.offset, id, e.body);
   } catch (const decode_error& problem) {
     set_aside(1, problem.what());
+  } catch (const damaged_value& problem) {
+    set_aside(1, problem.what());
   }
 }
 
-/// Throws decode_error, and then nothing was taken.
+/// Throws decode_error or damaged_value, and then nothing was taken.
 void trace_view::take(service of, log_offset offset, entity_id id, const std::string& event) {
   if (id == 0) throw decode_error("an event without an id");
   auto& t = trace_of(id);
@@ -228,16 +234,45 @@ void trace_view::carry_out(letter_errand e) {
   std::vector<row_write> rows;
   if (errand_->order.discard) {
     rows = dead_letters_.discarded(letter);
+  } else if (letter.event.empty()) {
+    return read_again();
   } else {
     try {
       const auto of = service_named(letter.follows);
       if (!of) throw decode_error("a dead letter of no service");
-      take(*of, letter.offset, letter.entity, letter.event);
+      const auto id = letter.entity != 0 ? letter.entity : order_of(letter.event);
+      take(*of, letter.offset, id, letter.event);
       rows = dead_letter_box::settled(letter);
     } catch (const decode_error& problem) {
       rows = dead_letters_.failed_again(*errand_, problem.what());
+    } catch (const damaged_value& problem) {
+      rows = dead_letters_.failed_again(*errand_, problem.what());
     }
   }
+  commit_errand(std::move(rows));
+}
+
+/// An event that was damaged when it was set aside: its log may have been restored since.
+void trace_view::read_again() {
+  const auto& letter = errand_->letter;
+  const auto log = std::find_if(logs_.begin(), logs_.end(), [&](const followed& f) {
+    return name_of(f.from.of) == letter.follows;
+  });
+  if (log == logs_.end()) return commit_errand(dead_letters_.failed_again(*errand_, damaged_event));
+  request(log->from.log, limits_.pull_timeout, pull_atom::value, log_query{letter.offset, 1, {}})
+      .then(
+          [this](const event_batch& batch) {
+            if (batch.events.empty() || batch.events.front().body.empty())
+              return commit_errand(dead_letters_.failed_again(*errand_, damaged_event));
+            errand_->letter.event = batch.events.front().body;
+            carry_out(std::move(*errand_));
+          },
+          [this](const caf::error&) {
+            finish_errand(error{errc::service_away, "The log cannot be read at present."});
+          });
+}
+
+void trace_view::commit_errand(std::vector<row_write> rows) {
   for (auto& row : rows) rows_.push_back(std::move(row));
   commit_turn();
 }

@@ -59,6 +59,8 @@ class trace_view final : public consumer_actor::base {
   void rest();
   void take(service of, log_offset offset, entity_id id, const std::string& event);
   void carry_out(letter_errand e);
+  void read_again();
+  void commit_errand(std::vector<row_write> rows);
   void finish_errand(const outcome& result);
   touched& trace_of(entity_id id);
 

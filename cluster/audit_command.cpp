@@ -4,6 +4,7 @@
 #include "actors/rules/audit.hpp"
 #include "cluster/commands.hpp"
 #include "cluster/cut.hpp"
+#include "cluster/watched_reading.hpp"
 
 namespace skanu {
 
@@ -11,15 +12,19 @@ namespace {
 
 constexpr int sound = 0, broken = 1;
 
-}  // namespace
-
-int run_audit(const program_options& options) {
+int audit_here(const program_options& options) {
   const auto databases = open_existing(options.data);
   const cut moment(databases);
   const auto report = audit(moment.by_service());
-  std::cout << report.to_json() << std::endl;
+  std::cout << report.to_json(options.deep) << std::endl;
   if (!std::cout) throw std::runtime_error("cannot print the report");
   return report.sound() ? sound : broken;
+}
+
+}  // namespace
+
+int run_audit(const program_options& options) {
+  return read_in_child(options.data, [&] { return audit_here(options); });
 }
 
 }  // namespace skanu

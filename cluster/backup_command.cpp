@@ -1,33 +1,20 @@
 // `skanu backup`: one moment of all databases, copied beside a server that goes on writing.
-#include <cerrno>
-#include <csignal>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cluster/commands.hpp"
 #include "cluster/cut.hpp"
+#include "cluster/watched_reading.hpp"
+#include "persistence/new_files.hpp"
 
 namespace skanu {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Flushes a file, or the names in a folder.
-void flush(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool flushed = fd >= 0 && ::fsync(fd) == 0;
-  const int why = errno;
-  if (fd >= 0) ::close(fd);
-  if (!flushed)
-    throw std::system_error(why, std::generic_category(), "cannot flush " + path.string());
-}
 
 void flush_tree(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) flush(entry.path());
@@ -44,8 +31,9 @@ class unfinished_folder {
  public:
   explicit unfinished_folder(fs::path target)
       : target_(std::move(target)), path_(unfinished(target_, ::getpid())) {
-    if (!fs::create_directories(path_))
+    if (fs::exists(path_))
       throw std::runtime_error("the folder " + path_.string() + " is in the way");
+    make_data_folder(path_);
   }
   ~unfinished_folder() {
     std::error_code ignored;  // its name says what it is
@@ -92,38 +80,21 @@ void copy(const std::string& from, const fs::path& target) {
   folder.finish();
 }
 
-/// Waits for the process that copies; asked to stop, ends it and removes what it leaves.
-int watch_over(pid_t copier, const fs::path& target, const sigset_t& awaited) {
-  int signal = 0;
-  sigwait(&awaited, &signal);
-  if (signal != SIGCHLD) ::kill(copier, SIGKILL);
-  int status = 0;
-  while (::waitpid(copier, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status)) return WEXITSTATUS(status);
-  std::error_code ignored;
-  fs::remove_all(unfinished(target, copier), ignored);
-  return 128 + (signal == SIGCHLD ? WTERMSIG(status) : signal);
-}
-
 }  // namespace
 
 int run_backup(const program_options& options) {
   const auto target = target_of(options.backup_to);
-  sigset_t awaited;
-  sigset_t before;
-  sigemptyset(&awaited);
-  for (const int s : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&awaited, s);
-  pthread_sigmask(SIG_BLOCK, &awaited, &before);
-  // A process of its own does the work, since a copy in the middle of a database hears no signal.
-  const auto copier = ::fork();
-  if (copier < 0) throw std::system_error(errno, std::generic_category(), "cannot fork");
-  if (copier > 0) return watch_over(copier, target, awaited);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  std::signal(SIGINT, SIG_IGN);  // a terminal sends it to both
-  copy(options.data, target);
-  return 0;
+  return read_in_child(
+      options.data,
+      [&] {
+        copy(options.data, target);
+        return 0;
+      },
+      [&](pid_t copier) {
+        std::error_code ignored;  // its name says what it is
+        fs::remove_all(unfinished(target, copier), ignored);
+      },
+      std::chrono::minutes{10});  // the flush of a large copy shows no progress
 }
 
 }  // namespace skanu

@@ -10,6 +10,7 @@
 #   run/NAME.stdout, run/NAME.stderr
 set -euo pipefail
 export LC_ALL=C
+umask 077 # what is kept here is its owner's alone
 
 readonly services=(order payment delivery ordertrace stamp gateway)
 readonly ready_seconds=20

@@ -109,6 +109,10 @@ class log_reader {
   /// The front as a line; damaged bytes are shown as text.
   std::string line() const {
     const auto& e = piece_.front();
+    if (e.damaged)
+      return nlohmann::ordered_json{
+          {"service", name_of(of_)}, {"offset", e.offset}, {"damaged", true}}
+          .dump();
     if (nlohmann::json::accept(e.body) && e.body.size() > 2 && e.body.front() == '{')
       return located_event(of_, e.offset, e.body);
     nlohmann::ordered_json damaged = {

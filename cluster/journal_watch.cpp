@@ -16,6 +16,11 @@ std::array<std::int64_t, service_count> commits_per_service(std::span<const pend
   return count;
 }
 
+/// A commit that is refused alone says nothing about the database.
+bool is_the_databases(errc code) {
+  return code != errc::conflicting_commit && code != errc::undecodable && code != errc::damaged;
+}
+
 }  // namespace
 
 void journal_watch::before_write(std::span<const pending_commit> batch) {
@@ -50,8 +55,7 @@ void journal_watch::after_write(std::span<const pending_commit> batch,
   metrics_.failed_commits += failed;
   metrics_.flush_us.observe(took.count());
   metrics_.batch.observe(static_cast<std::int64_t>(batch.size()));
-  // A commit that is refused alone says nothing about the database.
-  note(failed == static_cast<std::int64_t>(batch.size()) && failure != errc::conflicting_commit
+  note(failed == static_cast<std::int64_t>(batch.size()) && is_the_databases(*failure)
            ? failure
            : std::nullopt);
   spdlog::debug("event=commit journal={} commits={} failed={} us={}", name_, batch.size(), failed,

@@ -19,6 +19,8 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include "persistence/new_files.hpp"
+
 namespace skanu {
 
 namespace {
@@ -122,7 +124,7 @@ class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
 void start_logging(const std::string& file, const std::string& level, const std::string& node) {
   int opened = STDERR_FILENO;
   if (!file.empty()) {
-    opened = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    opened = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (opened < 0)
       throw std::runtime_error("cannot open the log file " + file + ": " +
                                std::system_category().message(errno));
@@ -135,6 +137,7 @@ void start_logging(const std::string& file, const std::string& level, const std:
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(logger);
+  if (!file.empty()) warn_if_open_to_others(file);
 }
 
 void stop_logging() { spdlog::shutdown(); }

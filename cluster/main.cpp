@@ -48,8 +48,10 @@ int serve(const program_options& options) {
 }
 
 int run(const program_options& options) {
+  if (options.command == program_command::serve) return serve(options);
+  spdlog::set_level(spdlog::level::off);  // standard output is for the result
   switch (options.command) {
-    case program_command::serve: return serve(options);
+    case program_command::serve: break;
     case program_command::audit: return run_audit(options);
     case program_command::events: return run_events(options);
     case program_command::backup: return run_backup(options);

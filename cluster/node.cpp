@@ -470,7 +470,8 @@ class node::parts {
           {s, status ? &status->up : nullptr, status ? &status->clock_offset_ms : nullptr});
     }
     for (const auto& d : databases_)
-      v.databases.push_back({d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health()});
+      v.databases.push_back(
+          {d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health(), &d->data});
     v.metrics = &metrics_;
     v.data_is_there = [this] { return directory_watch_->is_there(); };
     if (runs_here(service::order)) {

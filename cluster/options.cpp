@@ -204,6 +204,9 @@ parsed_options parse_options(int argc, const char* const* argv) {
   audit->add_option("--data", audit_data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
 
+  audit->add_flag("--deep", o.deep, "Also say how many stored values have no checksum, by table")
+      ->envname("SKANU_DEEP");
+
   auto* events = app.add_subcommand("events", "Prints the event logs as JSON lines");
   events->option_defaults()->always_capture_default();
   events->add_option("--data", events_data, "Data directory, or a folder that holds several")

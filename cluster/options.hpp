@@ -28,6 +28,7 @@ struct program_options {
   std::string log_file;  ///< Empty: standard error.
   std::string log_level = "info";
   std::string data = "./data";  ///< Of every command but serve.
+  bool deep = false;            ///< Of audit: also say which values have no checksum.
   std::string backup_to;
   std::optional<service> events_of;
   log_offset events_from = 1;

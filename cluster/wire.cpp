@@ -158,6 +158,7 @@ void wire_fields(A& a, stored_entity& v) {
 template <class A>
 void wire_fields(A& a, stored_page& v) {
   a(v.items, v.total, v.next_after, v.prev_after, v.last_after);
+  if (a.version() >= 4) a(v.damaged);
 }
 template <class A>
 void wire_fields(A& a, circuit_breaker::figures& v) {

@@ -35,7 +35,11 @@ struct finding {
   bool gone = false;         ///< Not to be written at all now, as far as is known.
 };
 
-finding look_at(const journal_health& h, std::chrono::steady_clock::time_point now) {
+bool is_closed(const database_view& d) { return d.data != nullptr && !d.data->is_open(); }
+
+finding look_at(const database_view& d, std::chrono::steady_clock::time_point now) {
+  if (is_closed(d)) return {"closed", true};
+  const auto& h = *d.health;
   const auto since = h.writing_since.load();
   const bool writing = since != journal_health::time_point{};
   if (writing && now - since > longest_write) return {"stalled", true};
@@ -75,7 +79,7 @@ std::string health_object(bool up, const actuator_view& view,
     list.raw(name_of(s.of), status_object(there ? "UP" : "DOWN", there ? "" : "service-away"));
   }
   for (const auto& d : view.databases) {
-    const auto found = look_at(*d.health, now);
+    const auto found = look_at(d, now);
     list.raw(d.name, status_object(found.trouble.empty() ? "UP" : "DOWN", found.trouble));
   }
   if (!view.data_is_there()) list.raw("data", status_object("DOWN", "gone"));
@@ -93,17 +97,19 @@ std::string health_object(bool up, const actuator_view& view,
 
 actuator_answer render_health(const actuator_view& view,
                               std::chrono::steady_clock::time_point now) {
-  const bool written =
-      view.databases.empty() || !std::ranges::all_of(view.databases, [now](const database_view& d) {
-        return look_at(*d.health, now).gone;
+  const bool all_gone =
+      !view.databases.empty() && std::ranges::all_of(view.databases, [now](const database_view& d) {
+        return look_at(d, now).gone;
       });
-  const bool up = written && view.data_is_there();
+  const bool up =
+      !all_gone && std::ranges::none_of(view.databases, is_closed) && view.data_is_there();
   return {health_object(up, view, now), up ? 200 : 503};
 }
 
 actuator_answer render_liveness(const actuator_view& view,
                                 std::chrono::steady_clock::time_point now) {
-  return {health_object(true, view, now)};
+  const bool up = std::ranges::none_of(view.databases, is_closed);
+  return {health_object(up, view, now), up ? 200 : 503};
 }
 
 std::string render_circuit_breakers(const actuator_view& view) {

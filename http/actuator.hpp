@@ -19,6 +19,7 @@ struct database_view {
   const journal* writer = nullptr;
   const journal_metrics* metrics = nullptr;
   const journal_health* health = nullptr;
+  const store* data = nullptr;
 };
 
 /// A service that runs on another node.
@@ -59,9 +60,11 @@ struct actuator_answer {
 /// {"status":"UP","components":{…}}. A database that refuses writes, or that has been at one for
 /// over 3 s, shows as DOWN among the components. The node itself is DOWN (503) only where that is
 /// true of every database, for another reason than room, and since less than 30 s ago (an older
-/// refusal says nothing any more), or where its data directory is gone.
+/// refusal says nothing any more), or where its data directory is gone. A database that is closed
+/// shows so, and the node is DOWN.
 actuator_answer render_health(const actuator_view& view, std::chrono::steady_clock::time_point now);
-/// The same, but always UP: a process that answers is alive.
+/// The same, but UP as long as no database is closed: a process that answers is alive, and one that
+/// cannot open its data again may be started anew.
 actuator_answer render_liveness(const actuator_view& view,
                                 std::chrono::steady_clock::time_point now);
 std::string render_circuit_breakers(const actuator_view& view);

@@ -1,5 +1,7 @@
 #include "http/admin.hpp"
 
+#include <algorithm>
+
 #include "actors/rules/consumers.hpp"
 #include "http/phone_masking.hpp"
 #include "persistence/consumer_keys.hpp"
@@ -68,6 +70,13 @@ std::string list_of(const std::vector<std::string>& items) {
   return out + ']';
 }
 
+/// The letter of a row.
+letter_name named_by(std::string_view key, std::string_view prefix, const consumer& who) {
+  key.remove_prefix(prefix.size());
+  return {std::string(who.name), number_of_key(key.substr(0, 8)),
+          number_of_key(key.substr(std::min<std::size_t>(8, key.size())))};
+}
+
 /// The letter that the path names, and its consumer.
 std::pair<letter_name, const consumer*> letter_in_path(const call& c, const letter_names& names) {
   const auto name = names.read(c.parameter());
@@ -100,6 +109,7 @@ void admin::dead_letters(const call& c, const admin_view& view) {
     if (from == nullptr) wrong_parameter("after", "must be the id of a dead letter");
   }
   std::vector<std::string> items;
+  std::vector<std::string> damaged;
   std::string last;
   bool more = false;
   for (const auto& who : consumers::all) {
@@ -117,6 +127,11 @@ void admin::dead_letters(const call& c, const admin_view& view) {
     for (const auto& row : rows) {
       more = items.size() == size;
       if (more) break;
+      if (row.damaged) {
+        last = named_by(row.key, prefix, who).text();
+        damaged.push_back('"' + last + '"');
+        continue;
+      }
       const auto letter = from_json<dead_letter>(parse_stored_json(row.value));
       last = view.letters.text_of(name_of(letter));
       items.push_back(shown(letter, who, last));
@@ -133,6 +148,7 @@ void admin::dead_letters(const call& c, const admin_view& view) {
   writer.raw("_embedded", R"({"deadLetters":)" + list_of(items) + '}');
   writer.raw("_links", R"({"self":)" + link(after ? "&after=" + view.letters.text_of(*after) : "") +
                            (more ? R"(,"next":)" + link("&after=" + last) : "") + '}');
+  if (!damaged.empty()) writer.raw("damaged", list_of(damaged));
   writer.close();
   c.send(std::move(out), hal_type);
 }

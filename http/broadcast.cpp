@@ -68,7 +68,7 @@ void broadcast::add(new_subscriber who, const std::function<bool(int, subscriber
 }
 
 void broadcast::begin(subscriber& s, time_point now) {
-  if (s.who.last_seen) {
+  if (s.who.last_seen && !saw_another_log(s.who)) {
     s.next = *s.who.last_seen + 1;
     s.caught_up = false;
   } else {
@@ -77,11 +77,16 @@ void broadcast::begin(subscriber& s, time_point now) {
   advance(s, now);
 }
 
+bool broadcast::saw_another_log(const new_subscriber& who) const {
+  const auto own = timeline_at(timelines_, *who.last_seen);
+  return !who.timeline.empty() && !own.empty() && own != who.timeline;
+}
+
 /// Gives the client a place to resume from, though it has seen nothing yet.
 void broadcast::say_begin(subscriber& s) {
   s.next = ring_.next();
   s.caught_up = true;
-  s.rest += "id: " + std::to_string(s.next - 1) + "\nevent: begin\ndata: {}\n\n";
+  s.rest += "id: " + event_id(s.next - 1, timelines_) + "\nevent: begin\ndata: {}\n\n";
 }
 
 void broadcast::publish(std::vector<stream_frame> frames, log_offset next, time_point now) {

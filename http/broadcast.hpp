@@ -21,6 +21,7 @@
 
 #include "http/event_ring.hpp"
 #include "http/file_descriptor.hpp"
+#include "messages/lineage.hpp"
 
 namespace skanu {
 
@@ -54,6 +55,7 @@ struct new_subscriber {
   stream_filter filter;
   std::optional<log_offset> last_seen;    ///< The id it resumes behind.
   std::shared_ptr<void> place = nullptr;  ///< Is let go when the subscriber is.
+  std::string timeline = {};  ///< The identity of what it saw last; empty where it knows none.
 };
 
 /// A piece of the log, for one who is further behind than the ring.
@@ -85,6 +87,8 @@ class broadcast {
   /// The first call says what the log's last frames are: streams begin behind them. Later ones,
   /// what is new. `next` is where the log goes on.
   void publish(std::vector<stream_frame> frames, log_offset next, time_point now);
+  /// The identities of the log. Whoever saw last what is not in it begins behind what there is.
+  void set_timelines(lineage timelines) { timelines_ = std::move(timelines); }
   /// The log is not the one it was: everybody is let go, and comes again.
   void start_over();
   /// The page that was asked for; nothing where it could not be read.
@@ -111,6 +115,7 @@ class broadcast {
 
   void begin(subscriber& s, time_point now);
   void say_begin(subscriber& s);
+  bool saw_another_log(const new_subscriber& who) const;
   void advance(subscriber& s, time_point now);
   bool send_rest(subscriber& s, time_point now);
   template <class Frames>
@@ -127,6 +132,7 @@ class broadcast {
   history_asker ask_;
   event_ring ring_;
   bool begun_ = false;
+  lineage timelines_;
   subscriber_id last_id_ = 0;
 
   // Each is in one of the two lists.

@@ -18,6 +18,11 @@ page_query query_of(const page_request& wanted) {
           .descending = wanted.descending};
 }
 
+/// The id of an item, as JSON.
+std::string shown(const collection& from, entity_id id) {
+  return from.item_name ? '"' + from.item_name(id) + '"' : std::to_string(id);
+}
+
 /// Shows a page whose items were rendered.
 void send_page(const call& c, page p, const stored_page& found) {
   p.total = found.total;
@@ -59,6 +64,7 @@ void show_page(const call& c, const collection& from) {
   const auto found = c.to().page(from.of, query);
   for (const auto& item : found.items)
     p.items.push_back(hal_item(parts_of(item.document).data, from.path_of(item.id)));
+  for (const auto id : found.damaged) p.damaged.push_back(shown(from, id));
   send_page(c, std::move(p), found);
 }
 
@@ -72,6 +78,7 @@ void show_rows(const call& c, const numbered_rows& from) {
   });
   if (!found) not_found(from.not_found);
   for (auto& row : found->items) p.items.push_back(std::move(row.document));
+  for (const auto number : found->damaged) p.damaged.push_back(std::to_string(number));
   send_page(c, std::move(p), *found);
 }
 

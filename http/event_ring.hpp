@@ -6,9 +6,18 @@
 #include <deque>
 #include <string>
 
-#include "messages/values.hpp"
+#include "messages/lineage.hpp"
 
 namespace skanu {
+
+/// The id of an event in a stream: its offset in the log and, where it is known, the identity under
+/// which it was written.
+inline std::string event_id(log_offset offset, const lineage& log) {
+  auto id = std::to_string(offset);
+  if (const auto timeline = timeline_at(log, offset); !timeline.empty())
+    id.append("-").append(timeline);
+  return id;
+}
 
 /// One event as its subscribers get it.
 struct stream_frame {

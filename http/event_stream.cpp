@@ -124,6 +124,12 @@ void event_stream::set_source(stream_source source) {
   post([](broadcast& to, broadcast::time_point) { to.ask_again(); });
 }
 
+void event_stream::set_timelines(lineage timelines) {
+  post([given = std::move(timelines)](broadcast& to, broadcast::time_point) {
+    to.set_timelines(given);
+  });
+}
+
 void event_stream::publish(std::vector<stream_frame> frames, log_offset next) {
   next_ = next;
   post([this, given = std::make_shared<std::vector<stream_frame>>(std::move(frames)), next](

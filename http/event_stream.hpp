@@ -30,6 +30,8 @@ class frame_sink {
 
   /// The source is another one now: what was asked of the one before is asked of this one.
   virtual void set_source(stream_source source) = 0;
+  /// The identities of the log, before anything of it is published.
+  virtual void set_timelines(lineage) {}
   /// New frames, up to `next`. The first call gives the most recent ones of the log. After each,
   /// the source waits until `published`: nothing piles up here.
   virtual void publish(std::vector<stream_frame> frames, log_offset next) = 0;
@@ -63,6 +65,7 @@ class event_stream final : public frame_sink {
   void subscribe(new_subscriber who);
 
   void set_source(stream_source source) override;
+  void set_timelines(lineage timelines) override;
   void publish(std::vector<stream_frame> frames, log_offset next) override;
   void give_history(subscriber_id to, std::optional<history_page> page) override;
   void start_over() override;

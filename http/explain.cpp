@@ -140,6 +140,7 @@ class question {
     auto prefix = dead_letter_prefix(who.name);
     append_ordered_key(prefix, target);
     for (const auto& row : now->rows(who.of, row_space::dead_letters, prefix, {}, letters_shown)) {
+      if (row.damaged) continue;  // /admin/deadLetters names it
       auto letter = from_json<dead_letter>(parse_stored_json(row.value));
       if (order_of(letter.event) == id_) picture_.letters.push_back(std::move(letter));
     }

@@ -99,7 +99,13 @@ std::string hal_page(const page& p) {
   append_integer(out, p.total);
   out += R"(,"totalPages":)";
   append_integer(out, pages);
-  out += "}}";
+  out += '}';
+  if (!p.damaged.empty()) {
+    out += R"(,"damaged":[)";
+    for (const auto& id : p.damaged) (out += id) += ',';
+    out.back() = ']';
+  }
+  out += '}';
   return out;
 }
 

@@ -32,6 +32,8 @@ struct page {
   std::string path;        ///< Without the query.
   page_request request;
   std::vector<std::string> items = {};  ///< JSON objects.
+  std::vector<std::string> damaged =
+      {};  ///< What is left out, as JSON values: ids or phone numbers.
   std::int64_t total = 0;
   std::optional<entity_id> next_after = {};  ///< The last id here, where there is more.
   std::optional<entity_id> prev_after =

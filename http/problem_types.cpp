@@ -99,6 +99,13 @@ constexpr std::array table = {
         "What is stored or was received is not what it should be.", no,
         "Tell the operator: the log says which record it is, and skanu audit looks at all."},
     problem_type{
+        "damaged", 503, "Stored data is damaged",
+        "What is stored of it does not match its checksum: the disk gave back something else than "
+        "what was written. Everything else goes on.",
+        no,
+        "Tell the operator: the log says which record it is, skanu audit names all of them, and a "
+        "backup brings it back."},
+    problem_type{
         "data-too-old", 503, "Data too old",
         "The data of the order service is older than what other services have seen: an order would "
         "get an id that was given before.",

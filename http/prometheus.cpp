@@ -3,6 +3,7 @@
 #include "http/actuator.hpp"
 #include "persistence/consumer_keys.hpp"
 #include "persistence/log_position.hpp"
+#include "persistence/sealed_value.hpp"
 #include "persistence/stored_number.hpp"
 
 namespace skanu {
@@ -55,6 +56,25 @@ void render_journals(metrics_text& out, const std::vector<database_view>& databa
   for (const auto& d : databases) out.sample({{"journal", d.name}}, d.metrics->flush_us, 1e-6);
   out.metric("skanu_journal_batch_commits", "histogram", "Commits in one transaction.");
   for (const auto& d : databases) out.sample({{"journal", d.name}}, d.metrics->batch, 1);
+}
+
+/// Who reads one moment for long, and what that costs.
+void render_readers(metrics_text& out, const std::vector<database_view>& databases) {
+  std::vector<std::pair<std::string_view, reader_figures>> found;
+  for (const auto& d : databases) {
+    if (d.data == nullptr) continue;
+    try {
+      found.emplace_back(d.name, d.data->readers());
+    } catch (const store_error&) {
+      // A store that cannot be read shows no figures; its journal's say why.
+    }
+  }
+  out.metric("skanu_store_oldest_reader_seconds", "gauge",
+             "How long the oldest reader of a past moment has been at it, in any process.");
+  for (const auto& [name, f] : found) out.sample({{"database", name}}, f.oldest_seconds);
+  out.metric("skanu_store_held_bytes", "gauge",
+             "Bytes of replaced pages that cannot be used again before that reader ends.");
+  for (const auto& [name, f] : found) out.sample({{"database", name}}, f.held_bytes);
 }
 
 /// Where the logs and their consumers stand, as the stores have it at this moment.
@@ -168,11 +188,15 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
       out.sample({{"service", name_of(s)}}, (view.metrics->of(s).*m.member).load());
   }
   render_journals(out, view.databases);
+  render_readers(out, view.databases);
   log_figures(view).render(out);
   for (const auto& g : view.gauges) {
     out.metric(g.name, "gauge", g.help);
     out.sample({}, g.value());
   }
+  out.metric("skanu_store_damaged_values_total", "counter",
+             "Stored values that were read and did not match their checksum.");
+  out.sample({}, damaged_values_met());
   out.metric("skanu_peer_up", "gauge", "1 where the node of a service is there.");
   for (const auto& s : view.elsewhere)
     out.sample({{"service", name_of(s.of)}}, std::int64_t{s.up != nullptr && s.up->load()});

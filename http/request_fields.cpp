@@ -159,8 +159,14 @@ stream_request stream_request_of(const httplib::Request& in) {
   const auto last =
       in_header ? std::optional(in.get_header_value("Last-Event-ID")) : query_of(in, "lastEventId");
   if (!last) return wanted;
-  wanted.last_seen = *last == "0" ? 0 : id_of(*last);
-  if (!wanted.last_seen)
+  const auto dash = std::min(last->find('-'), last->size());
+  const auto offset = last->substr(0, dash);
+  wanted.last_seen = offset == "0" ? 0 : id_of(offset);
+  wanted.timeline = last->substr(std::min(dash + 1, last->size()));
+  const bool is_identity =
+      wanted.timeline.size() == 16 &&
+      wanted.timeline.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!wanted.last_seen || (dash < last->size() && !is_identity))
     refuse(errc::invalid_field, "The last event is named by the id that it was sent with.",
            {{in_header ? "Last-Event-ID" : "lastEventId", "must be an event's id"}});
   return wanted;

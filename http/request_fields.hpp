@@ -51,7 +51,8 @@ bool prefers_html(const httplib::Request& in);
 struct stream_request {
   entity_id order_id = 0;  ///< 0: every order.
   std::optional<std::string> status;
-  std::optional<std::int64_t> last_seen;  ///< An event's id, or 0.
+  std::optional<std::int64_t> last_seen;  ///< The offset in an event's id, or 0.
+  std::string timeline = {};              ///< The identity in it; empty in an older one.
 };
 
 /// orderId and status, and Last-Event-ID or, where a client cannot set a header, lastEventId.

@@ -175,9 +175,9 @@ void order_traces::stream(const call& c) {
   c.out().set_header("Content-Type", "text/event-stream");
   c.out().set_header("Cache-Control", "no-store");
   c.out().set_header("X-Accel-Buffering", "no");
-  hand_socket_over([&streams, wanted, last_seen = asked.last_seen, place](file_descriptor socket,
-                                                                          std::string unsent) {
-    streams.subscribe({std::move(socket), std::move(unsent), wanted, last_seen, place});
+  hand_socket_over([&streams, wanted, asked, place](file_descriptor socket, std::string unsent) {
+    streams.subscribe(
+        {std::move(socket), std::move(unsent), wanted, asked.last_seen, place, asked.timeline});
   });
 }
 

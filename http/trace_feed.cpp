@@ -13,7 +13,7 @@ namespace {
 
 void append_frames(const event_batch& batch, std::vector<stream_frame>& to) {
   for (const auto& e : batch.events) {
-    if (auto frame = frame_of(e.offset, e.body)) {
+    if (auto frame = frame_of(e.offset, e.body, batch.timelines)) {
       to.push_back(std::move(*frame));
     } else {
       spdlog::error("event=undecodable service=ordertrace offset={}", e.offset);
@@ -57,6 +57,7 @@ void trace_feed::turn() {
   request(log_, limits_.pull_timeout, pull_atom::value, log_query{1, 0, {}})
       .then(
           [this](const event_batch& batch) {
+            learn(batch.timelines);
             next_ =
                 std::max<log_offset>(1, batch.end + 1 - static_cast<log_offset>(limits_.recent));
             pull();
@@ -65,22 +66,26 @@ void trace_feed::turn() {
 }
 
 void trace_feed::pull() {
-  request(log_, limits_.pull_timeout, pull_atom::value, log_query{next_, limits_.batch, {}})
+  request(log_, limits_.pull_timeout, pull_atom::value,
+          log_query{next_, limits_.batch, {}, std::string(timeline_at(timelines_, next_ - 1))})
       .then([this](const event_batch& batch) { take(batch); },
             [this](const caf::error&) { pause(); });
 }
 
 void trace_feed::take(const event_batch& batch) {
   failures_ = 0;
-  if (batch.end + 1 < next_) {
-    spdlog::warn("event=log_went_back service=ordertrace end={} expected={}", batch.end, next_ - 1);
+  if (batch.forked || batch.end + 1 < next_) {
+    spdlog::error("event=log_forked consumer=trace-feed log= ordertrace end={} known={}", batch.end,
+                  next_ - 1);
     to_.start_over();
+    timelines_.clear();
     begun_ = false;
     next_ = 0;
     frames_.clear();
     return turn();
   }
   const bool grown = batch.next != next_;
+  learn(batch.timelines);
   append_frames(batch, frames_);
   next_ = batch.next;
   more_ = more_ || batch.more;
@@ -89,6 +94,12 @@ void trace_feed::take(const event_batch& batch) {
   if (grown || !begun_) return publish();
   doing_ = doing::nothing;
   if (more_) turn();
+}
+
+void trace_feed::learn(const lineage& news) {
+  const auto before = timelines_.size();
+  extend(timelines_, news);
+  if (timelines_.size() != before) to_.set_timelines(timelines_);
 }
 
 void trace_feed::publish() {

@@ -33,6 +33,7 @@ class trace_feed final : public trace_feed_actor::base {
   void turn();
   void pull();
   void take(const event_batch& batch);
+  void learn(const lineage& news);
   void publish();
   void pause();
   void read_history(subscriber_id who, log_offset from);
@@ -43,6 +44,7 @@ class trace_feed final : public trace_feed_actor::base {
   std::mt19937_64 random_{std::random_device{}()};
   doing doing_ = doing::nothing;
   log_offset next_ = 0;  ///< 0: where the log ends is not known yet.
+  lineage timelines_;    ///< Of the log, as far as they are known.
   bool begun_ = false;   ///< Something was published: streams go on from there.
   bool more_ = false;
   int failures_ = 0;

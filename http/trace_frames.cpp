@@ -18,7 +18,7 @@ std::string_view word_behind(std::string_view key, std::string_view body) {
 
 }  // namespace
 
-std::optional<stream_frame> frame_of(log_offset offset, std::string_view body) {
+std::optional<stream_frame> frame_of(log_offset offset, std::string_view body, const lineage& log) {
   if (event_type_of(body) != trace_changed::event_type || !body.ends_with('}')) return std::nullopt;
   const auto id = order_of(body);
   const auto status = value_of_word<trace_status>(word_behind(R"("status":")", body));
@@ -29,7 +29,7 @@ std::optional<stream_frame> frame_of(log_offset offset, std::string_view body) {
   data.append(fields.substr(0, fields.size() - 1));
   data.append(R"(,"timestamp":")").append(time).append("\"}");
   stream_frame frame{offset, id, static_cast<std::uint8_t>(*status), "id: "};
-  append_integer(frame.text, offset);
+  frame.text += event_id(offset, log);
   frame.text += "\nevent: trace\ndata: ";
   frame.text += hal_item(data, "/orderTraces/" + std::to_string(id));
   frame.text += "\n\n";

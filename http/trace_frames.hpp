@@ -8,8 +8,9 @@
 
 namespace skanu {
 
-/// Of a stored event of the trace view's log, without parsing it whole: the offset is the id, and
+/// Of a stored event of the trace view's log, without parsing it whole: the id has the offset, and
 /// the data is the trace as REST shows it, with the time of its change. Nothing for any other text.
-std::optional<stream_frame> frame_of(log_offset offset, std::string_view body);
+std::optional<stream_frame> frame_of(log_offset offset, std::string_view body,
+                                     const lineage& log = {});
 
 }  // namespace skanu

@@ -19,7 +19,7 @@ struct dead_letter {
   std::int64_t attempts = 0;  ///< Zero: it was never tried, but waits behind an earlier one.
   std::string reason;
   std::string timestamp;
-  std::string event;  ///< As it stands in the log.
+  std::string event;  ///< As it stands in the log; empty where it is damaged there.
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor& visit) {
@@ -34,6 +34,10 @@ struct dead_letter {
   }
   bool operator==(const dead_letter&) const = default;
 };
+
+/// The reason of an event that is damaged in its log.
+inline constexpr std::string_view damaged_event =
+    "damaged: the log holds something else than was written";
 
 /// Names one dead letter: "stamp-follows-payment:101012341234:7".
 struct letter_name {

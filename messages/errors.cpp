@@ -7,13 +7,14 @@ namespace skanu {
 
 namespace {
 
-constexpr std::array<std::string_view, 23> words = {
+constexpr std::array<std::string_view, 24> words = {
     "malformed",           "invalid-field",     "immutable-field",   "negative-balance",
     "not-found",           "already-delivered", "already-cancelled", "already-paid",
     "not-allowed",         "version-mismatch",  "operation-reused",  "operation-running",
     "payment-unavailable", "overloaded",        "entity-failed",     "conflicting-commit",
     "store-full",          "store-failed",      "shutting-down",     "outcome-unknown",
-    "service-away",        "undecodable",       "data-too-old"};
+    "service-away",        "undecodable",       "damaged",
+    "data-too-old"};
 
 static_assert(words.size() == static_cast<std::size_t>(last_errc) + 1);
 

@@ -33,6 +33,7 @@ enum class errc : std::uint8_t {
   outcome_unknown,      ///< No answer in time: it may or may not have happened.
   service_away,         ///< Its node cannot be reached: nothing was done.
   undecodable,          ///< Stored or received bytes are not what they should be.
+  damaged,              ///< A stored value is not what was written: nothing was done.
   data_too_old,         ///< The order service's data is older than what others have seen.
 };
 

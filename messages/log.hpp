@@ -14,7 +14,7 @@ namespace skanu {
 struct event_batch {
   struct event {
     log_offset offset = 0;
-    std::string body;
+    std::string body;  ///< Empty where the log holds something else than was written.
   };
   std::vector<event> events;
   log_offset next = 1;  ///< Where to go on reading.
@@ -22,7 +22,8 @@ struct event_batch {
   log_offset end = 0;   ///< The offset of the log's last event; 0 for an empty log.
   /// The asker read another log: its last event is not in this one. Then there are no events.
   bool forked = false;
-  /// The timelines of the part that was looked at; where it forked, those of the whole log.
+  /// The timelines of the part that was looked at; where it forked, or nothing was to be looked at
+  /// (a limit of 0), those of the whole log.
   lineage timelines = {};
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "persistence/lmdb_tables.hpp"
+#include "persistence/new_files.hpp"
 #include "persistence/sqlite_tables.hpp"
 #include "persistence/table_store.hpp"
 
@@ -41,11 +42,8 @@ void take(int file, const fs::path& folder) {
 
 /// Locks the folder itself, which nobody removes by reflex as they do a file named lock.
 int lock(const fs::path& folder) {
-  std::error_code made;
-  fs::create_directories(folder, made);
-  if (made)
-    throw store_error(errc::store_failed,
-                      "cannot make the data directory " + folder.string() + ": " + made.message());
+  make_data_folder(folder);
+  warn_if_open_to_others(folder);
   const int held = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (held < 0)
     throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
@@ -57,7 +55,7 @@ int lock(const fs::path& folder) {
 /// What the version before holds, so that one of both at a time serves the directory.
 int lock_as_before(const fs::path& folder) {
   const auto file = folder / "lock";
-  const int held = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int held = open_private(file, 0);
   if (held < 0)
     throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
                                               ": " + std::strerror(errno));

@@ -51,6 +51,8 @@ class faulty_store final : public store {
   void copy_to(const std::string& to, const snapshot& moment) const override {
     target_->copy_to(to, moment);
   }
+  bool is_open() const override { return target_->is_open(); }
+  reader_figures readers() const override { return target_->readers(); }
   const std::vector<service>& services() const override { return target_->services(); }
 
  private:

@@ -41,6 +41,7 @@ std::string sentence_of(errc code) {
       return "Too much is waiting. Nothing was changed; please come back a little later.";
     case errc::outcome_unknown:
       return "It could not be made sure that it is stored: it may or may not have happened.";
+    case errc::damaged: return std::string(unreadable(code));
     default: return "It could not be stored. Nothing was changed.";
   }
 }

@@ -54,10 +54,12 @@ event_batch read_log(const snapshot& from, service of, const lineage& timelines,
   auto stored = from.events(of, query.from, query.limit);
   batch.next += static_cast<log_offset>(stored.size());
   batch.more = !stored.empty() && batch.next <= batch.end;  // bytes bound it too
-  batch.timelines =
-      part_of(timelines, std::max<log_offset>(past, 1), std::max<log_offset>(batch.next - 1, 1));
+  batch.timelines = query.limit == 0 ? timelines
+                                     : part_of(timelines, std::max<log_offset>(past, 1),
+                                               std::max<log_offset>(batch.next - 1, 1));
   for (auto& e : stored) {
-    const auto wanted = query.types.empty() ||
+    // A damaged one may be of any type. Whoever follows gets it, and sets it aside.
+    const auto wanted = e.damaged || query.types.empty() ||
                         std::find(query.types.begin(), query.types.end(), event_type_of(e.body)) !=
                             query.types.end();
     if (wanted) batch.events.push_back({e.offset, std::move(e.body)});

@@ -30,6 +30,13 @@ entity_id key_of_last(const snapshot& from, service of, list_query query, std::i
   return before.empty() ? 0 : before.front().id;
 }
 
+/// Leaves out what cannot be shown, and names it.
+void set_damaged_apart(stored_page& p) {
+  for (const auto& item : p.items)
+    if (item.damaged) p.damaged.push_back(item.id);
+  std::erase_if(p.items, [](const stored_entity& item) { return item.damaged; });
+}
+
 }  // namespace
 
 stored_page snapshot::page(service s, const page_query& wanted) const {
@@ -47,6 +54,7 @@ stored_page snapshot::page(service s, const page_query& wanted) const {
   if (!p.items.empty() && (wanted.number > 0 || wanted.after))
     p.prev_after = key_before(*this, s, query, p.items.front().id, size);
   p.last_after = p.total == 0 ? 0 : key_of_last(*this, s, query, p.total, size);
+  set_damaged_apart(p);
   return p;
 }
 
@@ -71,7 +79,7 @@ std::optional<stored_page> snapshot::rows_page(service s, entity_id id, std::str
     }
     auto number = first;
     for (auto& row : rows(s, row_space::rows, prefix, beyond, wanted.size, down))
-      p.items.push_back({down ? number-- : number++, std::move(row.value)});
+      p.items.push_back({down ? number-- : number++, std::move(row.value), row.damaged});
   }
   if (left > size) p.next_after = down ? first - size + 1 : first + size - 1;
   if (left > 0 && left < p.total) {
@@ -80,6 +88,7 @@ std::optional<stored_page> snapshot::rows_page(service s, entity_id id, std::str
   }
   const auto before_last = p.total == 0 ? 0 : (p.total - 1) / size * size;
   p.last_after = down && before_last > 0 ? p.total - before_last + 1 : before_last;
+  set_damaged_apart(p);
   return p;
 }
 

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "persistence/new_files.hpp"
 #include "persistence/write_turn.hpp"
 
 namespace skanu {
@@ -367,17 +368,6 @@ class sqlite_writer final : public table_writer {
   connection& connection_;
 };
 
-/// Flushes a file or folder.
-void flush(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool flushed = fd >= 0 && ::fsync(fd) == 0;
-  const int why = errno;
-  if (fd >= 0) ::close(fd);
-  if (!flushed)
-    throw store_error(errc::store_failed, path.string() + " cannot be flushed: " +
-                                              std::generic_category().message(why));
-}
-
 fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
@@ -406,6 +396,8 @@ void remove_database(const fs::path& file) {
 void create_database(const fs::path& file) {
   const fs::path unfinished = file.string() + ".new";
   remove_database(unfinished);
+  // What SQLite makes beside a file has that file's mode.
+  if (const int fd = open_private(unfinished, O_EXCL); fd >= 0) ::close(fd);
   {
     connection c(unfinished.string(), SQLITE_OPEN_CREATE);
     c.execute("PRAGMA page_size = " + std::to_string(page_size));
@@ -447,11 +439,8 @@ class sqlite_tables final : public ordered_tables {
   std::unique_ptr<ordered_tables> make_empty(const std::string& folder,
                                              const std::vector<service>& services) const override {
     const auto file = fs::path(folder) / fs::path(file_).filename();
+    make_data_folder(folder);
     std::error_code failure;
-    fs::create_directories(folder, failure);
-    if (failure)
-      throw store_error(errc::store_failed,
-                        "the folder " + folder + " cannot be made: " + failure.message());
     if (fs::exists(file, failure))
       throw store_error(errc::store_failed, "the database " + file.string() + " is there already");
     return open_sqlite_tables(file.string(), services, 0);

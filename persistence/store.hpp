@@ -31,6 +31,12 @@ class store_error : public std::runtime_error {
   errc code_;
 };
 
+/// What to tell a client whose request needed something that could not be read.
+constexpr std::string_view unreadable(errc code) {
+  return code == errc::damaged ? "What is stored of it is damaged. Nothing was changed."
+                               : "The store cannot be read at present.";
+}
+
 /// What one commit does to one entity.
 struct entity_change {
   entity_id id = 0;
@@ -78,16 +84,28 @@ struct commit {
 struct logged_event {
   log_offset offset = 0;
   std::string body;
+  bool damaged = false;  ///< It is not what was written; then `body` is empty.
 };
 
 struct stored_entity {
   entity_id id = 0;
   std::string document;
+  bool damaged = false;  ///< It is not what was written; then `document` is empty.
 };
 
 struct stored_row {
   std::string key;
   std::string value;
+  bool damaged = false;  ///< It is not what was written; then `value` is empty.
+};
+
+/// The values of one table, and how many of them are not what was written.
+struct table_check {
+  std::string table;
+  std::int64_t values = 0;
+  std::int64_t without_checksum = 0;  ///< Of a program that wrote none.
+  std::int64_t damaged = 0;
+  std::vector<std::string> named = {};  ///< The first of the damaged ones.
 };
 
 /// An entry of the index that lists by status read.
@@ -128,10 +146,12 @@ struct stored_page {
   std::optional<entity_id> next_after = {};  ///< The last key here, where there is more.
   std::optional<entity_id> prev_after = {};  ///< 0: the page before is the very start.
   std::optional<entity_id> last_after = {};  ///< 0: the last page is the very start.
+  std::vector<entity_id> damaged = {};       ///< What belongs here and cannot be shown.
 };
 
 /// What a service shows of itself: what is durable, each answer from one moment. Throws
-/// store_error, and decode_error for a damaged document.
+/// store_error, with errc::damaged where the one thing that was asked for is not what was written;
+/// lists name such things and go on.
 class reading {
  public:
   virtual ~reading() = default;
@@ -154,7 +174,8 @@ class snapshot : public reading {
                                        const page_query& wanted) const final;
 
   virtual std::vector<stored_entity> list(service s, const list_query& query) const = 0;
-  /// How many listed entities there are, in one status or in all: the same cost however many.
+  /// How many listed entities there are, in one status or in all: the same cost however many, but
+  /// for a count that is damaged, which is counted anew.
   virtual std::int64_t count(service s, std::optional<std::uint8_t> status) const = 0;
   /// Rows whose key begins with `prefix` and lies beyond `after` (a whole key, or empty).
   virtual std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
@@ -178,10 +199,20 @@ class snapshot : public reading {
 
   virtual std::optional<std::string> row(service s, row_space space,
                                          std::string_view key) const = 0;
+
+  /// Reads every value of a service, table by table.
+  virtual std::vector<table_check> check_values(service s) const = 0;
 };
 
 /// What became of one commit: nothing means durable.
 using commit_result = std::optional<errc>;
+
+/// Who reads one moment for long, in whatever process: pages that were replaced since cannot be
+/// used again, and the database grows.
+struct reader_figures {
+  std::int64_t oldest_seconds = 0;
+  std::int64_t held_bytes = 0;
+};
 
 /// One database.
 class store {
@@ -189,9 +220,9 @@ class store {
   virtual ~store() = default;
 
   /// Carries out a batch in one transaction with one flush. A commit whose conditions do not hold
-  /// is refused alone with conflicting_commit; where the database itself refuses, the whole batch
-  /// is refused with one code and nothing of it is there. Returns one result per commit. One
-  /// thread.
+  /// is refused alone with conflicting_commit, one that needs a damaged value alone with damaged;
+  /// where the database itself refuses, the whole batch is refused with one code and nothing of it
+  /// is there. Returns one result per commit. One thread.
   virtual std::vector<commit_result> write(std::span<const commit* const> batch) = 0;
 
   /// A picture of what is durable now. Any thread.
@@ -205,6 +236,13 @@ class store {
   /// kind. Folders of its path are not flushed. Throws store_error, also where a database is there
   /// already; then what was written of the copy stays.
   virtual void copy_to(const std::string& to, const snapshot& moment) const = 0;
+
+  /// False while it can neither be read nor written, after a failure that it had no mend for yet;
+  /// asking may bring it back. Any thread.
+  virtual bool is_open() const { return true; }
+
+  /// Any thread. Throws store_error.
+  virtual reader_figures readers() const { return {}; }
 
   /// The services whose tables are here.
   virtual const std::vector<service>& services() const = 0;

@@ -90,6 +90,10 @@ class ordered_tables {
   /// store_error where there are tables already.
   virtual std::unique_ptr<ordered_tables> make_empty(
       const std::string& folder, const std::vector<service>& services) const = 0;
+  /// False while they can neither be read nor written; asking may open them again. Any thread.
+  virtual bool is_open() const { return true; }
+  /// Any thread.
+  virtual reader_figures readers() const { return {}; }
 };
 
 }  // namespace skanu

@@ -82,10 +82,26 @@ void audit_trace(const service_cut& cut, const consumer_progress& progress, audi
   }
 }
 
+/// Invariant 0, of every table of every service that is there.
+void audit_values(const service_cut& cut, audit_report& report) {
+  for (const auto s : all_services) {
+    const auto* from = snapshot_of(cut, s);
+    if (from == nullptr) continue;
+    for (const auto& table : from->check_values(s)) {
+      if (table.without_checksum > 0) report.without_checksum[table.table] = table.without_checksum;
+      for (const auto& key : table.named)
+        report.violated(0, s, 0, table.table + ": the value of " + key + " is damaged");
+      if (const auto more = table.damaged - std::ssize(table.named); more > 0)
+        report.violated(0, s, 0, table.table + ": " + std::to_string(more) + " more are damaged");
+    }
+  }
+}
+
 }  // namespace
 
 audit_report audit(const service_cut& cut) {
   audit_report report;
+  audit_values(cut, report);
   const consumer_progress progress(cut, report);
   audit_trace(cut, progress, report);
   std::optional<audited_orders> orders;

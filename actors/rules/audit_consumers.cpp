@@ -18,8 +18,7 @@ consumer_progress::consumer_progress(const service_cut& cut, audit_report& repor
 void consumer_progress::read_position(const service_cut& cut, const consumer& who) {
   const auto* own = snapshot_of(cut, who.of);
   if (own == nullptr) return;
-  const auto row = own->row(who.of, row_space::meta, position_key(who.name));
-  const auto position = row ? integer_of(*row) : 0;
+  const auto position = audited_number(*own, who.of, position_key(who.name));
   const std::string name(who.name);
   if (!position || *position < 0)
     return report_.violated(2, who.of, 0, "the position of " + name + " cannot be read");

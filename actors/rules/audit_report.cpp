@@ -19,7 +19,7 @@ void audit_report::parked(std::string consumer, service of, entity_id id, std::s
   if (parked_.size() < most_kept) parked_.push_back({std::move(consumer), of, id, std::move(what)});
 }
 
-std::string audit_report::to_json() const {
+std::string audit_report::to_json(bool deep) const {
   using json = nlohmann::ordered_json;
   json report;
   report["sound"] = sound();
@@ -37,6 +37,7 @@ std::string audit_report::to_json() const {
                                                    {"tombstones", figures.tombstones}};
   }
   if (!missing.empty()) report["missing"] = missing;
+  if (deep) report["withoutChecksum"] = without_checksum;
   report["lag"] = lag;
   report["pending"] = pending;
   report["deadLetters"] = dead_letters;

@@ -12,7 +12,8 @@
 
 namespace skanu {
 
-/// A broken invariant of DESIGN 7, and where. `id` is 0 where it is no one entity's.
+/// A broken invariant, and where. Number 0 is that every value is what was written. `id` is 0 where
+/// it is no one entity's.
 struct violation {
   int invariant = 0;
   service of = service::order;
@@ -56,14 +57,17 @@ class audit_report {
   const std::vector<violation>& violations() const { return violations_; }
   const std::vector<parked_effect>& parked_effects() const { return parked_; }
 
-  /// As `skanu audit` prints it: JSON over several lines.
-  std::string to_json() const;
+  /// As `skanu audit` prints it: JSON over several lines. `deep` says which values have no
+  /// checksum.
+  std::string to_json(bool deep = false) const;
 
   std::map<service, service_figures> services;       ///< Those that were there.
   std::map<std::string, std::int64_t> lag;           ///< Events a consumer has still to work off.
   std::map<std::string, std::int64_t> dead_letters;  ///< By consumer.
   std::map<std::string, std::int64_t> discarded;     ///< Those that an operator discarded.
   std::vector<found_fork> forks;
+  /// Values that a program without checksums wrote, by table; only where there are any.
+  std::map<std::string, std::int64_t> without_checksum;
   std::int64_t pending = 0;  ///< Open payments whose order is not decided yet.
 
  private:

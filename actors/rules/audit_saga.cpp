@@ -199,9 +199,7 @@ class saga_check {
   }
 
   std::int64_t meta_number(const snapshot& orders, std::string_view key) {
-    const auto row = orders.row(service::order, row_space::meta, key);
-    if (!row) return 0;
-    const auto number = integer_of(*row);
+    const auto number = audited_number(orders, service::order, key);
     if (!number)
       report_.violated(2, service::order, 0, "the row " + std::string(key) + " cannot be read");
     return number.value_or(0);

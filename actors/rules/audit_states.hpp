@@ -13,6 +13,7 @@
 #include "actors/rules/audit_walk.hpp"
 #include "persistence/document.hpp"
 #include "persistence/event.hpp"
+#include "persistence/sealed_value.hpp"
 
 namespace skanu {
 
@@ -44,6 +45,17 @@ inline std::optional<std::int64_t> integer_of(std::string_view text) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+/// The number in a meta row, 0 where there is none; nothing where it cannot be read.
+inline std::optional<std::int64_t> audited_number(const snapshot& from, service of,
+                                                  std::string_view key) {
+  try {
+    const auto row = from.row(of, row_space::meta, key);
+    return row ? integer_of(*row) : 0;
+  } catch (const damaged_value&) {
+    return std::nullopt;
+  }
 }
 
 /// Calls `decode`; false where the bytes that it reads are not what they should be.

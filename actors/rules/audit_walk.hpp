@@ -62,7 +62,7 @@ void walk_rows(const snapshot& from, service of, row_space space, std::string_vi
   for (std::string last;;) {
     const auto piece = from.rows(of, space, prefix, last, walk_piece);
     for (const auto& r : piece) visit(r);
-    if (piece.empty()) return;
+    if (piece.empty() || piece.back().key <= last) return;
     last = piece.back().key;
   }
 }

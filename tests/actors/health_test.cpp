@@ -50,6 +50,39 @@ TEST_F(health_test, a_database_that_is_stuck_in_a_write_is_down) {
   EXPECT_NE(render_health(view, now).body.find("stalled"), std::string::npos);
 }
 
+/// A database that cannot be opened again after a failure.
+class closed_store final : public store {
+ public:
+  std::vector<commit_result> write(std::span<const commit* const> batch) override {
+    return std::vector<commit_result>(batch.size(), errc::store_failed);
+  }
+  std::unique_ptr<snapshot> read() const override {
+    throw store_error(errc::store_failed, "closed");
+  }
+  std::unique_ptr<void, void (*)(void*)> hold_writers() override {
+    return {nullptr, [](void*) {}};
+  }
+  void copy_to(const std::string&, const snapshot&) const override {}
+  bool is_open() const override { return open; }
+  const std::vector<service>& services() const override { return services_; }
+
+  bool open = false;
+
+ private:
+  std::vector<service> services_;
+};
+
+// Everything said UP, while every change and read was refused until somebody restarted by hand.
+TEST_F(health_test, is_down_and_not_alive_while_a_database_is_closed) {
+  closed_store closed;
+  view.databases[0].data = &closed;
+  EXPECT_EQ(health(), "503 DOWN lmdb=DOWN sqlite=UP");
+  EXPECT_EQ(liveness(), "503 DOWN lmdb=DOWN sqlite=UP");
+  closed.open = true;
+  EXPECT_EQ(health(), "200 UP lmdb=UP sqlite=UP");
+  EXPECT_EQ(liveness(), "200 UP lmdb=UP sqlite=UP");
+}
+
 TEST_F(health_test, a_node_whose_every_database_fails_says_that_it_cannot_serve) {
   fail(lmdb, errc::store_failed, seconds(1));
   EXPECT_EQ(health(), "200 UP lmdb=DOWN sqlite=UP");

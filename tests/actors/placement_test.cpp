@@ -60,6 +60,35 @@ TEST_F(placement_test, asks_again_when_payment_refuses_for_the_moment) {
   EXPECT_EQ(order.word(), "created v1");
 }
 
+// Every order was told that payment is unavailable, while it was payment's store that failed.
+TEST_F(placement_test, says_that_a_store_failed_where_payment_s_did_and_not_payment) {
+  for (const auto code : {errc::store_failed, errc::store_full, errc::damaged}) {
+    questions.clear();
+    start_placement();
+    const auto order = place();
+    std::size_t refused = 0;
+    for (int i = 0; order.word() == "waiting" && i < 200; ++i) {
+      for (; refused < questions.size(); ++refused) refuse(refused, code);
+      advance(milliseconds(50));
+    }
+    EXPECT_EQ(order.word(), name_of(code));
+    stop_placement();
+  }
+}
+
+TEST_F(placement_test, an_open_breaker_says_that_the_store_failed_as_long_as_it_was_the_store) {
+  start_placement();
+  std::size_t asked_for = 0;
+  asked order;
+  for (int i = 0; i < 200 && state_of_breaker() != breaker_state::open; ++i) {
+    if (order.word() != "waiting" || i == 0) order = place();
+    for (; asked_for < questions.size(); ++asked_for) refuse(asked_for, errc::store_failed);
+    advance(milliseconds(50));
+  }
+  ASSERT_EQ(state_of_breaker(), breaker_state::open);
+  EXPECT_EQ(place().word(), "store-failed");
+}
+
 TEST_F(placement_test, a_refusal_for_good_rejects_the_id) {
   start_placement();
   const auto order = place();

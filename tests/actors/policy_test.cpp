@@ -29,6 +29,16 @@ event_log_actor::behavior_type failing_log(event_log_actor::pointer, int* pulls,
           [](follow_atom, const follower_actor&) {}, [](hint_atom) {}};
 }
 
+/// A log of one event, which is damaged as long as it is said to be.
+event_log_actor::behavior_type damaged_log(event_log_actor::pointer, const bool* damaged) {
+  return {[=](pull_atom, const log_query& query) -> caf::result<event_batch> {
+            event_batch batch{{}, 2, false, 1};
+            if (query.from == 1) batch.events.push_back({1, *damaged ? "" : event_for(7)});
+            return batch;
+          },
+          [](follow_atom, const follower_actor&) {}, [](hint_atom) {}};
+}
+
 class policy_test : public actor_fixture {
  protected:
   policy_test() {
@@ -297,6 +307,32 @@ TEST_F(policy_test, an_event_that_cannot_be_read_is_set_aside_at_once) {
   settle();
   EXPECT_EQ(position(), 3);
   EXPECT_EQ(dead_letters().size(), 2U);
+}
+
+// Its type cannot be told, so it cannot be passed over; skipped, its effect would be lost in
+// silence.
+TEST_F(policy_test, an_event_that_is_damaged_in_its_log_is_set_aside_and_replayed_once_it_is_not) {
+  bool damaged = true;
+  log = keep(system.spawn(damaged_log, &damaged));
+  start_policy();
+  settle();
+  EXPECT_EQ(position(), 1);
+  ASSERT_EQ(dead_letters().size(), 1U);
+  const auto letter = nlohmann::json::parse(dead_letters().front().value);
+  EXPECT_EQ(letter.at("reason"), damaged_event);
+  EXPECT_EQ(letter.at("event"), "");
+  const letter_name name{"stamp-follows-payment", 0, 1};
+  const auto too_early = order(name);
+  settle();
+  EXPECT_EQ(too_early.word(), "not-allowed");
+  EXPECT_TRUE(commands.empty());
+  damaged = false;
+  order(name);
+  settle();
+  ASSERT_EQ(targets(), std::vector<entity_id>{7});
+  answer(0);
+  settle();
+  EXPECT_TRUE(dead_letters().empty());
 }
 
 TEST_F(policy_test, a_dead_letter_and_the_position_behind_it_are_one_commit) {

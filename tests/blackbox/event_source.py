@@ -48,8 +48,10 @@ class EventSource:
                 fields[name] = value
                 self.comments += name == ""
             if "data" in fields:
-                self.last_id = int(fields["id"])
-                return {**fields, "id": self.last_id, "data": json.loads(fields["data"])}
+                self.last_id = fields["id"]
+                offset = int(self.last_id.partition("-")[0])
+                data = json.loads(fields["data"])
+                return {**fields, "event_id": self.last_id, "id": offset, "data": data}
 
     def until(self, predicate, deadline_s=DEADLINE_S):
         """Events up to the first that it holds for."""

@@ -12,7 +12,7 @@ import threading
 import time
 
 import pytest
-from damage import in_lmdb, in_lmdb_row
+from damage import SEAL, in_lmdb, in_lmdb_row, seal
 from rest import (
     COFFEE,
     DEADLINE_S,
@@ -68,13 +68,19 @@ def key(number):
 def in_sqlite(data, statement, *values):
     """Runs one statement on the deliveries, which must change one row."""
     database = sqlite3.connect(data / "delivery.sqlite3")
+    database.create_function("sealed", 3, lambda t, k, v: (v.encode() + seal(t, k, v.encode())).decode())
+    database.create_function("bare", 1, lambda stored: stored[:-SEAL])
     assert database.execute(statement, values).rowcount == 1, statement
     database.commit()
     database.close()
 
 
-ENTITIES, LOG, META = '"delivery.entities"', '"delivery.log"', '"delivery.meta"'
-EDIT = "update {} set value = replace(value, ?, ?) where key = ? and instr(value, ?)"
+ENTITIES, LOG, META = "delivery.entities", "delivery.log", "delivery.meta"
+EDIT = (
+    "update '{0}' set value = sealed('{0}', key, replace(bare(value), ?, ?)) "
+    "where key = ? and instr(value, ?)"
+)
+SET = "update '{0}' set value = sealed('{0}', key, '{1}') where key = ?"
 
 
 def edit_delivery(data, order_id, old, new):
@@ -99,22 +105,22 @@ def ids_that_will_be_handed_out_again(data, used):
 
 
 def lost_event(data, used):
-    in_sqlite(data, f"delete from {LOG} where key = ?", key(1))
+    in_sqlite(data, f"delete from '{LOG}' where key = ?", key(1))
     return 2, "delivery", used.ready
 
 
 def lost_delivery(data, used):
-    in_sqlite(data, f"delete from {ENTITIES} where key = ?", key(used.delivered))
+    in_sqlite(data, f"delete from '{ENTITIES}' where key = ?", key(used.delivered))
     return 2, "delivery", used.delivered
 
 
 def unreadable_delivery(data, used):
-    in_sqlite(data, f"update {ENTITIES} set value = 'x' where key = ?", key(used.ready))
+    in_sqlite(data, SET.format(ENTITIES, "x"), key(used.ready))
     return 2, "delivery", used.ready
 
 
 def wrong_count(data, used):
-    in_sqlite(data, f"update {META} set value = '99' where key = ?", b"count:2")
+    in_sqlite(data, SET.format(META, "99"), b"count:2")
     return 2, "delivery", 0
 
 
@@ -461,7 +467,9 @@ def test_printing_to_a_reader_that_leaves_early_is_no_error(serve):
 def test_a_damaged_event_is_printed_as_text(tmp_path, used):
     data = tmp_path / "data"
     shutil.copytree(used.data, data)
-    in_sqlite(data, f"update {LOG} set value = 'no JSON' where key = ?", key(2))
+    in_sqlite(data, SET.format(LOG, "no JSON"), key(2))
+    in_sqlite(data, f"update '{LOG}' set value = value || 'x' where key = ?", key(3))
     shown = events(data, "--service", "delivery")
     assert [event["offset"] for event in shown] == list(range(1, len(shown) + 1))
     assert shown[1] == {"service": "delivery", "offset": 2, "undecodable": "no JSON"}
+    assert shown[2] == {"service": "delivery", "offset": 3, "damaged": True}

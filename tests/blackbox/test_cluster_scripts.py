@@ -84,6 +84,11 @@ def test_data_outlive_down_and_up(running):
         assert Shop(client).order(order)["id"] == order
 
 
+def test_what_is_kept_of_a_cluster_is_its_owners_alone(running):
+    for path in [running.folder, *running.folder.rglob("*")]:
+        assert not path.lstat().st_mode & 0o077, path
+
+
 def test_every_service_shows_its_resources_at_its_own_port(running):
     with running.client() as client:
         order = Shop(client).place()

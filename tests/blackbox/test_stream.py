@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import shutil
 import socket
 import threading
 import time
@@ -69,6 +70,7 @@ def test_it_shows_one_order_or_one_status(shared_server):
     "query, field",
     [("?orderId=0", "orderId"), ("?orderId=x", "orderId"), ("?status=paid", "status"),
      ("?lastEventId=-1", "lastEventId"), ("?lastEventId=1.5", "lastEventId"),
+     ("?lastEventId=1-", "lastEventId"), ("?lastEventId=1-xyz", "lastEventId"),
      ("?lastEventId=", "lastEventId"), ("?lastEventId=99999999999999999", "lastEventId")],
 )  # fmt: skip
 def test_what_it_does_not_understand_is_422(shared_server, query, field):
@@ -84,6 +86,28 @@ def test_an_id_beyond_the_log_begins_at_the_tail(shared_server):
     with EventSource(shared_server.port, last_event_id=2**52) as stream:
         event = stream.next()
         assert event["event"] == "begin" and event["id"] < 2**52
+
+
+def test_an_id_of_another_log_begins_at_the_tail(tmp_path):
+    """It resumed in the middle of a restored log, behind an event that it had never seen."""
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    with Server(data) as server:
+        with server.client() as client, EventSource(server.port, last_event_id=0) as stream:
+            place_and_pay(client)
+            shutil.copytree(data, copy)
+            last = place_and_pay(client)
+            seen = stream.until(lambda e: e["data"].get("id") == last and status(e) == "PAY END")
+        known = seen[0]["event_id"], seen[-1]["event_id"]
+    shutil.rmtree(data)
+    copy.rename(data)
+    with Server(data, "--restored") as server, server.client() as client:
+        for _ in range(3):
+            last = place_and_pay(client)
+        server.shop().wait_trace(last, "PAY END")
+        with EventSource(server.port, last_event_id=known[1]) as stream:
+            assert stream.next()["event"] == "begin"
+        with EventSource(server.port, last_event_id=known[0]) as stream:
+            assert stream.next()["id"] == seen[0]["id"] + 1, "that event is in both logs"
 
 
 def test_head_and_other_methods(shared_server):
@@ -107,7 +131,7 @@ def test_resuming_after_kill_9_shows_every_step_once(tmp_path):
                 with EventSource(server.port, last_event_id=last) as stream:
                     while not enough.is_set():
                         events.append(stream.next(0.2))
-                        last = events[-1]["id"]
+                        last = events[-1]["event_id"]
 
     follower = threading.Thread(target=follow)
     follower.start()
@@ -234,7 +258,7 @@ def test_a_stream_goes_on_through_another_gateway_and_while_ordertrace_is_away(t
             assert [e["id"] for e in seen] == list(range(1, len(seen) + 1))
             with nodes.client("stamp") as stamps:
                 stamps.get("/orderTraces/stream").expect(404)
-            with EventSource(nodes.port, last_event_id=seen[-1]["id"]) as stream:
+            with EventSource(nodes.port, last_event_id=seen[-1]["event_id"]) as stream:
                 nodes.kill("ordertrace")
                 third = place_and_pay(client)
                 assert stream.here(1.0) == []

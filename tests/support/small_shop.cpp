@@ -7,6 +7,7 @@
 #include "actors/rules/trace_rules.hpp"
 #include "persistence/consumer_keys.hpp"
 #include "persistence/memory_tables.hpp"
+#include "persistence/sealed_value.hpp"
 #include "persistence/table_store.hpp"
 
 namespace skanu {
@@ -160,8 +161,14 @@ audit_report small_shop::audit(const std::vector<service>& without) const {
 }
 
 void small_shop::put(table t, std::string_view key, std::string_view value) {
+  std::string sealed;
+  append_sealed(sealed, t, key, value);
+  put_as_it_is(t, key, sealed);
+}
+
+void small_shop::put_as_it_is(table t, std::string_view key, std::string_view stored) {
   const auto writer = tables_->begin_write();
-  writer->put(t, key, value, put_mode::any);
+  writer->put(t, key, stored, put_mode::any);
   writer->commit();
 }
 
@@ -183,13 +190,13 @@ std::string small_shop::value(table t, std::string_view key) const {
   const auto reader = tables_->begin_read();
   const auto found = reader->get(t, key);
   if (!found) throw std::logic_error("no such row in " + name_of(t));
-  return std::string(*found);
+  return std::string(seals().opened(t, key, *found));
 }
 
 std::vector<stored_row> small_shop::all(table t) const {
   std::vector<stored_row> rows;
   tables_->begin_read()->scan_up(t, {}, [&](std::string_view key, std::string_view found) {
-    rows.push_back({std::string(key), std::string(found)});
+    rows.push_back({std::string(key), std::string(seals().opened(t, key, found))});
     return true;
   });
   return rows;

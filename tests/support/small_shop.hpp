@@ -59,7 +59,9 @@ class small_shop {
 
   // Damage. Keys that are not there, and texts that do not occur, throw.
 
+  /// With the checksum that belongs to it.
   void put(table t, std::string_view key, std::string_view value);
+  void put_as_it_is(table t, std::string_view key, std::string_view stored);
   void erase(table t, std::string_view key);
   /// Replaces a text in a stored value.
   void edit(table t, std::string_view key, std::string_view from, std::string_view to);

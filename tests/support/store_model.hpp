@@ -41,6 +41,8 @@ class store_model final : public snapshot {
   std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
                                std::string_view after, std::size_t limit,
                                bool descending) const override;
+  /// Nothing is damaged here.
+  std::vector<table_check> check_values(service) const override { return {}; }
 
  private:
   struct service_data {

@@ -16,6 +16,7 @@
 
 #include "persistence/document.hpp"
 #include "tests/support/child_process.hpp"
+#include "tests/support/flush_watch.hpp"
 #include "tests/support/store_backends.hpp"
 #include "tests/support/store_model.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -27,6 +28,7 @@ std::atomic<int> flush_error = 0;  ///< An errno, for every flush as long as it 
 
 int flush_or_fail(long call, int fd) {
   ++flushes;
+  if (skanu::flush_watch != nullptr) skanu::flush_watch(fd);
   if (const int failure = flush_error) {
     errno = failure;
     return -1;
@@ -41,6 +43,9 @@ extern "C" int fsync(int fd) { return flush_or_fail(SYS_fsync, fd); }
 extern "C" int fdatasync(int fd) { return flush_or_fail(SYS_fdatasync, fd); }
 
 namespace skanu {
+
+void (*flush_watch)(int fd) = nullptr;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -193,7 +198,7 @@ TEST_P(durability, flipped_bytes_in_stored_values_never_crash_the_program) {
 TEST_P(durability, a_store_of_a_newer_program_is_refused) {
   {
     const auto opened = open();
-    const commit newer{.rows = {{row_space::meta, "format", "skanu 2"}}};
+    const commit newer{.rows = {{row_space::meta, "format", "skanu 3"}}};
     ASSERT_EQ(opened->write(std::vector{&newer}).at(0), std::nullopt);
   }
   EXPECT_THROW(open(), store_error);
@@ -574,7 +579,8 @@ TEST_F(sqlite_file, is_readable_with_the_shell) {
   const auto opened = open();
   const auto c = commit_maker(order).next(42);
   ASSERT_EQ(opened->write(std::vector{&c}).at(0), std::nullopt);
-  run(R"(CREATE TEMP TABLE shown AS SELECT hex(key) AS k, value ->> '$.data.id' AS id
+  run(R"(CREATE TEMP TABLE shown AS SELECT hex(key) AS k, 
+                substr(value, 1, length(value) - 9) ->> '$.data.id' AS id
            FROM "order.entities";
          CREATE TEMP TABLE right (x CHECK (x = 1));
          INSERT INTO right SELECT count(*) FROM shown

@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <thread>
+#include <utility>
 
 #include "persistence/lmdb_tables.hpp"
 #include "persistence/table_store.hpp"
@@ -15,14 +17,25 @@
 
 namespace {
 
-std::atomic<bool> meta_pages_fail = false;
+/// How the next writes of a meta page fail; LMDB puts the page before back with a second write.
+struct meta_failure {
+  int why = EIO;
+  bool wrote_all = false;  ///< The page is there, and the write failed all the same.
+  bool wrote_half = false;
+};
+
+std::atomic<int> meta_failures = 0;  ///< So many still to come.
+meta_failure how;
 
 }  // namespace
 
 // LMDB calls this in place of the C library's. Less than a page in front is one of its meta pages.
 extern "C" ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
-  if (meta_pages_fail && at < 2 * 4096 && size < 4096) {
-    errno = EIO;
+  if (at < 2 * 4096 && size < 4096 && meta_failures > 0) {
+    --meta_failures;
+    if (how.wrote_half) return ::syscall(SYS_pwrite64, fd, bytes, size / 2, at);
+    if (std::exchange(how.wrote_all, false)) ::syscall(SYS_pwrite64, fd, bytes, size, at);
+    errno = how.why;
     return -1;
   }
   return ::syscall(SYS_pwrite64, fd, bytes, size, at);
@@ -47,18 +60,79 @@ commit_result write(store& to, const commit& c) {
   return to.write(std::span(&one, 1)).front();
 }
 
-// It was answered as certainly not done, and a crash may bring it back.
-TEST(lmdb_commit, whose_last_step_fails_has_an_unknown_outcome) {
+class lmdb_commit_whose_last_step_fails : public testing::Test {
+ protected:
+  lmdb_commit_whose_last_step_fails() { EXPECT_EQ(write(*data, appending(10)), std::nullopt); }
+  ~lmdb_commit_whose_last_step_fails() override { meta_failures = 0; }
+
+  void fail(int times, meta_failure as) {
+    how = as;
+    meta_failures = times;
+  }
+  log_offset end() const { return data->read()->log_end(order); }
+  log_offset end_after_a_restart() {
+    data.reset();
+    data = make_table_store(open_lmdb_tables(folder.path().string(), services), services);
+    return end();
+  }
+
   const temporary_folder folder;
-  auto data = make_table_store(open_lmdb_tables(folder.path().string(), services), services);
-  ASSERT_EQ(write(*data, appending(10)), std::nullopt);
-  meta_pages_fail = true;
-  EXPECT_EQ(write(*data, appending(10)), errc::outcome_unknown);
-  meta_pages_fail = false;
-  EXPECT_EQ(write(*data, appending(10)), errc::store_failed) << "this one was not even begun";
-  data.reset();
-  data = make_table_store(open_lmdb_tables(folder.path().string(), services), services);
+  std::unique_ptr<store> data =
+      make_table_store(open_lmdb_tables(folder.path().string(), services), services);
+};
+
+// From then on every change and read was refused until somebody restarted by hand.
+TEST_F(lmdb_commit_whose_last_step_fails, is_certainly_not_done_and_the_next_one_is) {
+  for (const auto& as :
+       {meta_failure{EIO}, meta_failure{ENOSPC}, meta_failure{.wrote_half = true}}) {
+    const auto before = end();
+    fail(1, as);
+    const auto result = write(*data, appending(10));
+    EXPECT_TRUE(result == errc::store_failed || result == errc::store_full) << as.why;
+    EXPECT_EQ(meta_failures, 0);
+    EXPECT_TRUE(data->is_open());
+    EXPECT_EQ(end(), before);
+    EXPECT_EQ(write(*data, appending(10)), std::nullopt);
+    EXPECT_EQ(end(), before + 1);
+    EXPECT_EQ(end_after_a_restart(), before + 1);
+  }
+}
+
+TEST_F(lmdb_commit_whose_last_step_fails, is_done_where_it_is_found_on_the_disk) {
+  fail(2, {.wrote_all = true});
   EXPECT_EQ(write(*data, appending(10)), std::nullopt);
+  EXPECT_EQ(end(), 2);
+  EXPECT_EQ(end_after_a_restart(), 2);
+}
+
+TEST_F(lmdb_commit_whose_last_step_fails, is_unknown_as_long_as_the_disk_fails) {
+  fail(1'000, {});
+  EXPECT_EQ(write(*data, appending(10)), errc::outcome_unknown);
+  EXPECT_FALSE(data->is_open());
+  EXPECT_THROW(data->read(), store_error);
+  EXPECT_EQ(write(*data, appending(10)), errc::store_failed) << "this one was not even begun";
+  meta_failures = 0;
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (!data->is_open() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(end(), 1);
+  EXPECT_EQ(write(*data, appending(10)), std::nullopt);
+  EXPECT_EQ(end_after_a_restart(), 2);
+}
+
+TEST_F(lmdb_commit_whose_last_step_fails, waits_for_whoever_reads_and_keeps_others_out) {
+  auto reading = data->read();
+  std::thread writer([&] {
+    fail(1, {});
+    EXPECT_EQ(write(*data, appending(10)), errc::store_failed);
+  });
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (data->is_open() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_FALSE(data->is_open());
+  EXPECT_EQ(reading->log_end(order), 1) << "it goes on to see its own moment";
+  reading.reset();
+  writer.join();
+  EXPECT_TRUE(data->is_open());
+  EXPECT_EQ(end(), 1);
 }
 
 /// How long the file gets by many commits that each replace the same value, when another process

@@ -16,6 +16,7 @@ OPERATION_MEMBERS = {
     "tags",
     "operationId",
     "summary",
+    "security",
     "description",
     "parameters",
     "requestBody",

@@ -329,8 +329,9 @@ bool front::may_read(const httplib::Request& in) const {
 
 void front::add_cors(const httplib::Request& in, httplib::Response& out) const {
   const bool every = options_.cors.allowed == cors_policy::origins::every;
-  if (!every && options_.cors.allowed != cors_policy::origins::none)
-    out.headers.emplace("Vary", "Origin");
+  // The own origin needs no permission, so for it alone an answer to another one is as good.
+  if (options_.cors.allowed == cors_policy::origins::listed) out.set_header("Vary", "Origin");
+  if (!every && !in.has_header("Origin")) return;
   if (!may_read(in)) return;
   out.set_header("Access-Control-Allow-Origin", every ? "*" : in.get_header_value("Origin"));
   out.set_header("Access-Control-Expose-Headers", "Location, ETag, Retry-After, Allow");

@@ -112,6 +112,10 @@ class Cluster:
     def client(self, node="gateway", **options):
         return self.nodes[node].client(**options)
 
+    def operator(self, node="gateway"):
+        """A client of that node that may see its /admin."""
+        return self.client(node, admin_token=self.nodes[node].admin_token())
+
     def client_without_gateway(self):
         return EveryNode(self)
 

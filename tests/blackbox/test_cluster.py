@@ -96,7 +96,7 @@ def test_a_node_has_just_its_own_databases(shared):
     assert not (shared["delivery"].data / "lmdb").exists()
     assert (shared["stamp"].data / "lmdb").exists()
     assert not (shared["stamp"].data / "delivery.sqlite3").exists()
-    assert {p.name for p in shared["gateway"].data.iterdir()} <= {"lock"}
+    assert {p.name for p in shared["gateway"].data.iterdir()} <= {"lock", "admin.token"}
 
 
 def test_events_and_audit_take_the_folder_of_all_nodes(shared, shop):
@@ -217,16 +217,17 @@ def test_what_is_no_node_does_no_harm_at_a_nodes_port(tmp_path):
         assert cluster["stamp"].stderr().count(words) == 1, "it is said once"
 
 
-def test_a_gateway_names_the_node_where_a_dead_letter_is_settled(shared, client):
+def test_a_gateway_names_the_node_where_a_dead_letter_is_settled(shared):
+    client = shared.operator()
     letter = "/admin/deadLetters/stamp-follows-payment:1:1"
     for answer in (client.delete(letter), client.post(f"{letter}/replay")):
         assert "on the node stamp" in assert_problem(answer, 421)["detail"]
-    with shared.client("stamp") as there:
+    with shared.operator("stamp") as there:
         assert_problem(there.delete(letter), 404)
 
 
 def test_an_order_explains_itself_across_nodes_and_says_which_is_away(tmp_path):
-    with Cluster(tmp_path / "nodes") as cluster, cluster.client() as client:
+    with Cluster(tmp_path / "nodes") as cluster, cluster.operator() as client:
         shop = cluster.shop()
         order_id = shop.paid_order(fresh_phone())
 

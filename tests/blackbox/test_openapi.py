@@ -16,6 +16,7 @@ OPERATION_MEMBERS = {
     "tags",
     "operationId",
     "summary",
+    "security",
     "description",
     "parameters",
     "requestBody",
@@ -61,7 +62,8 @@ def test_its_members_are_those_of_openapi_3_1():
         "components",
     }
     assert {"title", "version"} <= set(RAW["info"])
-    assert set(RAW["components"]) <= {"parameters", "headers", "responses", "schemas"}
+    kinds = {"parameters", "headers", "responses", "schemas", "securitySchemes"}
+    assert set(RAW["components"]) <= kinds
     for path, item in RAW["paths"].items():
         assert path.startswith("/") and set(item) <= {"parameters", *METHODS}, path
     for path, method, _, operation in operations(RAW):
@@ -92,6 +94,8 @@ def test_every_response_and_parameter_is_described():
 
 def test_every_reference_leads_somewhere_and_every_component_is_used():
     used = {node["$ref"] for _, node in walk(RAW) if isinstance(node, dict) and "$ref" in node}
+    schemes = [s for _, node in walk(RAW) if isinstance(node, dict) for s in node.get("security", [])]
+    used |= {f"#/components/securitySchemes/{name}" for scheme in schemes for name in scheme}
     components = RAW["components"]
     existing = {f"#/components/{kind}/{name}" for kind in components for name in components[kind]}
     assert used == existing

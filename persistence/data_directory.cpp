@@ -33,7 +33,6 @@ std::vector<service> in_lmdb(const std::vector<service>& services) {
 
 int lock(const fs::path& folder) {
   make_data_folder(folder);
-  warn_if_open_to_others(folder);
   const auto file = folder / "lock";
   const int held = open_private(file, 0);
   if (held < 0)
@@ -87,6 +86,7 @@ data_directory::data_directory(const std::string& folder, const directory_option
     ::close(lock_);
     throw;
   }
+  warn_if_open_to_others(folder);
 }
 
 data_directory::~data_directory() {

@@ -77,6 +77,9 @@ def test_a_damaged_order_was_shown_as_if_nothing_had_happened(tmp_path):
     audited = skanu("audit", "--data", server.data)
     assert audited.returncode == 1
     assert "order.entities: the value of 2 is damaged" in audited.stdout
+    copied = skanu("backup", "--data", server.data, "--to", tmp_path / "copy")
+    assert copied.returncode == 1, "the damage went into the copy without a word"
+    assert copied.stderr.count("\n") == 1 and " 1 damaged value" in copied.stderr
 
 
 def test_a_damaged_event_is_set_aside_where_it_would_be_skipped_in_silence(tmp_path):

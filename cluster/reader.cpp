@@ -37,6 +37,8 @@ answer_body answer_to(const peer_read& r) {
     const auto now = r.from->read();
     return std::visit([&](const auto& c) { return answer_to(*now, c); }, r.what);
   } catch (const store_error& problem) {
+    if (problem.code() == errc::damaged)
+      spdlog::error("event=damaged reason=\"{}\"", problem.what());
     return error{problem.code(), problem.what()};
   } catch (const decode_error& problem) {
     spdlog::error("event=undecodable reason=\"{}\"", problem.what());

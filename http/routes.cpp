@@ -221,7 +221,9 @@ void front::answer(const httplib::Request& in, httplib::Response& out, listener 
   } catch (const store_error& e) {
     // Of a service on another node the reason says which one it is, and nothing else.
     const bool away = e.code() == errc::service_away || e.code() == errc::overloaded;
-    if (!away) spdlog::error("event=store_error reason={}", in_quotes(e.what()));
+    if (!away)
+      spdlog::error("event={} reason={}", e.code() == errc::damaged ? "damaged" : "store_error",
+                    in_quotes(e.what()));
     render_problem(error{e.code(), away ? e.what() : std::string(unreadable(e.code()))}, out);
   } catch (const decode_error& e) {
     spdlog::error("event=undecodable reason={}", in_quotes(e.what()));

@@ -43,7 +43,6 @@ void take(int file, const fs::path& folder) {
 /// Locks the folder itself, which nobody removes by reflex as they do a file named lock.
 int lock(const fs::path& folder) {
   make_data_folder(folder);
-  warn_if_open_to_others(folder);
   const int held = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (held < 0)
     throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
@@ -124,6 +123,7 @@ data_directory::data_directory(const std::string& folder, const directory_option
     give_back();
     throw;
   }
+  warn_if_open_to_others(folder);
 }
 
 data_directory::~data_directory() {

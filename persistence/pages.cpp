@@ -1,5 +1,8 @@
 // Pages of a snapshot's lists, and the keys of the pages around them.
+#include <spdlog/spdlog.h>
+
 #include "persistence/document.hpp"
+#include "persistence/sealed_value.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {
@@ -30,10 +33,17 @@ entity_id key_of_last(const snapshot& from, service of, list_query query, std::i
   return before.empty() ? 0 : before.front().id;
 }
 
-/// Leaves out what cannot be shown, and names it.
-void set_damaged_apart(stored_page& p) {
-  for (const auto& item : p.items)
-    if (item.damaged) p.damaged.push_back(item.id);
+/// Leaves out what cannot be shown, and names it. `rows_of` is the entity whose rows they are, or
+/// 0.
+void set_damaged_apart(stored_page& p, service s, entity_id rows_of = 0) {
+  for (const auto& item : p.items) {
+    if (!item.damaged) continue;
+    p.damaged.push_back(item.id);
+    const auto entity =
+        shown_key({s, table_kind::entities}, ordered_key(rows_of != 0 ? rows_of : item.id));
+    spdlog::error("event=damaged service={} id={}{}", name_of(s), entity,
+                  rows_of != 0 ? " row=" + std::to_string(item.id) : std::string());
+  }
   std::erase_if(p.items, [](const stored_entity& item) { return item.damaged; });
 }
 
@@ -54,7 +64,7 @@ stored_page snapshot::page(service s, const page_query& wanted) const {
   if (!p.items.empty() && (wanted.number > 0 || wanted.after))
     p.prev_after = key_before(*this, s, query, p.items.front().id, size);
   p.last_after = p.total == 0 ? 0 : key_of_last(*this, s, query, p.total, size);
-  set_damaged_apart(p);
+  set_damaged_apart(p, s);
   return p;
 }
 
@@ -88,7 +98,7 @@ std::optional<stored_page> snapshot::rows_page(service s, entity_id id, std::str
   }
   const auto before_last = p.total == 0 ? 0 : (p.total - 1) / size * size;
   p.last_after = down && before_last > 0 ? p.total - before_last + 1 : before_last;
-  set_damaged_apart(p);
+  set_damaged_apart(p, s, id);
   return p;
 }
 

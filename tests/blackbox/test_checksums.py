@@ -70,10 +70,16 @@ def test_a_damaged_order_was_shown_as_if_nothing_had_happened(tmp_path):
         shop.wait_consistent(shop.paid_order())
         assert client.get("/actuator/health").expect(200).json()["status"] == "UP"
         metrics = client.get("/actuator/prometheus").expect(200).body.decode()
+        server.stop()
+        assert re.search("event=damaged service=order id=2$", server.stderr(), re.M)
+        assert "table order.entities is damaged" in server.stderr()
         assert int(re.search(r"^skanu_store_damaged_values_total (\d+)", metrics, re.M)[1]) > 0
     audited = skanu("audit", "--data", server.data)
     assert audited.returncode == 1
     assert "order.entities: the value of 2 is damaged" in audited.stdout
+    copied = skanu("backup", "--data", server.data, "--to", tmp_path / "copy")
+    assert copied.returncode == 1, "the damage went into the copy without a word"
+    assert copied.stderr.count("\n") == 1 and " 1 damaged value" in copied.stderr
 
 
 def test_a_damaged_event_is_set_aside_where_it_would_be_skipped_in_silence(tmp_path):

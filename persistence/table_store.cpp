@@ -368,8 +368,9 @@ class batch_writer {
 
   bool may_write(service s, const row_write& row) {
     if (!row.must_be_new && !row.replaces) return true;
-    const auto stored = tables_.get(table_of(s, row.space), row.key);
-    if (row.must_be_new) return !stored;
+    const auto t = table_of(s, row.space);
+    if (row.must_be_new) return !tables_.get(t, row.key);
+    const auto stored = get(t, row.key);
     return row.replaces->empty() ? !stored : stored == *row.replaces;
   }
 

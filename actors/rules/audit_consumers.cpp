@@ -32,9 +32,10 @@ void consumer_progress::read_position(const service_cut& cut, const consumer& wh
                             "the log ends at offset " + std::to_string(end) + ", and " + name +
                                 " has read up to " + std::to_string(*position));
   report_.lag[name] = end - *position;
-  const auto seen = own->row(who.of, row_space::meta, timelines_key(who.name));
-  if (!seen) return;
-  try {
+  std::string why;
+  const auto compare = [&] {
+    const auto seen = own->row(who.of, row_space::meta, timelines_key(who.name));
+    if (!seen) return;
     const auto common =
         common_end(lineage_from(*seen), *position, stored_lineage(*followed, who.follows), end);
     if (common < *position)
@@ -43,19 +44,20 @@ void consumer_progress::read_position(const service_cut& cut, const consumer& wh
                            " has read: they are the same up to " + "offset " +
                            std::to_string(common) + ", and it has read up to " +
                            std::to_string(*position));
-  } catch (const decode_error& problem) {
-    report_.violated(2, who.of, 0, "the timelines of " + name + ": " + problem.what());
-  }
+  };
+  if (!decodes(compare, why))
+    report_.violated(2, who.of, 0, "the timelines of " + name + " cannot be read: " + why);
 }
 
 void consumer_progress::read_forks(const snapshot& own, const consumer& who) {
-  try {
+  std::string why;
+  const auto read = [&] {
     for (const auto& f : stored_forks(own, who.of, who.name))
       report_.forks.push_back({f.consumer, f.log, f.common, f.known, f.accepted});
-  } catch (const decode_error& problem) {
+  };
+  if (!decodes(read, why))
     report_.violated(2, who.of, 0,
-                     "a fork of " + std::string(who.name) + " cannot be read: " + problem.what());
-  }
+                     "a fork of " + std::string(who.name) + " cannot be read: " + why);
 }
 
 void consumer_progress::read_dead_letters(const snapshot& from, service s) {

@@ -68,6 +68,8 @@ bool decodes(Decode decode, std::string& why) {
     why = problem.what();
   } catch (const nlohmann::json::exception& problem) {
     why = problem.what();
+  } catch (const damaged_value& problem) {
+    why = problem.what();
   }
   return false;
 }

@@ -31,9 +31,10 @@ door::behavior_type door::make_behavior() {
             return greet(theirs, dialer);
           },
           [this](enter_atom, const std::string& nonce, const std::string& proof) {
+            const auto by = current_sender();  // the promise takes it
             auto entry = make_response_promise<std::string, peer_handles>();
             admit(
-                nonce, proof,
+                by, nonce, proof,
                 [entry](const std::string& own, const peer_handles& handles) mutable {
                   entry.deliver(own, handles);
                 },
@@ -41,9 +42,10 @@ door::behavior_type door::make_behavior() {
             return entry;
           },
           [this](proof_atom, const std::string& nonce, const std::string& proof) {
+            const auto by = current_sender();
             auto entry = make_response_promise<peer_handles>();
             admit(
-                nonce, proof,
+                by, nonce, proof,
                 [entry](const std::string&, const peer_handles& handles) mutable {
                   entry.deliver(handles);
                 },
@@ -73,8 +75,8 @@ caf::result<std::string, std::string> door::greet(const std::string& theirs,
                                     : std::string()};
 }
 
-void door::admit(const std::string& nonce, const std::string& proof, const welcome& let_in,
-                 const farewell& turn_away) {
+void door::admit(const caf::strong_actor_ptr& by, const std::string& nonce,
+                 const std::string& proof, const welcome& let_in, const farewell& turn_away) {
   while (!guests_.empty() && guests_.front().until < clock().now()) guests_.pop_front();
   const auto found =
       std::ranges::find_if(guests_, [&](const guest& g) { return g.own.nonce == nonce; });
@@ -88,7 +90,6 @@ void door::admit(const std::string& nonce, const std::string& proof, const welco
     return turn_away(refuse(peer, "it refuses us: our certificate does not name this node"));
   if (!is_proof(proof, identity_.secret, proving_side::dialer, dialers, own))
     return turn_away(refuse(peer, "it has another cluster's secret"));
-  const auto& by = current_sender();
   if (by && !may_be(system(), by->node(), peer))
     return turn_away(refuse(peer, "its certificate names another node"));
   auto& cluster = *identity_.in;

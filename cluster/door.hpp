@@ -48,9 +48,10 @@ class door final : public door_actor::base {
   /// Takes this node's proof and its handles for a guest that is let in.
   using welcome = std::function<void(const std::string& proof, const peer_handles&)>;
   using farewell = std::function<void(caf::error why)>;
-  /// Lets the guest of that nonce in where its proof is right. Calls one of both, once.
-  void admit(const std::string& nonce, const std::string& proof, const welcome& let_in,
-             const farewell& turn_away);
+  /// Lets the guest of that nonce in where its proof is right, and so is the certificate of whoever
+  /// sent it. Calls one of both, once.
+  void admit(const caf::strong_actor_ptr& by, const std::string& nonce, const std::string& proof,
+             const welcome& let_in, const farewell& turn_away);
   caf::error refuse(const std::string& peer, const std::string& why);
 
   link_identity identity_;

@@ -325,7 +325,7 @@ TEST(wire, flags_and_small_numbers_out_of_range_are_refused) {
 
 /// A page without items, up to its total.
 const std::string page_up_to_total("\4\0", 2);
-const std::string page_behind_total(3, '\0');
+const std::string page_behind_total(4, '\0');
 
 TEST(wire, a_number_that_does_not_end_is_refused) {
   const auto page_of = [](const std::string& total) {

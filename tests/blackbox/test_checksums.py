@@ -9,6 +9,8 @@ from rest import assert_problem, wait_until
 from support import Server, skanu
 
 PAGE = 4096
+WHEN_TAKEN = re.compile(rb"20\d\d-[0-9:T.-]+Z\x1e[0-9a-f]{8}")
+"""What a copy says of itself: the only thing in which two copies of equal contents differ."""
 TABLES = [
     f"{service}.{kind}"
     for service in ("order", "payment", "stamp", "ordertrace")
@@ -95,7 +97,7 @@ def test_a_damaged_event_is_set_aside_where_it_would_be_skipped_in_silence(tmp_p
     last = len(shown.splitlines())
     in_lmdb_row(server.data, "position:stamp-follows-payment", b"%d" % last, b"1" * len(str(last)))
     with server:
-        client = server.client()
+        client = server.operator()
         letters = wait_until(
             lambda: client.get("/admin/deadLetters").expect(200).json()["_embedded"]["deadLetters"],
             "a dead letter",
@@ -121,7 +123,8 @@ def test_fourteen_of_288_flipped_bits_in_live_data_went_unseen(tmp_path):
 
     def copied(name):
         assert skanu("backup", "--data", server.data, "--to", tmp_path / name).returncode == 0
-        return (tmp_path / name / "lmdb" / "data.mdb").read_bytes()
+        copy = (tmp_path / name / "lmdb" / "data.mdb").read_bytes()
+        return WHEN_TAKEN.sub(b"", copy)
 
     whole = copied("whole")
     assert copied("again") == whole, "equal contents have equal copies"

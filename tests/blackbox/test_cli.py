@@ -170,7 +170,7 @@ VALUES = {
     "max-store-bytes": "5", "max-connections": "6", "max-connections-per-address": "7",
     "max-streams": "8", "stream-heartbeat": "9", "log-file": "/log", "log-level": "debug",
     "fault": "payment-fail=1", "service": "stamp", "from": "10", "follow": True, "to": "/copy",
-    "restored": True,
+    "restored": True, "deep": True,
 }  # fmt: skip
 """A value for every option of every command, other than its default; True is a flag's."""
 

@@ -5,6 +5,7 @@
 #include "actors/actor_reply.hpp"
 #include "actors/failures.hpp"
 #include "actors/operation_record.hpp"
+#include "persistence/log_lineage.hpp"
 
 namespace skanu {
 
@@ -82,11 +83,7 @@ placement::placement(caf::actor_config& config, const service_environment& env,
 placement::behavior_type placement::make_behavior() {
   contain_failures(*this);
   began_ = now();
-  for (const auto id : std::exchange(left_undecided_, {})) {
-    auto& p = placings_[id];
-    p.at = stage::rejecting;
-    send_rejection(id, p);
-  }
+  if (payment_ids_known_) reject_left_undecided();
   reserve_ids();
   return {[this](place_order& order, skanu::request& r) {
             place({std::move(order), std::move(r), now()});
@@ -162,10 +159,10 @@ void placement::let_parked_in() {
   while (!parked_.empty()) {
     const auto patience = payment_ids_known_ ? limits_.patience : limits_.deadline;
     const bool late = parked_.front().since + patience <= now();
-    if (must_wait() && !late) return;
+    if (must_wait() && !late && !data_too_old_) return;
     auto n = std::move(parked_.front());
     parked_.pop_front();
-    if (!must_wait()) {
+    if (!must_wait() || data_too_old_) {
       place(std::move(n));
     } else {
       n.client.answer(payment_ids_known_ ? too_many() : payment_away());
@@ -323,25 +320,59 @@ void placement::end_operation(placing& p) {
 /// An id that another node knows, and that was not given up to now, was given by data that is newer
 /// than this: to go on would give it twice.
 void placement::take_note(const known_ids& ids) {
-  if (ids.last < ids_.next()) {
-    if (ids.by == limits_.payment_node) payment_ids_known_ = true;
+  const auto known = ids.what.last_id;
+  if (known < ids_.next() || limits_.restored) {
+    if (known >= ids_.next()) pass_over(ids.by, known);
+    if (ids.by == limits_.payment_node && !std::exchange(payment_ids_known_, true))
+      decide_left_undecided(ids.what);
     return;
   }
-  if (limits_.restored) {
-    const auto last = last_skipped_id(ids.last, env_.wall_clock());
-    spdlog::warn("event=ids_skipped peer={} known={} next_id={}", ids.by, ids.last, last + 1);
-    skipping_ = {ids_.next(), last};
-    ids_.skip(last);
-    reserve_ids();
-    if (ids.by == limits_.payment_node) payment_ids_known_ = true;
-    return;
-  }
-  env_.metrics.unreserved_ids_seen = ids.last;
+  env_.metrics.unreserved_ids_seen = known;
   if (std::exchange(data_too_old_, true)) return;
   spdlog::error(
       "event=data_too_old peer={} known={} given={} advice=\"restore the order service's data, or "
       "start it with --restored: see Restore in the README\"",
-      ids.by, ids.last, ids_.next() - 1);
+      ids.by, known, ids_.next() - 1);
+}
+
+void placement::pass_over(const std::string& peer, entity_id known) {
+  const auto last = last_skipped_id(known, env_.wall_clock());
+  spdlog::warn("event=ids_skipped peer={} known={} next_id={}", peer, known, last + 1);
+  if (skipping_.second == 0) skipping_.first = ids_.next();
+  skipping_.second = last;
+  ids_.skip(last);
+  reserve_ids();
+}
+
+void placement::reject_left_undecided() {
+  for (const auto id : std::exchange(left_undecided_, {})) {
+    auto& p = placings_[id];
+    p.at = stage::rejecting;
+    send_rejection(id, p);
+  }
+}
+
+/// Where payment has worked off events of orders that are not in this log, what looks undecided
+/// here was sold: a rejection would give the money back and throw the coffee away.
+void placement::decide_left_undecided(const order_knowledge& payment) {
+  if (left_undecided_.empty() || !was_lost(payment)) return reject_left_undecided();
+  spdlog::error(
+      "event=orders_lost undecided={} advice=\"they are neither orders nor rejected: see "
+      "Restore in the README\"",
+      left_undecided_.size());
+  for (const auto id : std::exchange(left_undecided_, {})) ids_.settle(id);
+}
+
+bool placement::was_lost(const order_knowledge& known) const {
+  try {
+    const auto now = env_.data.read();
+    if (known.offset > now->log_end(service::order)) return true;
+    const auto timelines = stored_lineage(*now, service::order);
+    const auto own = timeline_at(timelines, known.offset);
+    return !own.empty() && !known.timeline.empty() && own != known.timeline;
+  } catch (const std::exception&) {
+    return true;  // nothing is thrown away on a doubt
+  }
 }
 
 /// Reserves a block of ids, or, on leaving, gives back what was not handed out.

@@ -149,6 +149,10 @@ class placement final : public placement_actor::base {
   void finish(placings::iterator p);
   void end_operation(placing& p);
   void take_note(const known_ids& ids);
+  void pass_over(const std::string& peer, entity_id known);
+  void reject_left_undecided();
+  void decide_left_undecided(const order_knowledge& payment);
+  bool was_lost(const order_knowledge& known) const;
   void reserve_ids();
   void on_reserved(const outcome& result);
   void sweep();

@@ -215,7 +215,8 @@ void trace_view::on_commit(const outcome& result) {
     quit(caf::make_error(caf::sec::runtime_error, "its turn could not be stored"));
     return;
   }
-  for (auto& f : logs_) f.at = f.then;
+  for (auto& f : logs_)
+    if (f.moved()) f.at = f.then;  // what was not stored is not known
   rest();
 }
 

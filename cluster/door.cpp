@@ -100,7 +100,7 @@ void door::admit(const caf::strong_actor_ptr& by, const std::string& nonce,
   if (!side)
     return turn_away(
         refuse(peer, "this node leaves, or has too many peers that it was not told of"));
-  cluster.meet(peer, dialers.cluster, dialers.order_ids);
+  cluster.meet(peer, dialers.cluster, dialers.orders);
   const auto own_proof = proof_of(identity_.secret, proving_side::door, dialers, own);
   request(side->link, handshake_, peer_offer{dialer, dialers.incarnation, own.protocol})
       .then(

@@ -12,7 +12,7 @@ namespace skanu {
 template <class A>
 void wire_fields(A& a, hello& h) {
   a(h.protocol, h.name, h.incarnation, h.nonce);
-  if (h.protocol >= 4) a(h.cluster, h.order_ids);
+  if (h.protocol >= 4) a(h.cluster, h.orders.last_id, h.orders.offset, h.orders.timeline);
 }
 
 hello make_hello(std::string name, std::uint64_t incarnation) {

@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "cluster/wire_format.hpp"
+#include "messages/log.hpp"
 
 namespace skanu {
 
@@ -30,8 +31,8 @@ struct hello {
   std::uint64_t incarnation = 0;  ///< Differs from one run of the node to the next.
   std::string nonce;
   // From version 4 on:
-  std::string cluster = {};    ///< The cluster's identity; empty where the node has none yet.
-  std::int64_t order_ids = 0;  ///< No id above this one is known to the node's databases.
+  std::string cluster = {};     ///< The cluster's identity; empty where the node has none yet.
+  order_knowledge orders = {};  ///< As far as the node's databases know.
 };
 
 /// Letters, digits and . , - _ only, 1 to 100 of them: what may stand in a log line.

@@ -33,7 +33,7 @@ hello link_identity::introduction(std::uint32_t protocol) const {
   auto h = make_hello(node, incarnation);
   h.protocol = protocol;
   h.cluster = in->cluster();
-  h.order_ids = in->order_ids();
+  h.orders = in->orders();
   return h;
 }
 
@@ -144,10 +144,11 @@ void link::take_hello(const door_actor& door, const hello& own, const std::strin
   const auto own_proof = proof_of(self_.secret, proving_side::dialer, own, doors);
   if (doors.protocol >= 4) {
     request(door, limits_.handshake, enter_atom::value, doors.nonce, own_proof)
-        .then([this, door, own, doors](
-                  const std::string& given,
-                  const peer_handles& peer) { take_proof(door, own, doors, given, peer); },
-              [this](const caf::error& why) { refused(why); });
+        .then(
+            [this, door, own, doors](const std::string& given, const peer_handles& peer) {
+              take_proof(door, own, doors, given, peer);
+            },
+            [this](const caf::error& why) { refused(why); });
     return;
   }
   if (!is_proof(proof, self_.secret, proving_side::door, own, doors)) {
@@ -179,7 +180,7 @@ void link::take_proof(const door_actor& door, const hello& own, const hello& doo
 void link::take_welcome(const peer_handles& peer, const hello& doors) {
   if (name_is_taken(doors.incarnation)) return dial_failed("a node of that name is here already");
   dialing_ = false;
-  self_.in->meet(peer_name_, doors.cluster, doors.order_ids);
+  self_.in->meet(peer_name_, doors.cluster, doors.orders);
   let_in({peer, doors.incarnation, doors.protocol}, "answered");
   say_alive();
 }

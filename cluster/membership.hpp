@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "messages/values.hpp"
+#include "messages/log.hpp"
 
 namespace skanu {
 
@@ -13,10 +13,10 @@ namespace skanu {
 struct membership_functions {
   /// Keeps the cluster's identity in every database of this node.
   std::function<void(const std::string& cluster)> keep = {};
-  /// The last order id that this node's databases know of, or have reserved.
-  std::function<entity_id()> order_ids = {};
+  /// What this node's databases know of orders.
+  std::function<order_knowledge()> orders = {};
   /// A peer's, before anything is asked of that peer.
-  std::function<void(const std::string& peer, entity_id order_ids)> heard = {};
+  std::function<void(const std::string& peer, const order_knowledge&)> heard = {};
 };
 
 /// Shared by a node's door and links. Thread-safe; its functions are called without its lock.
@@ -31,7 +31,9 @@ class membership {
     const std::lock_guard lock(mutex_);
     return cluster_;
   }
-  entity_id order_ids() const { return functions_.order_ids ? functions_.order_ids() : 0; }
+  order_knowledge orders() const {
+    return functions_.orders ? functions_.orders() : order_knowledge{};
+  }
 
   /// True where a node of that cluster is one of ours.
   bool admits(const std::string& cluster) const {
@@ -40,7 +42,7 @@ class membership {
   }
 
   /// Takes notice of a peer that proved itself and was admitted.
-  void meet(const std::string& peer, const std::string& cluster, entity_id order_ids) {
+  void meet(const std::string& peer, const std::string& cluster, const order_knowledge& orders) {
     bool joined = false;
     {
       const std::lock_guard lock(mutex_);
@@ -48,7 +50,7 @@ class membership {
       if (joined) cluster_ = cluster;
     }
     if (joined && functions_.keep) functions_.keep(cluster);
-    if (functions_.heard) functions_.heard(peer, order_ids);
+    if (functions_.heard) functions_.heard(peer, orders);
   }
 
  private:

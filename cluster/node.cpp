@@ -37,6 +37,7 @@
 #include "http/trace_feed.hpp"
 #include "persistence/consumer_keys.hpp"
 #include "persistence/data_directory.hpp"
+#include "persistence/log_position.hpp"
 #include "persistence/stored_number.hpp"
 
 namespace skanu {
@@ -245,10 +246,10 @@ class node::parts {
   membership_functions membership_here() {
     membership_functions f;
     f.keep = [this](const std::string& cluster) { keep_cluster(cluster); };
-    f.order_ids = [this] { return order_ids_now(); };
-    f.heard = [this](const std::string& peer, entity_id last) {
+    f.orders = [this] { return orders_now(); };
+    f.heard = [this](const std::string& peer, const order_knowledge& orders) {
       if (runs_here(service::order) && placement_)
-        caf::anon_send(placement_, known_ids{peer, last});
+        caf::anon_send(placement_, known_ids{peer, orders});
     };
     return f;
   }
@@ -263,17 +264,28 @@ class node::parts {
     }
   }
 
-  /// What cannot be read at the moment was read at the start.
-  entity_id order_ids_now() {
+  /// Throws store_error and decode_error.
+  order_knowledge read_orders() {
+    order_knowledge known{known_order_ids(*directory_, options_.services)};
+    for (const auto& who : consumers::all) {
+      if (who.follows != service::order || !runs_here(who.of)) continue;
+      const auto at = stored_position(*directory_->of(who.of).read(), who.of, who.name);
+      if (at.next - 1 <= known.offset) continue;
+      known.offset = at.next - 1;
+      known.timeline = timeline_at(at.seen, known.offset);
+    }
+    return known;
+  }
+
+  /// What cannot be read at the moment was read before.
+  order_knowledge orders_now() {
+    const std::lock_guard lock(orders_mutex_);
     try {
-      const auto now = known_order_ids(*directory_, options_.services);
-      auto before = order_ids_.load();
-      while (before < now && !order_ids_.compare_exchange_weak(before, now)) {
-      }
+      orders_ = read_orders();
     } catch (const std::exception& problem) {
       spdlog::error("event=ids_not_read reason=\"{}\"", problem.what());
     }
-    return order_ids_.load();
+    return orders_;
   }
 
   void open_journals() {
@@ -338,7 +350,7 @@ class node::parts {
       return keep(system_.spawn(remote_placement, peers_.caller_to(service::order)));
     placement_limits limits;
     limits.shared_journal = orders_and_payments_share();
-    limits.restored = options_.restored;
+    limits.restored = options_.restored || directory_->identity().backup_taken;
     if (!runs_here(service::payment)) limits.payment_node = peers_.node_of(service::payment);
     return keep(system_.spawn<placement>(environment(service::order), orders, payments, faults_,
                                          breaker_, std::move(ids), limits));
@@ -353,7 +365,7 @@ class node::parts {
   id_recovery read_what_actors_begin_with() {
     for (const auto& who : consumers::all)
       if (environments_[static_cast<std::size_t>(who.of)])
-        meta_number(*database_of(who.of).data.read(), who.of, position_key(who.name));
+        stored_position(*database_of(who.of).data.read(), who.of, who.name);
     if (!runs_here(service::order)) return {};
     return recover_ids(*database_of(service::order).data.read(), orders_and_payments_share());
   }
@@ -370,7 +382,7 @@ class node::parts {
       log(s) = start_log(s);
     if (shows_traces()) log(service::ordertrace) = start_log(service::ordertrace);
     placement_ = start_placement(orders, payments, std::move(ids));
-    order_ids_ = known_order_ids(*directory_, options_.services);
+    orders_ = read_orders();
     peers_.join(std::make_shared<membership>(directory_->identity().cluster, membership_here()));
     peers_.start(for_peers(orders, payments, deliveries, stamps));
     std::vector<child> children;
@@ -535,7 +547,8 @@ class node::parts {
   std::unique_ptr<front> front_;
   server server_;
   std::optional<server> admin_;
-  std::atomic<entity_id> order_ids_ = 0;  ///< Known to this node's databases.
+  std::mutex orders_mutex_;
+  order_knowledge orders_;  ///< As its databases knew them last.
   int port_ = 0;
   bool stopped_ = false;
 };

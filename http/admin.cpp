@@ -128,7 +128,7 @@ void admin::dead_letters(const call& c, const admin_view& view) {
       more = items.size() == size;
       if (more) break;
       if (row.damaged) {
-        last = named_by(row.key, prefix, who).text();
+        last = view.letters.text_of(named_by(row.key, prefix, who));
         damaged.push_back('"' + last + '"');
         continue;
       }

@@ -75,7 +75,7 @@ void trace_feed::pull() {
 void trace_feed::take(const event_batch& batch) {
   failures_ = 0;
   if (batch.forked || batch.end + 1 < next_) {
-    spdlog::error("event=log_forked consumer=trace-feed log= ordertrace end={} known={}", batch.end,
+    spdlog::error("event=log_forked consumer=trace-feed log=ordertrace end={} known={}", batch.end,
                   next_ - 1);
     to_.start_over();
     timelines_.clear();

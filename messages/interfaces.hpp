@@ -27,10 +27,10 @@ struct answered {
   outcome result;
 };
 
-/// What another node knows of the ids of orders.
+/// What another node knows of orders.
 struct known_ids {
-  std::string by;      ///< The node's name.
-  entity_id last = 0;  ///< No id above it is in its databases.
+  std::string by;  ///< The node's name.
+  order_knowledge what = {};
 };
 
 /// An entity whose commit failed: its state is not what the store holds.

@@ -27,6 +27,13 @@ struct event_batch {
   lineage timelines = {};
 };
 
+/// What a node knows of orders that another one places.
+struct order_knowledge {
+  entity_id last_id = 0;      ///< No id above it is in its databases.
+  log_offset offset = 0;      ///< Of the last event of the order service that it has worked off,
+  std::string timeline = {};  ///< under this identity; empty where none is known.
+};
+
 /// A consumer's question to a log.
 struct log_query {
   log_offset from = 1;

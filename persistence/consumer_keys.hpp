@@ -17,7 +17,7 @@ inline std::string timelines_key(std::string_view consumer) {
 }
 
 /// The keys, in the meta rows, of the forks that a consumer met; the last offset that it knew
-/// follows.
+/// and the time follow.
 inline std::string fork_prefix(std::string_view consumer) {
   return "fork:" + std::string(consumer) + ':';
 }

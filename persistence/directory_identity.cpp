@@ -83,12 +83,16 @@ void begin_run(std::vector<database>& databases, const directory_identity& ident
     const auto now = d.data->read();
     write_rows(*d.data, [&](service s) {
       std::vector<row_write> rows = {meta(directory_id_key, identity.id),
-                                     meta(directory_services_key, by_commas(identity.services)),
                                      meta(backup_key, std::nullopt), begin_timeline(*now, s)};
       if (!identity.cluster.empty()) rows.push_back(meta(cluster_id_key, identity.cluster));
       return rows;
     });
   }
+  // Only once all of them have an identity: what a crash left without one is new, and not lost.
+  for (auto& d : databases)
+    write_rows(*d.data, [&](service) {
+      return std::vector{meta(directory_services_key, by_commas(identity.services))};
+    });
 }
 
 void mark_as_backup(std::vector<database>& databases, const std::string& taken_at) {

@@ -57,6 +57,7 @@ event_batch read_log(const snapshot& from, service of, const lineage& timelines,
   batch.timelines = query.limit == 0 ? timelines
                                      : part_of(timelines, std::max<log_offset>(past, 1),
                                                std::max<log_offset>(batch.next - 1, 1));
+  if (past == 0 && stored.empty() && query.limit > 0) batch.timelines.clear();  // nothing was read
   for (auto& e : stored) {
     // A damaged one may be of any type. Whoever follows gets it, and sets it aside.
     const auto wanted = e.damaged || query.types.empty() ||

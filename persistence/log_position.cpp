@@ -56,6 +56,7 @@ void move_position(std::vector<row_write>& rows, std::string_view consumer,
 row_write fork_row(const log_fork& fork) {
   auto key = fork_prefix(fork.consumer);
   append_ordered_key(key, fork.known);
+  key += fork.at;
   return {row_space::meta, std::move(key), to_json(fork)};
 }
 

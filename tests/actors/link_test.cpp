@@ -299,10 +299,11 @@ TEST_F(link_test, a_node_without_a_cluster_joins_that_of_its_first_peer) {
   std::vector<std::string> kept;
   entity_id heard = 0;
   a.identity.in = std::make_shared<membership>(
-      "", membership_functions{.keep = [&](const std::string& c) { kept.push_back(c); },
-                               .heard = [&](const std::string&, entity_id last) { heard = last; }});
+      "", membership_functions{
+              .keep = [&](const std::string& c) { kept.push_back(c); },
+              .heard = [&](const std::string&, const order_knowledge& k) { heard = k.last_id; }});
   b.identity.in = std::make_shared<membership>(
-      "cluster-1", membership_functions{.order_ids = [] { return entity_id{42}; }});
+      "cluster-1", membership_functions{.orders = [] { return order_knowledge{42}; }});
   reopen(a);
   reopen(b);
   connect();

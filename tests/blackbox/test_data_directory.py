@@ -41,7 +41,7 @@ def assert_gone(server):
     assert shown["components"]["data"] == {"status": "DOWN", "details": {"reason": "gone"}}
     refused = server.client().post("/orders", COFFEE).expect(503)
     assert refused.json()["type"] == "/problems/store-failed"
-    assert "event=data_is_gone" in server.stderr()
+    wait_until(lambda: "event=data_is_gone" in server.stderr(), "the log says so")
 
 
 def test_a_directory_that_is_deleted_under_a_server_is_noticed(tmp_path):

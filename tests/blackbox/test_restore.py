@@ -59,7 +59,7 @@ class TestOneProcess:
             new = sell(shop, 3)
             assert not set(new) & {*before, *after}
             assert max(new) < 2**53
-            assert "event=started_from_backup" in server.stderr()
+            wait_until(lambda: "event=started_from_backup" in server.stderr(), "it is said")
             assert_sound(data)
 
     def test_a_backup_that_is_restored_twice_gives_other_ids_each_time(self, tmp_path):
@@ -222,7 +222,7 @@ class TestOneNode:
         wait_until(refused, "orders are refused", DEADLINE_S)
         components = order.client().get("/actuator/health").expect(200).json()["components"]
         assert components["order"] == {"status": "DOWN", "details": {"reason": "data-too-old"}}
-        assert "event=data_too_old" in order.stderr()
+        wait_until(lambda: "event=data_too_old" in order.stderr(), "the log says so")
         # The operator says that this is all there is.
         order.stop()
         order.restart(*order.arguments, "--restored")

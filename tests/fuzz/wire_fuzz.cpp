@@ -32,8 +32,8 @@ void read(std::string_view bytes, Decode decode) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  read(bytes, decode_call);
-  read(bytes, decode_answer);
+  read(bytes, [](std::string_view b) { return decode_call(b); });
+  read(bytes, [](std::string_view b) { return decode_answer(b); });
   read(bytes, [](std::string_view b) {
     const auto h = decode_hello(b);
     if (!is_spoken(h.protocol)) throw decode_error("not read any further");

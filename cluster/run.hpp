@@ -1,4 +1,4 @@
-// What a node makes sure of before a run of it writes anything: that no order id is given twice.
+// The checks before a run of a node writes anything, so that no order id is given twice.
 #pragma once
 
 #include <vector>

@@ -121,7 +121,7 @@ class member_reader {
 
   bool is_object() const { return outermost_is_object_; }
 
-  // What nlohmann's parser calls; false ends it.
+  // Called by nlohmann's parser; false ends it.
   bool null() { return take(nullptr); }
   bool boolean(bool value) { return take(value); }
   bool number_integer(std::int64_t value) { return take(value); }
@@ -187,7 +187,7 @@ std::variant<body_fields, error> body_fields::parse(std::string_view bytes) {
 }
 
 const nlohmann::json* body_fields::find(std::string_view name, bool required) {
-  // Of several members of one name the last one counts.
+  // The last of several members of one name counts.
   const auto found = std::find_if(members_.rbegin(), members_.rend(),
                                   [&](const body_member& member) { return member.name == name; });
   if (found != members_.rend() && !found->value.is_null()) return &found->value;

@@ -276,7 +276,7 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, listene
                           "This server is not asked for by that Host: on loopback it answers "
                           "loopback's names and those of --allowed-host.",
                           out);
-  // Of what is there nothing is told: known paths and unknown ones are refused alike.
+  // Known paths and unknown ones are refused alike, so that nothing is told of either.
   if (is_for_admins(in.path) && !may_administer(in, at)) return refuse_stranger(at, out);
   std::string allowed;
   for (std::size_t i = 0; i < routes.size(); ++i) {

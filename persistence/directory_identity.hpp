@@ -1,4 +1,4 @@
-// Who a data directory is: rows that tell its databases from those of another one, and a copy from
+// The identity of a data directory: rows that tell its databases from another's, and a copy from
 // the original. Every service's meta rows hold them.
 #pragma once
 

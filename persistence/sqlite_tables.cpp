@@ -396,7 +396,7 @@ void remove_database(const fs::path& file) {
 void create_database(const fs::path& file) {
   const fs::path unfinished = file.string() + ".new";
   remove_database(unfinished);
-  // What SQLite makes beside a file has that file's mode.
+  // SQLite gives the files that it makes beside a file that file's mode.
   if (const int fd = open_private(unfinished, O_EXCL); fd >= 0) ::close(fd);
   {
     connection c(unfinished.string(), SQLITE_OPEN_CREATE);

@@ -70,7 +70,7 @@ TEST_F(known_ids_test, are_passed_over_where_data_was_restored) {
   const auto first = placed().id();
   EXPECT_GT(first, 7);
   stop_placement();
-  // What was passed over is not looked at after a crash, and not given.
+  // Ids that were passed over are not looked at after a crash, and not given.
   start_placement(beside_payment());
   hear("payment", first);
   EXPECT_LT(rejected(), 5'000U);

@@ -1,4 +1,4 @@
-// Who is told of every flush of this process; durability_test.cpp stands in front of the C library.
+// The listener to every flush of this process; durability_test.cpp stands before the C library.
 #pragma once
 
 namespace skanu {

@@ -1,4 +1,4 @@
-// Checksums of stored values: what is damaged is never shown, and nothing else is held up by it.
+// Checksums of stored values: a damaged value is never shown, and holds up nothing else.
 #include "persistence/sealed_value.hpp"
 
 #include <gtest/gtest.h>

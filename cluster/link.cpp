@@ -221,7 +221,7 @@ bool link::name_is_taken(std::uint64_t incarnation) const {
 void link::let_in(const known_peer& p, const char* how) {
   if (!peer_ || peer_->handles.link != p.handles.link) {
     lose(now(), "it began anew");
-    let_go();
+    forget_peer();
     monitor(p.handles.link);  // one that is gone already says so at once
   }
   peer_ = p;
@@ -280,6 +280,11 @@ void link::lose(time_point since, const char* why) {
 }
 
 void link::let_go() {
+  if (peer_) self_.in->left(peer_name_);
+  forget_peer();
+}
+
+void link::forget_peer() {
   if (!peer_) return;
   demonitor(peer_->handles.link.address());
   peer_.reset();

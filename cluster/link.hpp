@@ -86,6 +86,7 @@ class link final : public link_actor::base {
   void arrive();
   void lose(time_point since, const char* why);
   void let_go();
+  void forget_peer();
   void sweep();
   time_point now() const { return clock().now(); }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "messages/log.hpp"
@@ -13,6 +14,9 @@ namespace skanu {
 struct membership_functions {
   /// Keeps the cluster's identity in every database of this node.
   std::function<void(const std::string& cluster)> keep = {};
+  /// False for a node without a database: its identity ends with the last peer that is here, so a
+  /// gateway that met a stranger first finds its own cluster once the stranger has gone.
+  bool has_databases = true;
   /// What this node's databases know of orders.
   std::function<order_knowledge()> orders = {};
   /// A peer's, before anything is asked of that peer.
@@ -46,6 +50,7 @@ class membership {
     bool joined = false;
     {
       const std::lock_guard lock(mutex_);
+      here_.insert(peer);
       joined = cluster_.empty() && !cluster.empty();
       if (joined) cluster_ = cluster;
     }
@@ -53,8 +58,15 @@ class membership {
     if (functions_.heard) functions_.heard(peer, orders);
   }
 
+  void left(const std::string& peer) {
+    const std::lock_guard lock(mutex_);
+    here_.erase(peer);
+    if (here_.empty() && !functions_.has_databases) cluster_.clear();
+  }
+
  private:
   mutable std::mutex mutex_;
+  std::set<std::string> here_;  ///< Names of the peers met that have not left.
   std::string cluster_;
   membership_functions functions_;
 };

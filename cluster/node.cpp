@@ -246,6 +246,7 @@ class node::parts {
   membership_functions membership_here() {
     membership_functions f;
     f.keep = [this](const std::string& cluster) { keep_cluster(cluster); };
+    f.has_databases = !options_.services.empty();
     f.orders = [this] { return orders_now(); };
     f.heard = [this](const std::string& peer, const order_knowledge& orders) {
       if (runs_here(service::order) && placement_)

@@ -281,7 +281,11 @@ class lmdb_tables final : public ordered_tables {
   /// One thread tries; the others do not wait for it. `own` is the transaction whose fate is asked.
   fate open_again(std::optional<std::size_t> own) const {
     const std::unique_lock turn(opening_, std::try_to_lock);
-    if (!turn) return fate::unknown;
+    if (!turn) {
+      const std::lock_guard lock(mutex_);
+      next_attempt_ = std::min(next_attempt_, std::chrono::steady_clock::now() + between_attempts);
+      return fate::unknown;
+    }
     std::shared_ptr<closed_latch> before;
     {
       const std::lock_guard lock(mutex_);

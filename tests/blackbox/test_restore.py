@@ -4,7 +4,7 @@ or there. No id that was ever answered is given again."""
 import shutil
 
 import pytest
-from cluster import SERVICES, Cluster
+from cluster import NODES, SERVICES, Cluster
 from rest import COFFEE, DEADLINE_S, PREPARE, fresh_phone, wait_until
 from support import Server, assert_sound, audit, skanu
 
@@ -252,6 +252,24 @@ class TestOneNode:
         assert not new & given
         for order_id in new:
             assert shop.inconsistency(order_id) is None
+
+    def test_a_gateway_that_met_a_stranger_first_finds_its_own_cluster_again(self, cluster):
+        order = cluster["order"]
+        for name in NODES:
+            cluster.kill(name)
+        shutil.rmtree(order.data)
+        cluster.start("order", "gateway")
+        cluster.wait_up("order")
+        cluster.start("payment", "stamp")
+        wait_until(
+            lambda: "it belongs to another cluster" in cluster["gateway"].stderr(),
+            "the gateway takes the stranger's side",
+        )
+        order.stop()
+        shutil.rmtree(order.data)
+        cluster.start("delivery", "ordertrace")
+        order.restart(*order.arguments, "--restored")
+        cluster.wait_whole()
 
     @pytest.mark.parametrize("name", ["delivery", "stamp", "ordertrace"])
     def test_a_node_that_follows_others_catches_up_from_its_backup(self, cluster, tmp_path, name):

@@ -4,10 +4,10 @@
 
 #include <spdlog/spdlog.h>
 
-#include "http/admin_access.hpp"
-#include "http/log_text.hpp"
-#include "http/pages.hpp"
-#include "http/resources.hpp"
+#include "http/access/admin_access.hpp"
+#include "http/api/resources.hpp"
+#include "http/format/log_text.hpp"
+#include "http/page/pages.hpp"
 
 namespace skanu {
 

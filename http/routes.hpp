@@ -8,10 +8,10 @@
 
 #include <httplib.h>
 
-#include "http/actuator.hpp"
-#include "http/admin.hpp"
-#include "http/cors_policy.hpp"
-#include "http/gateway.hpp"
+#include "http/access/cors_policy.hpp"
+#include "http/api/gateway.hpp"
+#include "http/operations/actuator.hpp"
+#include "http/operations/admin.hpp"
 
 namespace skanu {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "messages/json.hpp"
+#include "messages/fields.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -57,7 +57,7 @@ inline letter_name name_of(const dead_letter& letter) {
 std::optional<letter_name> letter_named(std::string_view text);
 
 /// An operator's word about a dead letter.
-struct letter_order {
+struct dead_letter_command {
   letter_name letter;
   bool discard = false;  ///< Never carry it out; else carry it out now.
 };

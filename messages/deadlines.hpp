@@ -11,7 +11,7 @@ namespace skanu {
 inline constexpr std::chrono::milliseconds request_deadline{2'000};
 
 /// Placing an order, up to the decision to reject its id: what is left stores the rejection.
-inline constexpr auto placing_deadline = request_deadline - std::chrono::milliseconds(150);
+inline constexpr auto checkout_deadline = request_deadline - std::chrono::milliseconds(150);
 
 /// A call to another node.
 inline constexpr auto call_deadline = request_deadline - std::chrono::milliseconds(50);

@@ -13,8 +13,7 @@ constexpr std::array<std::string_view, 24> words = {
     "not-allowed",         "version-mismatch",  "operation-reused",  "operation-running",
     "payment-unavailable", "overloaded",        "entity-failed",     "conflicting-commit",
     "store-full",          "store-failed",      "shutting-down",     "outcome-unknown",
-    "service-away",        "undecodable",       "damaged",
-    "data-too-old"};
+    "service-away",        "undecodable",       "damaged",           "data-too-old"};
 
 static_assert(words.size() == static_cast<std::size_t>(last_errc) + 1);
 

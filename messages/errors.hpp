@@ -8,8 +8,8 @@
 
 namespace skanu {
 
-/// Why something was not done. Every code has one HTTP status (http/problem_types.cpp) and one word
-/// (name_of) that goes into logs, dead letters and problem types.
+/// Why something was not done. Every code has one HTTP status (http/format/problem_types.cpp) and
+/// one word (name_of) that goes into logs, dead letters and problem types.
 enum class errc : std::uint8_t {
   malformed,            ///< The request body is not a JSON object.
   invalid_field,        ///< A field is missing, of the wrong type or out of range.

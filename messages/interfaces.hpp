@@ -52,7 +52,7 @@ using letter_atom = caf::atom_constant<caf::atom("letter")>;
 
 // These hold the right to answer, or are answered within the process: they never leave it as they
 // are.
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::command_context)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::place_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::order_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::payment_command)
@@ -63,7 +63,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::log_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::known_ids)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::letter_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::dead_letter_command)
 
 namespace skanu {
 
@@ -71,14 +71,14 @@ namespace skanu {
 template <class Command>
 using entity_actor = caf::typed_actor<
     // Decides, and answers through the request once what it speaks of is durable.
-    caf::reacts_to<Command, request>>;
+    caf::reacts_to<Command, command_context>>;
 
 /// The entities of one service: wakes them when they are addressed, lets them sleep when they are
 /// not.
 template <class Command>
 using region_actor = caf::typed_actor<
     // Hands the command to the entity, or refuses it where the entity has too much waiting.
-    caf::reacts_to<entity_id, Command, request>,
+    caf::reacts_to<entity_id, Command, command_context>,
     // From the journal: an entity's commit failed, so its next command wakes it anew from the
     // store.
     caf::reacts_to<entity_lost>,
@@ -107,12 +107,13 @@ using consumer_actor = caf::typed_actor<
     // From itself: send the command of this event again.
     caf::reacts_to<resume_atom, log_offset>,
     // Carries a dead letter out after all, or discards it; the answer is durable.
-    caf::reacts_to<letter_order, request>,
+    caf::reacts_to<dead_letter_command, command_context>,
     // From itself: go on with the letters of this entity, which waited behind one that is settled.
     caf::reacts_to<letter_atom, entity_id>>;
 
 /// Hands an operator's order to the consumer that set the event aside.
-using letter_desk_actor = caf::typed_actor<caf::reacts_to<letter_order, request>>;
+using dead_letter_router_actor =
+    caf::typed_actor<caf::reacts_to<dead_letter_command, command_context>>;
 
 /// A service's event log as others may read it.
 using event_log_actor = caf::typed_actor<
@@ -133,10 +134,10 @@ using trace_feed_actor = caf::typed_actor<
     caf::reacts_to<resume_atom>>;
 
 /// The saga that places orders: opens the payment, then records or rejects the order.
-using placement_actor = caf::typed_actor<
+using checkout_actor = caf::typed_actor<
     // Places an order; the answer is the order, or why not.
-    caf::reacts_to<place_order, request>,
-    // The payment's or the order's answer to what placement asked of it.
+    caf::reacts_to<place_order, command_context>,
+    // The payment's or the order's answer to what checkout asked of it.
     caf::reacts_to<answered>,
     // From itself: looks for attempts whose time is over, and for those whose backoff is.
     caf::reacts_to<sweep_atom>,

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "messages/json.hpp"
+#include "messages/fields.hpp"
 
 namespace skanu {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <variant>
 
-#include "messages/json.hpp"
+#include "messages/fields.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -58,7 +58,7 @@ struct order_state {
 
 // Commands.
 
-/// A customer's wish to order: carried out by the placement saga, which opens the payment first.
+/// A customer's wish to order: carried out by the checkout saga, which opens the payment first.
 struct place_order {
   order_details details;
   std::optional<std::string> phone_number;  ///< Normalised; goes to the payment.

@@ -27,7 +27,7 @@ struct accepted {
   version_number version = 0;
   /// The stored document (persistence/document.hpp), shared with the commit.
   std::shared_ptr<const std::string> document = nullptr;
-  /// Where it was answered when it was queued: whose commit it is, for request::builds_on.
+  /// Where it was answered when it was queued: whose commit it is, for command_context::builds_on.
   std::shared_ptr<commit_owner> queued_by = nullptr;
 };
 
@@ -114,7 +114,7 @@ struct entity_name {
 };
 
 /// What travels with every command.
-struct request {
+struct command_context {
   reply answer;
   /// The asker's own commit goes to the same journal and names this entity in `requires_entity`: so
   /// a change may be answered once it is queued there, and both become durable with one flush.

@@ -6,7 +6,7 @@
 #include <string>
 #include <variant>
 
-#include "messages/json.hpp"
+#include "messages/fields.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {

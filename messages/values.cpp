@@ -94,6 +94,10 @@ std::string masked_phone(std::string_view phone_digits) {
   return masked;
 }
 
+std::string entity_in_log(service of, entity_id id) {
+  return of == service::stamp ? masked_phone(phone_of_account(id)) : std::to_string(id);
+}
+
 std::string with_phones_masked(std::string_view text) {
   std::string masked(text);
   std::vector<std::size_t> digits;  // of the run that is looked at

@@ -81,6 +81,9 @@ std::string phone_of_account(entity_id account);
 /// A phone number as it may appear in a log line: all but the last two digits hidden.
 std::string masked_phone(std::string_view phone_digits);
 
+/// The id of an entity in a log line: that of a stamp account is a phone number.
+std::string entity_in_log(service of, entity_id id);
+
 /// A text with everything masked that may be a phone number: of seven digits and more in a row,
 /// with or without separators between them, all but the last two.
 std::string with_phones_masked(std::string_view text);

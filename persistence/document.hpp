@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "messages/json.hpp"
+#include "messages/fields.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include "persistence/document.hpp"
-#include "persistence/sealed_value.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {
@@ -39,9 +38,8 @@ void set_damaged_apart(stored_page& p, service s, entity_id rows_of = 0) {
   for (const auto& item : p.items) {
     if (!item.damaged) continue;
     p.damaged.push_back(item.id);
-    const auto entity =
-        shown_key({s, table_kind::entities}, ordered_key(rows_of != 0 ? rows_of : item.id));
-    spdlog::error("event=damaged service={} id={}{}", name_of(s), entity,
+    spdlog::error("event=damaged service={} id={}{}", name_of(s),
+                  entity_in_log(s, rows_of != 0 ? rows_of : item.id),
                   rows_of != 0 ? " row=" + std::to_string(item.id) : std::string());
   }
   std::erase_if(p.items, [](const stored_entity& item) { return item.damaged; });

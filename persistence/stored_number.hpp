@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-#include "messages/json.hpp"
+#include "messages/fields.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {

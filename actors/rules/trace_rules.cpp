@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "actors/rules/consumers.hpp"
-#include "persistence/event.hpp"
+#include "messages/event.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {

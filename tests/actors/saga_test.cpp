@@ -1,6 +1,6 @@
 // The whole saga on one disk in virtual time: random clients, faults and crashes, and in the end
 // the audit finds every invariant of the design kept.
-#include "actors/saga.hpp"
+#include "actors/consumers/policies.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,16 +8,16 @@
 #include <iostream>
 #include <random>
 
-#include "actors/event_log.hpp"
-#include "actors/placement.hpp"
-#include "actors/rules/audit.hpp"
+#include "actors/audit/audit.hpp"
+#include "actors/consumers/event_log.hpp"
+#include "actors/consumers/trace_view.hpp"
+#include "actors/entities/checkout.hpp"
 #include "actors/rules/delivery_rules.hpp"
 #include "actors/rules/order_rules.hpp"
 #include "actors/rules/payment_rules.hpp"
 #include "actors/rules/stamp_rules.hpp"
 #include "actors/rules/trace_rules.hpp"
-#include "actors/supervisor.hpp"
-#include "actors/trace_view.hpp"
+#include "actors/supervision/supervisor.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 namespace skanu {
@@ -43,11 +43,11 @@ class saga_test : public actor_fixture {
     stamps = region_of<stamp_rules>();
     for (const auto s : {service::order, service::payment, service::delivery, service::stamp})
       hint_to(s, log(s) = running(system.spawn(event_log, &env(s), s)));
-    placement_limits limits;
+    checkout_limits limits;
     limits.shared_journal = shared_journal;
     placing =
-        running(system.spawn<placement>(env(service::order), orders, payments, faults, breaker,
-                                        recover_ids(*data.read(), limits.shared_journal), limits));
+        running(system.spawn<checkout>(env(service::order), orders, payments, faults, breaker,
+                                       recover_ids(*data.read(), limits.shared_journal), limits));
     std::vector<child> children;
     for (auto policies : {order_policies(orders), payment_policies(payments),
                           delivery_policies(deliveries), stamp_policies(stamps)})
@@ -156,7 +156,7 @@ class saga_test : public actor_fixture {
   payment_region_actor payments;
   delivery_region_actor deliveries;
   stamp_region_actor stamps;
-  placement_actor placing;
+  checkout_actor placing;
   supervisor_actor supervising;
   breaker_display breaker;
 

@@ -15,7 +15,7 @@ def xxh3(data, seed=0):
 
 
 def seal(table, key, value):
-    """What stands behind a value (persistence/sealed_value.hpp)."""
+    """What stands behind a value (persistence/tables/sealed_value.hpp)."""
     return b"\x1e%08x" % (xxh3(value, xxh3(key, xxh3(table.encode()))) & 0xFFFFFFFF)
 
 

@@ -18,9 +18,10 @@ yaml = pytest.importorskip("yaml", reason="Debian's python3-yaml is not installe
 
 SERVICES = ("order", "payment", "delivery", "ordertrace", "stamp", "gateway")
 CLUSTER = REPO / "cluster"
-KUBERNETES = CLUSTER / "kubernetes"
-DOCKERFILE = (CLUSTER / "Dockerfile").read_text()
-HAPROXY_CFG = CLUSTER / "haproxy.cfg"
+DEPLOY = CLUSTER / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+HAPROXY_CFG = DEPLOY / "haproxy.cfg"
 HAPROXY = shutil.which("haproxy") or shutil.which("/usr/sbin/haproxy")
 needs_haproxy = pytest.mark.skipif(not HAPROXY, reason="haproxy is not installed")
 
@@ -54,7 +55,7 @@ def kustomization():
 
 
 def compose():
-    return yaml.safe_load((CLUSTER / "compose.yaml").read_text())
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 
 
 def compose_nodes():
@@ -253,7 +254,7 @@ def test_compose_has_every_service_and_declares_its_volumes():
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 def test_compose_accepts_its_file(tmp_path):
     """Debian's is older than the word for a project's name, and knows all the others."""
-    text = re.sub(r"^name: .*", "", (CLUSTER / "compose.yaml").read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^name: .*", "", (DEPLOY / "compose.yaml").read_text(), flags=re.MULTILINE)
     (tmp_path / "compose.yaml").write_text(text)
     done = subprocess.run(
         ["docker-compose", "-f", tmp_path / "compose.yaml", "config", "--quiet"],
@@ -328,7 +329,7 @@ def test_haproxy_accepts_its_configuration():
 
 @contextmanager
 def front_of(gateways, tmp_path):
-    """HAProxy before these servers, by cluster/haproxy.cfg with other addresses; gives its port."""
+    """HAProxy before these servers, by cluster/deploy/haproxy.cfg with other addresses; gives its port."""
     text = HAPROXY_CFG.read_text()
     for address, server in zip(haproxy_servers().values(), gateways, strict=True):
         text = text.replace(f" {address}", f" 127.0.0.1:{server.port}")

@@ -12,7 +12,7 @@ import yaml
 from rest import COFFEE, fresh_phone, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-GRAFANA = ROOT / "cluster" / "grafana"
+GRAFANA = ROOT / "cluster" / "deploy" / "grafana"
 PROMTOOL = shutil.which("promtool") or ROOT / "build" / "tools" / "promtool"
 
 

@@ -1,5 +1,5 @@
 // Bodies of requests: whatever they are, each resource's fields come out right or are blamed.
-#include "http/body_fields.hpp"
+#include "http/format/body_fields.hpp"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // Query, conditions and keys of a request, one a line: what is taken is within its bounds.
-#include "http/request_fields.hpp"
+#include "http/format/request_fields.hpp"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // Bytes of a connection: never more than the limits is kept, and however the bytes are cut into
 // pieces, the same requests are read.
-#include "http/request_reader.hpp"
+#include "http/server/request_reader.hpp"
 
 #include <algorithm>
 #include <cstdint>

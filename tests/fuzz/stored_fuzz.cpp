@@ -5,10 +5,10 @@
 
 #include "actors/rules/trace_rules.hpp"
 #include "messages/delivery.hpp"
+#include "messages/event.hpp"
 #include "messages/payment.hpp"
 #include "messages/stamp.hpp"
 #include "persistence/document.hpp"
-#include "persistence/event.hpp"
 
 namespace {
 

@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "actors/faults.hpp"
-#include "http/body_fields.hpp"
+#include "actors/operations/faults.hpp"
+#include "http/format/body_fields.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/trace_context.hpp"
 #include "messages/values.hpp"

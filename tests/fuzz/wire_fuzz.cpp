@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "cluster/handshake.hpp"
-#include "cluster/wire.hpp"
+#include "cluster/protocol/handshake.hpp"
+#include "cluster/protocol/wire.hpp"
 
 namespace {
 

@@ -14,13 +14,13 @@
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
-#include "actors/environment.hpp"
-#include "actors/region.hpp"
-#include "cluster/journal_watch.hpp"
+#include "actors/entities/environment.hpp"
+#include "actors/entities/region.hpp"
+#include "actors/supervision/journal_watch.hpp"
 #include "messages/interfaces.hpp"
-#include "persistence/faulty_store.hpp"
-#include "persistence/memory_tables.hpp"
-#include "persistence/table_store.hpp"
+#include "persistence/tables/faulty_store.hpp"
+#include "persistence/tables/memory_tables.hpp"
+#include "persistence/tables/table_store.hpp"
 #include "tests/support/hand_driven_journal.hpp"
 
 namespace skanu {
@@ -87,8 +87,8 @@ inline conditions under_key(unsigned char n, std::uint64_t fingerprint = 1) {
   return {client_operation(n), fingerprint, true, {}};
 }
 
-inline request request_of(const asked& a, const conditions& c = {}) {
-  request r;
+inline command_context request_of(const asked& a, const conditions& c = {}) {
+  command_context r;
   r.answer = a.right_to_answer();
   r.operation = c.operation;
   r.fingerprint = c.fingerprint;

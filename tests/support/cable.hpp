@@ -6,8 +6,8 @@
 #include <map>
 #include <vector>
 
-#include "actors/failures.hpp"
-#include "cluster/links.hpp"
+#include "actors/supervision/failures.hpp"
+#include "cluster/peers/peer_interfaces.hpp"
 
 namespace skanu {
 
@@ -21,7 +21,7 @@ class cable {
     return caf::actor_cast<Handle>(stand_in_for(caf::actor_cast<caf::actor>(near)));
   }
   peer_handles far(const peer_handles& near) {
-    return {far(near.link), far(near.caller), far(near.servant)};
+    return {far(near.session), far(near.rpc_client), far(near.rpc_server)};
   }
 
   /// Ends the connection: whoever watches the other end is told.
@@ -57,11 +57,11 @@ class cable {
           return caf::message{};
         });
     return {[=](hello_atom, const std::string& hello,
-                const peer_handles& dialer) -> caf::result<std::string, std::string> {
+                const peer_handles& connector) -> caf::result<std::string, std::string> {
               auto greeting = self->make_response_promise<std::string, std::string>();
               if (through->cut) return greeting;
-              self->request(caf::actor_cast<door_actor>(near), caf::infinite, hello_atom::value,
-                            hello, through->far(dialer))
+              self->request(caf::actor_cast<acceptor_actor>(near), caf::infinite, hello_atom::value,
+                            hello, through->far(connector))
                   .then(
                       [=](const std::string& own, const std::string& proof) mutable {
                         if (!through->cut) greeting.deliver(own, proof);
@@ -73,7 +73,7 @@ class cable {
                 const std::string& proof) -> caf::result<std::string, peer_handles> {
               auto welcome = self->make_response_promise<std::string, peer_handles>();
               if (through->cut) return welcome;
-              self->request(caf::actor_cast<door_actor>(near), caf::infinite, enter_atom::value,
+              self->request(caf::actor_cast<acceptor_actor>(near), caf::infinite, enter_atom::value,
                             nonce, proof)
                   .then(
                       [=](const std::string& own, const peer_handles& peer) mutable {
@@ -86,7 +86,7 @@ class cable {
                 const std::string& proof) -> caf::result<peer_handles> {
               auto welcome = self->make_response_promise<peer_handles>();
               if (through->cut) return welcome;
-              self->request(caf::actor_cast<door_actor>(near), caf::infinite, proof_atom::value,
+              self->request(caf::actor_cast<acceptor_actor>(near), caf::infinite, proof_atom::value,
                             nonce, proof)
                   .then(
                       [=](const peer_handles& peer) mutable {

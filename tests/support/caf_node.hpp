@@ -12,10 +12,10 @@
 #include <caf/io/network/test_multiplexer.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
-#include "cluster/caller.hpp"
-#include "cluster/door.hpp"
-#include "cluster/peers.hpp"
-#include "cluster/servant.hpp"
+#include "cluster/peers/acceptor.hpp"
+#include "cluster/peers/peers.hpp"
+#include "cluster/peers/rpc_client.hpp"
+#include "cluster/peers/rpc_server.hpp"
 #include "tests/support/peer_calls.hpp"
 
 namespace skanu {
@@ -36,7 +36,7 @@ struct caf_node_config : caf::actor_system_config {
 /// What a payment service was told, to be answered when the test says so.
 struct told_payment {
   entity_id id = 0;
-  skanu::request how;
+  skanu::command_context how;
 };
 
 /// One node with one peer.
@@ -54,11 +54,11 @@ class caf_node {
   caf_node& operator=(const caf_node&) = delete;
   ~caf_node() {
     told.clear();
-    end(link_);
-    end(servant_);
-    end(caller_);
-    end(dialer_);
-    end(door_);
+    end(session_);
+    end(rpc_server_);
+    end(rpc_client_);
+    end(connector_);
+    end(acceptor_);
     end(here_.payments);
     run();
     // What is left of timers; CAF's heartbeats would go on for ever.
@@ -67,27 +67,30 @@ class caf_node {
 
   /// Listens, for connections that `plug_in` makes.
   void listen(caf::io::accept_handle at) {
-    door_ = system.spawn<door>(identity, [this](const std::string& peer) {
-      return peer == peer_ ? std::optional(peer_side{link_, caller_, servant_}) : std::nullopt;
+    acceptor_ = system.spawn<acceptor>(identity, [this](const std::string& peer) {
+      return peer == peer_ ? std::optional(peer_side{session_, rpc_client_, rpc_server_})
+                           : std::nullopt;
     });
     network().provide_acceptor(port, at);
     scheduler_.inline_next_enqueue();
-    if (!system.middleman().publish(door_, port)) throw std::runtime_error("cannot publish");
+    if (!system.middleman().publish(acceptor_, port)) throw std::runtime_error("cannot publish");
   }
 
   /// Dials the peer where `plug_in` says that it is reachable, or waits for it where that is empty.
   void add_peer(const std::string& peer, std::function<bool()> plug_in) {
     peer_ = peer;
-    caller_ = system.spawn<caller>(peer);
-    servant_ = system.spawn<servant>(here_);
-    if (plug_in) dialer_ = system.spawn(dialer, dial_target{peer, port, false}, std::move(plug_in));
-    link_ = system.spawn<link>(identity, peer, caller_, servant_,
-                               dialer_ ? std::optional(dialer_) : std::nullopt, status);
+    rpc_client_ = system.spawn<rpc_client>(peer);
+    rpc_server_ = system.spawn<rpc_server>(here_);
+    if (plug_in)
+      connector_ = system.spawn(connector, dial_target{peer, port, false}, std::move(plug_in));
+    session_ =
+        system.spawn<peer_session>(identity, peer, rpc_client_, rpc_server_,
+                                   connector_ ? std::optional(connector_) : std::nullopt, status);
   }
 
   called call(call_body body) {
     called c;
-    caf::anon_send(caller_, c.call(std::move(body)));
+    caf::anon_send(rpc_client_, c.call(std::move(body)));
     return c;
   }
   bool up() const { return status->up; }
@@ -109,14 +112,14 @@ class caf_node {
   }
 
   std::string name;
-  link_identity identity;
+  node_identity identity;
   std::vector<told_payment> told;
   std::shared_ptr<peer_status> status = std::make_shared<peer_status>();
 
  private:
   static payment_region_actor::behavior_type payments(payment_region_actor::pointer,
                                                       std::vector<told_payment>* told) {
-    return {[=](entity_id id, payment_command&, skanu::request& r) {
+    return {[=](entity_id id, payment_command&, skanu::command_context& r) {
               told->push_back({id, std::move(r)});
             },
             [](const entity_lost&) {}, [](sweep_atom) {}};
@@ -138,11 +141,11 @@ class caf_node {
       dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   local_services here_;
   std::string peer_;
-  caller_actor caller_;
-  servant_actor servant_;
-  link_actor link_;
-  dialer_actor dialer_;
-  door_actor door_;
+  rpc_client_actor rpc_client_;
+  rpc_server_actor rpc_server_;
+  peer_session_actor session_;
+  connector_actor connector_;
+  acceptor_actor acceptor_;
 };
 
 /// Two nodes, a and b, of which a dials b.

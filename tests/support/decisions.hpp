@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "actors/rules/decision.hpp"
-#include "messages/json.hpp"
+#include "messages/fields.hpp"
 
 namespace skanu {
 

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "cluster/caller.hpp"
-#include "cluster/servant.hpp"
+#include "cluster/peers/rpc_client.hpp"
+#include "cluster/peers/rpc_server.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 namespace skanu {
@@ -65,15 +65,15 @@ struct received_call {
   }
 };
 
-/// A peer's servant that answers when the test says so.
-inline peer_servant_actor::behavior_type scripted_servant(peer_servant_actor::pointer,
-                                                          std::vector<received_call>* calls) {
+/// A peer's rpc_server that answers when the test says so.
+inline remote_server_actor::behavior_type scripted_servant(remote_server_actor::pointer,
+                                                           std::vector<received_call>* calls) {
   return {[=](call_atom, call_number number, const std::string& bytes) {
     calls->push_back({number, decode_call(bytes)});
   }};
 }
 
-/// A peer's caller that keeps what it is told.
+/// A peer's rpc_client that keeps what it is told.
 struct received_answers {
   std::vector<std::pair<call_number, answer_body>> answers;
   std::vector<std::uint8_t> grown;
@@ -86,8 +86,8 @@ struct received_answers {
   }
 };
 
-inline peer_caller_actor::behavior_type scripted_caller(peer_caller_actor::pointer,
-                                                        received_answers* to) {
+inline remote_client_actor::behavior_type scripted_caller(remote_client_actor::pointer,
+                                                          received_answers* to) {
   return {[=](reply_atom, call_number number, const std::string& bytes) {
             to->answers.emplace_back(number, decode_answer(bytes));
           },

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "http/server.hpp"
+#include "http/server/server.hpp"
 #include "tests/support/raw_http_client.hpp"
 
 namespace skanu {

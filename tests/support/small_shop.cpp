@@ -5,10 +5,10 @@
 
 #include "actors/rules/id_blocks.hpp"
 #include "actors/rules/trace_rules.hpp"
-#include "persistence/consumer_keys.hpp"
-#include "persistence/memory_tables.hpp"
-#include "persistence/sealed_value.hpp"
-#include "persistence/table_store.hpp"
+#include "persistence/log/consumer_keys.hpp"
+#include "persistence/tables/memory_tables.hpp"
+#include "persistence/tables/sealed_value.hpp"
+#include "persistence/tables/table_store.hpp"
 
 namespace skanu {
 
@@ -69,7 +69,7 @@ void small_shop::skip(const consumer& who) {
   set_meta(who.of, position_key(who.name), std::to_string(store_->read()->log_end(who.follows)));
 }
 
-/// The saga's table (actors/saga.cpp), without its actors.
+/// The saga's table (actors/consumers/policies.cpp), without its actors.
 void small_shop::react(const consumer& who, const logged_event& e) {
   const auto body = parse_stored_json(e.body);
   const auto type = event_type_of(e.body);

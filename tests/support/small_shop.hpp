@@ -9,15 +9,15 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/rules/audit.hpp"
+#include "actors/audit/audit.hpp"
 #include "actors/rules/delivery_rules.hpp"
 #include "actors/rules/order_rules.hpp"
 #include "actors/rules/payment_rules.hpp"
 #include "actors/rules/stamp_rules.hpp"
+#include "messages/event.hpp"
 #include "persistence/document.hpp"
-#include "persistence/event.hpp"
 #include "persistence/store.hpp"
-#include "persistence/tables.hpp"
+#include "persistence/tables/tables.hpp"
 
 namespace skanu {
 

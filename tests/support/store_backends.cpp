@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <iterator>
 
-#include "persistence/lmdb_tables.hpp"
-#include "persistence/memory_tables.hpp"
-#include "persistence/sqlite_tables.hpp"
-#include "persistence/table_store.hpp"
+#include "persistence/tables/lmdb_tables.hpp"
+#include "persistence/tables/memory_tables.hpp"
+#include "persistence/tables/sqlite_tables.hpp"
+#include "persistence/tables/table_store.hpp"
 
 namespace skanu {
 

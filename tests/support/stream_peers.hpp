@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "http/broadcast.hpp"
+#include "http/streams/broadcast.hpp"
 
 namespace skanu {
 

@@ -6,27 +6,27 @@
 #include <string>
 #include <vector>
 
-#include "cluster/door.hpp"
-#include "cluster/reader.hpp"
+#include "cluster/peers/acceptor.hpp"
+#include "cluster/peers/reader.hpp"
 #include "tests/support/cable.hpp"
+#include "tests/support/checkout_fixture.hpp"
 #include "tests/support/peer_calls.hpp"
-#include "tests/support/placement_fixture.hpp"
 
 namespace skanu {
 
-/// One node's actors for its peers, and its door.
+/// One node's actors for its peers, and its acceptor.
 struct node_side {
   struct peer {
     std::shared_ptr<peer_status> status = std::make_shared<peer_status>();
-    caller_actor caller;
-    servant_actor servant;
-    link_actor link;
+    rpc_client_actor rpc_client;
+    rpc_server_actor rpc_server;
+    peer_session_actor session;
   };
 
-  link_identity identity;
+  node_identity identity;
   local_services here;
   std::map<std::string, std::unique_ptr<peer>> peers;
-  door_actor door;
+  acceptor_actor acceptor;
   bool listens = true;
   int dials = 0;  ///< Of others at its address.
 };
@@ -39,9 +39,9 @@ class two_nodes_test : public actor_fixture {
   void end_nodes() {
     for (auto& s : sides_)
       for (auto& [name, p] : s->peers) {
-        caf::anon_send_exit(p->link, caf::exit_reason::kill);
-        caf::anon_send_exit(p->caller, caf::exit_reason::kill);
-        caf::anon_send_exit(p->servant, caf::exit_reason::kill);
+        caf::anon_send_exit(p->session, caf::exit_reason::kill);
+        caf::anon_send_exit(p->rpc_client, caf::exit_reason::kill);
+        caf::anon_send_exit(p->rpc_server, caf::exit_reason::kill);
       }
     run();
     sides_.clear();
@@ -49,7 +49,7 @@ class two_nodes_test : public actor_fixture {
     run();
   }
 
-  /// A node with a door. The first of a name is found at the address of that name.
+  /// A node with a acceptor. The first of a name is found at the address of that name.
   node_side& node(const std::string& name, const std::string& secret = "secret") {
     auto& s = *sides_.emplace_back(std::make_unique<node_side>());
     s.identity = {name, ++incarnations_, secret};
@@ -59,37 +59,39 @@ class two_nodes_test : public actor_fixture {
     return s;
   }
 
-  /// Gives the node a door that knows its present identity.
+  /// Gives the node a acceptor that knows its present identity.
   void reopen(node_side& s) {
-    s.door = keep(
-        system.spawn<door>(s.identity, [&s](const std::string& peer) -> std::optional<peer_side> {
+    s.acceptor = keep(system.spawn<acceptor>(
+        s.identity, [&s](const std::string& peer) -> std::optional<peer_side> {
           const auto found = s.peers.find(peer);
           if (found == s.peers.end()) return std::nullopt;
           const auto& p = *found->second;
-          return peer_side{p.link, p.caller, p.servant};
+          return peer_side{p.session, p.rpc_client, p.rpc_server};
         }));
   }
 
   /// What the node has for one peer; it dials what stands at `address`, or waits where it is empty.
   node_side::peer& add_peer(node_side& s, const std::string& name, const std::string& address,
-                            link_limits limits = {}) {
-    std::optional<dialer_actor> by;
+                            peer_session_limits limits = {}) {
+    std::optional<connector_actor> by;
     if (!address.empty()) by = keep(system.spawn(scripted_dialer, this, address));
     return add_peer_dialed_by(s, name, by, limits);
   }
   node_side::peer& add_peer_dialed_by(node_side& s, const std::string& name,
-                                      std::optional<dialer_actor> by, link_limits limits = {}) {
+                                      std::optional<connector_actor> by,
+                                      peer_session_limits limits = {}) {
     auto& p = *s.peers.emplace(name, std::make_unique<node_side::peer>()).first->second;
-    p.caller = start<caller>(name);
-    p.servant = start<servant>(s.here);
-    p.link = start<link>(s.identity, name, p.caller, p.servant, by, p.status, limits);
+    p.rpc_client = start<rpc_client>(name);
+    p.rpc_server = start<rpc_server>(s.here);
+    p.session =
+        start<peer_session>(s.identity, name, p.rpc_client, p.rpc_server, by, p.status, limits);
     run();
     return p;
   }
 
   called call(node_side& from, const std::string& to, call_body body) {
     called c;
-    caf::anon_send(from.peers.at(to)->caller, c.call(std::move(body)));
+    caf::anon_send(from.peers.at(to)->rpc_client, c.call(std::move(body)));
     run();
     return c;
   }
@@ -108,21 +110,22 @@ class two_nodes_test : public actor_fixture {
  private:
   static payment_region_actor::behavior_type prompt_payment(payment_region_actor::pointer,
                                                             int* carried_out) {
-    return {[=](entity_id id, payment_command&, request& r) {
+    return {[=](entity_id id, payment_command&, command_context& r) {
               ++*carried_out;
               r.answer(accepted{effect::changed, id, 1, nullptr});
             },
             [](const entity_lost&) {}, [](sweep_atom) {}};
   }
 
-  static dialer_actor::behavior_type scripted_dialer(dialer_actor::pointer, two_nodes_test* test,
-                                                     const std::string& address) {
-    return {[=](dial_atom) -> caf::result<door_actor> {
+  static connector_actor::behavior_type scripted_dialer(connector_actor::pointer,
+                                                        two_nodes_test* test,
+                                                        const std::string& address) {
+    return {[=](dial_atom) -> caf::result<acceptor_actor> {
       const auto found = test->at_address.find(address);
       if (found == test->at_address.end() || !found->second->listens)
         return caf::make_error(caf::sec::cannot_connect_to_node);
       ++found->second->dials;
-      return test->between.far(found->second->door);
+      return test->between.far(found->second->acceptor);
     }};
   }
 

@@ -1,0 +1,47 @@
+// Invariants 1, 4 and 5: what order, payment and delivery say of each other.
+#pragma once
+
+#include "actors/audit/audit_consumers.hpp"
+#include "actors/audit/audit_states.hpp"
+#include "actors/rules/delivery_rules.hpp"
+#include "actors/rules/order_rules.hpp"
+#include "actors/rules/payment_rules.hpp"
+
+namespace skanu {
+
+// Offsets are 0 where there is no such event.
+
+struct order_marks {
+  log_offset cancelled_at = 0;
+  log_offset rejected_at = 0;
+};
+
+struct payment_marks {
+  log_offset paid_at = 0;
+  log_offset refunded_at = 0;
+  won paid = 0;  ///< Over all of its events.
+  won refunded = 0;
+};
+
+struct delivery_marks {
+  log_offset ended_at = 0;
+  int prepared = 0;  ///< How often.
+};
+
+using audited_orders = folded_entities<order_rules, order_marks>;
+using audited_payments = folded_entities<payment_rules, payment_marks>;
+using audited_deliveries = folded_entities<delivery_rules, delivery_marks>;
+
+/// What the checks between services look at; null for a service that is not there.
+struct audited_saga {
+  const audited_orders* orders = nullptr;
+  const audited_payments* payments = nullptr;
+  const audited_deliveries* deliveries = nullptr;
+};
+
+/// Checks what can be checked between the services that are there. `cut` holds the order service's
+/// reserved ids.
+void audit_saga(const service_cut& cut, const audited_saga& saga, const consumer_progress& progress,
+                audit_report& report);
+
+}  // namespace skanu

@@ -1,0 +1,53 @@
+#include "actors/consumers/event_log.hpp"
+
+#include <optional>
+
+#include "actors/supervision/failures.hpp"
+#include "persistence/log/log_lineage.hpp"
+
+namespace skanu {
+
+namespace {
+
+struct follower {
+  follower_actor to;
+  bool hinted = false;  ///< It knows that there is more, and has not pulled since.
+};
+
+}  // namespace
+
+event_log_actor::behavior_type event_log(event_log_actor::pointer self,
+                                         const service_environment* env, service of) {
+  auto followers = std::make_shared<std::vector<follower>>();
+  // They change at a start only, before this actor is.
+  auto timelines = std::make_shared<std::optional<lineage>>();
+  contain_failures(*self);
+  self->set_down_handler([followers](const caf::down_msg& down) {
+    std::erase_if(*followers, [&](const follower& f) { return f.to.address() == down.source; });
+  });
+  return {[=](pull_atom, const log_query& query) -> caf::result<event_batch> {
+            const auto asker = caf::actor_cast<caf::actor_addr>(self->current_sender());
+            for (auto& f : *followers)
+              if (f.to.address() == asker) f.hinted = false;
+            // A follower asks again; a log that died of it would be silent for ever.
+            try {
+              const auto now = env->data.read();
+              if (!*timelines) *timelines = stored_lineage(*now, of);
+              return read_log(*now, of, **timelines, query);
+            } catch (const store_error& e) {
+              return caf::make_error(caf::sec::runtime_error, e.what());
+            } catch (const decode_error& e) {
+              return caf::make_error(caf::sec::runtime_error, e.what());
+            }
+          },
+          [=](follow_atom, const follower_actor& f) {
+            self->monitor(f.address());
+            followers->push_back({f});
+          },
+          [=](hint_atom) {
+            for (auto& f : *followers)
+              if (!std::exchange(f.hinted, true)) self->send(f.to, hint_atom::value, of);
+          }};
+}
+
+}  // namespace skanu

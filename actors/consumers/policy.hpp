@@ -1,0 +1,113 @@
+// A policy follows another service's log and sends commands to entities of its own service:
+// "whenever Paid, earn stamps". What it does is the table in saga.cpp.
+//
+// It works through the log in batches, from a durable position. The effects of a batch are durable
+// before the position is, and each has a natural key, so that a batch that is read twice acts once.
+// What is merely absent (a full disk, a busy entity) is waited for, for ever, at a capped rate.
+// What cannot be decided is tried a few times, then set aside as a dead letter, which parks the
+// later events of that one entity and stops nobody else's. An operator has it carried out after
+// all, or discards it; then what waited behind it follows in its order.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/consumers/dead_letters.hpp"
+#include "actors/entities/environment.hpp"
+#include "actors/operations/backoff.hpp"
+#include "actors/operations/faults.hpp"
+#include "messages/interfaces.hpp"
+#include "persistence/log/consumer_keys.hpp"
+#include "persistence/log/log_position.hpp"
+
+namespace skanu {
+
+/// What an event calls for: one command to one entity.
+struct reaction {
+  entity_id target = 0;
+  std::function<void(command_context)> send;  ///< May be called again, for a repeat.
+};
+
+struct policy_definition {
+  std::string name;  ///< Names its durable position: never changes.
+  service of =
+      service::payment;  ///< Whose entities it commands, and whose tables hold its position.
+  service follows = service::order;
+  std::vector<std::string> types;  ///< The events it looks at.
+  /// Nothing where the event does not concern it. Throws decode_error.
+  std::function<std::optional<reaction>(const nlohmann::json& event)> react;
+};
+
+struct consumer_limits {
+  std::size_t batch = 512;               ///< Events read at once, and commands under way.
+  std::chrono::milliseconds window{10};  ///< At least so long between two reads that found little.
+  std::chrono::milliseconds pull_timeout{5'000};
+  int attempts = 5;  ///< Of what cannot be decided, before it is set aside.
+  backoff_settings retry;
+};
+
+class policy final : public consumer_actor::base {
+ public:
+  policy(caf::actor_config& config, const service_environment& env, policy_definition definition,
+         event_log_actor log, fault_plan& faults, consumer_limits limits = {});
+
+  const char* name() const override { return "policy"; }
+  behavior_type make_behavior() override;
+
+ private:
+  struct action {
+    reaction what = {};
+    std::string event;
+    int attempts = 0;
+    std::optional<trace_context> trace = {};  ///< Of the event.
+  };
+
+  void recover();
+  void pull();
+  void work_off(const event_batch& batch);
+  void take(const event_batch::event& e);
+  void send_command(log_offset offset, action& a);
+  void on_answer(log_offset offset, const outcome& result);
+  void set_aside(log_offset offset, entity_id target, std::string_view event, std::string_view why,
+                 int attempts);
+  void commit_position(std::vector<row_write> rows = {});
+  void go_back(const event_batch& batch);
+  void on_commit(const outcome& result);
+  void rest();
+
+  void note_step(log_offset offset, std::string_view event) const;
+  void carry_out(letter_errand e);
+  void replay();
+  void read_again();
+  void on_replayed(const outcome& result);
+  void store_errand(std::vector<row_write> rows);
+  void finish_errand(const outcome& result);
+  void pull_after(std::chrono::milliseconds wait);
+
+  const service_environment& env_;
+  policy_definition definition_;
+  event_log_actor log_;
+  fault_plan& faults_;
+  consumer_limits limits_;
+  std::mt19937_64 random_{std::random_device{}()};
+  log_position at_;    ///< Behind what was worked off.
+  log_position then_;  ///< Behind the batch under way.
+  bool busy_ = false;  ///< A pull, a batch or a commit is under way.
+  bool pull_planned_ = false;
+  std::chrono::steady_clock::time_point pull_at_;  ///< When, where one is planned.
+  bool more_ = false;                              ///< The log has hinted since the last pull.
+  bool full_ = false;                              ///< The last pull found as much as it asked for.
+  int failed_pulls_ = 0;
+  std::unordered_map<log_offset, action> under_way_;
+  dead_letter_box dead_letters_;
+  std::optional<letter_errand> errand_;  ///< Carried out in place of a batch.
+  bool pull_due_ = false;                ///< The time for a pull came meanwhile.
+};
+
+}  // namespace skanu

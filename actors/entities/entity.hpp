@@ -1,0 +1,269 @@
+// The mechanism that every entity shares; what an entity decides is its rules (actors/rules).
+//
+// An entity recovers its state when it is first addressed. It decides and applies at once, hands
+// the commit to the journal and goes on: its state is speculative. What it answers is not: every
+// answer that speaks of a version travels with that version's commit, or behind it, and is given by
+// the journal once it is durable. When a commit fails, everything after it was built on what is not
+// there: the journal refuses it, the region forgets the entity, and the next command recovers from
+// the store.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/entities/environment.hpp"
+#include "actors/rules/decision.hpp"
+#include "actors/supervision/failures.hpp"
+#include "messages/event.hpp"
+#include "messages/interfaces.hpp"
+#include "persistence/document.hpp"
+#include "persistence/operation_record.hpp"
+
+namespace skanu {
+
+/// What an entity and its region both see of it, from whatever thread they run on.
+class entity_gauge : public commit_owner {
+ public:
+  /// `lost` is called once, when a commit failed; it must not block. `all_waiting` outlives it.
+  entity_gauge(std::function<void()> lost, counter& all_waiting)
+      : lost_(std::move(lost)), all_waiting_(all_waiting) {}
+  /// What an entity that crashed left undone waits no more.
+  ~entity_gauge() override { all_waiting_ -= waiting(); }
+  void on_failed(errc) noexcept override { lost_(); }
+
+  /// Commands sent to it that it has not worked off yet.
+  std::int64_t waiting() const { return waiting_.load(); }
+  void came() {
+    ++waiting_;
+    ++all_waiting_;
+  }
+  void worked_off() {
+    --waiting_;
+    --all_waiting_;
+  }
+
+  /// Nothing that it was told or did is undecided or not durable.
+  bool quiescent() const { return waiting() == 0 && in_flight() == 0; }
+
+ private:
+  std::function<void()> lost_;
+  std::atomic<std::int64_t> waiting_ = 0;
+  counter& all_waiting_;
+};
+
+/// Rows that an entity has written, but that the store may not hold yet.
+class rows_in_flight {
+ public:
+  explicit rows_in_flight(const commit_owner& owner) : owner_(owner) {}
+
+  /// Notes a commit that is handed over next.
+  void add(const std::vector<row_write>& rows) {
+    forget_durable();
+    ++handed_over_;
+    for (const auto& written : rows)
+      if (written.must_be_new && written.value)
+        rows_.push_back({handed_over_, written.key, *written.value});
+  }
+
+  const std::string* find(std::string_view key) {
+    forget_durable();
+    for (const auto& written : rows_)
+      if (written.key == key) return &written.value;
+    return nullptr;
+  }
+
+ private:
+  struct row {
+    std::int64_t commit;
+    std::string key, value;
+  };
+
+  /// Commits are answered in their order, so those that are not in flight are the oldest.
+  void forget_durable() {
+    const auto durable = handed_over_ - owner_.in_flight();
+    while (!rows_.empty() && rows_.front().commit <= durable) rows_.pop_front();
+  }
+
+  const commit_owner& owner_;
+  std::int64_t handed_over_ = 0;
+  std::deque<row> rows_;
+};
+
+template <class Rules>
+class entity final : public entity_actor<typename Rules::command>::base {
+ public:
+  using command = typename Rules::command;
+  using base = typename entity_actor<command>::base;
+
+  entity(caf::actor_config& config, const service_environment& env, entity_id id,
+         std::shared_ptr<entity_gauge> gauge)
+      : base(config), env_(env), id_(id), gauge_(std::move(gauge)), in_flight_(*gauge_) {}
+
+  const char* name() const override { return "entity"; }
+
+  typename base::behavior_type make_behavior() override {
+    contain_failures(*this);
+    return {[this](command& c, command_context& r) {
+      try {
+        carry_out(c, r);
+      } catch (const store_error& e) {
+        // Nothing was decided, and the store's failure is not the entity's.
+        if (e.code() == errc::damaged)
+          spdlog::error("event=damaged service={} id={} reason=\"{}\"", name_of(Rules::of),
+                        entity_in_log(Rules::of, id_), e.what());
+        r.answer(error{e.code(), std::string(unreadable(e.code()))});
+      }
+      gauge_->worked_off();  // not before its commit was handed over: until then it is busy
+    }};
+  }
+
+ private:
+  using state = typename Rules::state;
+  using event = typename Rules::event;
+
+  void carry_out(const command& c, command_context& r) {
+    ++env_.metrics.commands;
+    recover();
+    if (r.operation && r.maybe_repeated) {
+      if (auto known = known_outcome(r)) return answer(r, std::move(*known), false);
+    }
+    auto decided = Rules::decide(state_, c, id_, facts_for(c));
+    if (!condition_holds(r) && !(decided.refusal && decided.refusal->code == errc::not_found))
+      decided = decision<event>::refuse(errc::version_mismatch, "It has another version by now.");
+    if (decided.refusal) {
+      ++env_.metrics.refusals;
+      if (r.trace)
+        spdlog::info("event=refused service={} id={} reason={} trace={}", name_of(Rules::of),
+                     entity_in_log(Rules::of, id_), name_of(decided.refusal->code),
+                     r.trace->trace_id());
+      answer(r, std::move(*decided.refusal), true);
+    } else if (decided.events.empty()) {
+      answer(r, outcome{outcome_now(effect::unchanged)}, true);
+    } else {
+      record(r, decided.events);
+    }
+  }
+
+  void recover() {
+    if (recovered_) return;
+    const auto document = env_.data.read()->entity(Rules::of, id_);
+    recovered_ = true;
+    if (!document) return;
+    state_ = decode_document<state>(*document);
+    version_ = parts_of(*document).version;
+    document_ = std::make_shared<const std::string>(std::move(*document));
+  }
+
+  bool condition_holds(const command_context& r) const {
+    if (!r.condition) return true;
+    if (!Rules::listed(state_)) return false;
+    if (r.condition->any) return true;
+    const auto& wanted = r.condition->versions;
+    return std::find(wanted.begin(), wanted.end(), version_) != wanted.end();
+  }
+
+  std::optional<outcome> known_outcome(const command_context& r) {
+    // Asked in this order: what is no longer in flight is in the store.
+    const auto keys = record_keys(*r.operation);
+    const bool in_flight = std::ranges::any_of(
+        keys, [this](const std::string& key) { return in_flight_.find(key) != nullptr; });
+    auto known = recorded_outcome(*env_.data.read(), Rules::of, *r.operation, r.fingerprint);
+    if (!known && in_flight)
+      return error{errc::operation_running, "It is still being carried out."};
+    return known;
+  }
+
+  typename Rules::facts facts_for(const command& c) {
+    if constexpr (requires { &Rules::gather; }) {
+      return Rules::gather(id_, c, [this](std::string_view key) -> std::optional<std::string> {
+        if (const auto* value = in_flight_.find(key)) return *value;
+        return env_.data.read()->row(Rules::of, row_space::rows, key);
+      });
+    } else {
+      return {};
+    }
+  }
+
+  accepted outcome_now(effect what) const { return {what, id_, version_, document_}; }
+
+  /// Applies and commits what was decided; the answer goes with the commit.
+  void record(command_context& r, const std::vector<event>& events) {
+    const auto version_before = version_;
+    entity_change change;
+    change.id = id_;
+    change.expected = version_before;
+    change.status_before = Rules::status(state_);
+    change.listed_before = Rules::listed(state_);
+    pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
+    const auto now = env_.wall_clock();
+    const auto timestamp = to_rfc3339(now);
+    for (const auto& e : events) {
+      Rules::apply(state_, e);
+      c.data.events.push_back(encode_event(e, ++version_, timestamp, r.trace));
+      if (r.trace)
+        spdlog::info("event=decided service={} id={} eventType={} trace={}", name_of(Rules::of),
+                     entity_in_log(Rules::of, id_), event_type_of(c.data.events.back()),
+                     r.trace->trace_id());
+      if constexpr (requires { Rules::rows(id_, e, version_, timestamp); }) {
+        for (auto& row : Rules::rows(id_, e, version_, timestamp))
+          c.data.rows.push_back(std::move(row));
+      }
+    }
+    document_ = std::make_shared<const std::string>(encode_document(Rules::of, version_, state_));
+    change.next = version_;
+    change.document = document_;
+    change.status = Rules::status(state_);
+    change.listed = Rules::listed(state_);
+    c.data.changes.push_back(std::move(change));
+    c.data.requires_entity = r.requires_entity;
+    c.builds_on = std::move(r.builds_on);
+    auto answered_early = outcome_now(version_before == 0 ? effect::created : effect::changed);
+    c.result = answered_early;
+    remember(c, r, now);
+    const auto early = r.answer_when_queued ? std::exchange(r.answer, {}) : reply{};
+    submit(std::move(c), r);
+    if (!early) return;
+    answered_early.queued_by = gauge_;
+    early(std::move(answered_early));
+  }
+
+  /// Answers without a change: at once where all that the answer speaks of is durable, else behind
+  /// it. What a failed commit took back is spoken of no more: then the journal refuses this one
+  /// too.
+  void answer(command_context& r, outcome result, bool remembered) {
+    const bool keep = remembered && r.operation && r.operation->from_client;
+    if (!keep && gauge_->in_flight() == 0 && !gauge_->failed()) return r.answer(std::move(result));
+    pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
+    c.data.changes.push_back({.id = id_, .expected = version_, .next = version_});
+    c.result = std::move(result);
+    if (keep) remember(c, r, env_.wall_clock());
+    submit(std::move(c), r);
+  }
+
+  static void remember(pending_commit& c, const command_context& r, instant now) {
+    if (!r.operation) return;
+    for (auto& row : operation_rows(*r.operation, r.fingerprint, c.result, now))
+      c.data.rows.push_back(std::move(row));
+  }
+
+  void submit(pending_commit c, command_context& r) {
+    c.answer = std::move(r.answer);
+    in_flight_.add(c.data.rows);
+    env_.commits.submit(std::move(c));
+  }
+
+  const service_environment& env_;
+  entity_id id_;
+  std::shared_ptr<entity_gauge> gauge_;
+  rows_in_flight in_flight_;
+  bool recovered_ = false;
+  state state_;
+  version_number version_ = 0;
+  std::shared_ptr<const std::string> document_;
+};
+
+}  // namespace skanu

@@ -1,0 +1,198 @@
+// The entities of one service on this node: woken when addressed, passivated when idle.
+#pragma once
+
+#include <chrono>
+#include <list>
+#include <memory>
+#include <random>
+#include <unordered_map>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/entities/entity.hpp"
+
+namespace skanu {
+
+struct region_limits {
+  std::size_t live = 10'000;      ///< Entities in memory, an eighth over it before some must rest.
+  std::chrono::seconds idle{30};  ///< Passivated after so long without a command.
+  std::int64_t waiting = 1'024;   ///< Commands that wait for one entity.
+  std::chrono::milliseconds sweep{1'000};  ///< How often idleness is looked for.
+  int crashes = 3;                         ///< After so many in a row an entity is set aside …
+  std::chrono::milliseconds aside{1'000};  ///< … for so long, doubled each time, at most a minute.
+};
+
+/// Spawns, remembers and forgets the entities of one service. It does not crash with them: an
+/// entity that throws is gone, its next command wakes a new one, and one that throws again and
+/// again is set aside for a while, its commands refused.
+template <class Rules>
+class region final : public region_actor<typename Rules::command>::base {
+ public:
+  using command = typename Rules::command;
+  using handle = entity_actor<command>;
+  using base = typename region_actor<command>::base;
+
+  region(caf::actor_config& config, const service_environment& env, region_limits limits)
+      : base(config), env_(env), limits_(limits) {}
+
+  const char* name() const override { return "region"; }
+
+  /// Lets its entities go on its own thread. Were it the clock's, which may hold the last reference
+  /// to the region for a delayed message, the clock would wait for room in its own queue, for ever:
+  /// every actor that ends sends it a word.
+  void on_exit() override {
+    live_.clear();
+    by_actor_.clear();
+    by_use_.clear();
+  }
+
+  typename base::behavior_type make_behavior() override {
+    contain_failures(*this);
+    this->set_down_handler([this](caf::down_msg& down) { on_down(down); });
+    return {[this](entity_id id, command& c, command_context& r) { hand_over(id, c, r); },
+            [this](const entity_lost& lost) { forget(lost); }, [this](sweep_atom) { sweep(); }};
+  }
+
+ private:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  struct live_entity {
+    handle to;
+    std::shared_ptr<entity_gauge> gauge;
+    time_point last_used;
+    std::list<entity_id>::iterator place;
+  };
+  using live_entities = std::unordered_map<entity_id, live_entity>;
+  struct crash_record {
+    int times = 0;
+    time_point aside_until;
+  };
+
+  time_point now() const { return this->clock().now(); }
+
+  void hand_over(entity_id id, command& c, command_context& r) {
+    if (is_aside(id))
+      return r.answer(error{errc::entity_failed, "It fails again and again, and was set aside."});
+    auto& live = wake(id);
+    if (live.gauge->waiting() >= limits_.waiting)
+      return r.answer(error{errc::overloaded, "Too much is waiting for it."});
+    live.gauge->came();
+    this->send(live.to, std::move(c), std::move(r));
+  }
+
+  live_entity& wake(entity_id id) {
+    if (const auto found = live_.find(id); found != live_.end()) {
+      auto& e = found->second;
+      e.last_used = now();
+      by_use_.splice(by_use_.end(), by_use_, e.place);
+      return e;
+    }
+    if (live_.size() >= limits_.live + limits_.live / 8) passivate_over_limit();
+    auto& e = live_[id];
+    e.last_used = now();
+    e.place = by_use_.insert(by_use_.end(), id);
+    start(id, e);
+    start_sweeping();
+    env_.metrics.live_entities = static_cast<std::int64_t>(live_.size());
+    return e;
+  }
+
+  void start(entity_id id, live_entity& e) {
+    const auto incarnation = std::make_shared<std::atomic<caf::actor_id>>(0);
+    const auto self = caf::actor_cast<caf::actor_addr>(this);
+    e.gauge = std::make_shared<entity_gauge>(
+        [self, id, incarnation] {
+          if (const auto me = caf::actor_cast<caf::actor>(self))
+            caf::anon_send(me, entity_lost{id, incarnation->load()});
+        },
+        env_.metrics.waiting);
+    e.to = this->template spawn<entity<Rules>, caf::monitored>(env_, id, e.gauge);
+    incarnation->store(e.to.id());
+    by_actor_.emplace(e.to.id(), id);
+  }
+
+  /// Lets an entity go. What is in its mailbox it still answers, before it dies of being
+  /// unreferenced.
+  void erase(typename live_entities::iterator e) {
+    this->demonitor(e->second.to.address());
+    by_actor_.erase(e->second.to.id());
+    by_use_.erase(e->second.place);
+    live_.erase(e);
+    env_.metrics.live_entities = static_cast<std::int64_t>(live_.size());
+  }
+
+  void forget(const entity_lost& lost) {
+    ++env_.metrics.entity_failures;
+    const auto e = live_.find(lost.id);
+    if (e != live_.end() && e->second.to.id() == lost.incarnation) erase(e);
+  }
+
+  void on_down(const caf::down_msg& down) {
+    const auto crashed = by_actor_.find(down.source.id());
+    if (crashed == by_actor_.end()) return;
+    const auto id = crashed->second;
+    ++env_.metrics.entity_failures;
+    auto& record = crashes_[id];
+    if (++record.times >= limits_.crashes) {
+      const auto doublings = std::min(record.times - limits_.crashes, 6);
+      record.aside_until = now() + std::min<std::chrono::milliseconds>(
+                                       limits_.aside * (1 << doublings), std::chrono::minutes(1));
+    }
+    spdlog::error("event=entity_crashed service={} id={} times={} reason=\"{}\"",
+                  name_of(Rules::of), entity_in_log(Rules::of, id), record.times,
+                  this->system().render(down.reason));
+    erase(live_.find(id));
+  }
+
+  bool is_aside(entity_id id) {
+    if (crashes_.empty()) return false;
+    const auto record = crashes_.find(id);
+    return record != crashes_.end() && record->second.aside_until > now();
+  }
+
+  /// At the limit the least recently used go first; those that are busy stay. Many go at once,
+  /// since each actor that ends is an event of CAF's clock thread, which is woken once for all of
+  /// them.
+  void passivate_over_limit() {
+    std::size_t looked_at = 0;
+    for (auto place = by_use_.begin();
+         place != by_use_.end() && live_.size() >= limits_.live && looked_at < limits_.live;
+         ++looked_at)
+      passivate(live_.find(*place++));
+  }
+
+  void passivate(typename live_entities::iterator e) {
+    if (!e->second.gauge->quiescent()) return;
+    ++env_.metrics.passivations;
+    erase(e);
+  }
+
+  void start_sweeping() {
+    if (std::exchange(sweeping_, true)) return;
+    this->delayed_send(this, limits_.sweep, sweep_atom::value);
+  }
+
+  void sweep() {
+    sweeping_ = false;
+    const auto idle_since = now() - limits_.idle;
+    for (auto place = by_use_.begin(); place != by_use_.end();) {
+      const auto e = live_.find(*place++);
+      if (e->second.last_used > idle_since && live_.size() <= limits_.live) break;
+      passivate(e);
+    }
+    std::erase_if(crashes_, [&](const auto& record) {
+      return record.second.aside_until + std::chrono::minutes(5) < now();
+    });
+    if (!live_.empty()) start_sweeping();
+  }
+
+  const service_environment& env_;
+  region_limits limits_;
+  live_entities live_;
+  std::unordered_map<caf::actor_id, entity_id> by_actor_;
+  std::list<entity_id> by_use_;  ///< Least recently used first.
+  std::unordered_map<entity_id, crash_record> crashes_;
+  bool sweeping_ = false;
+};
+
+}  // namespace skanu

@@ -1,0 +1,566 @@
+#include "cluster/node/node.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string_view>
+
+#include <spdlog/spdlog.h>
+#include <boost/core/demangle.hpp>
+
+#include "actors/consumers/event_log.hpp"
+#include "actors/consumers/policies.hpp"
+#include "actors/consumers/trace_view.hpp"
+#include "actors/entities/checkout.hpp"
+#include "actors/entities/housekeeper.hpp"
+#include "actors/entities/region.hpp"
+#include "actors/rules/consumers.hpp"
+#include "actors/rules/delivery_rules.hpp"
+#include "actors/rules/order_rules.hpp"
+#include "actors/rules/payment_rules.hpp"
+#include "actors/rules/stamp_rules.hpp"
+#include "actors/rules/trace_rules.hpp"
+#include "actors/supervision/faulty_payment.hpp"
+#include "actors/supervision/journal_watch.hpp"
+#include "actors/supervision/supervisor.hpp"
+#include "cluster/node/run.hpp"
+#include "cluster/peers/remote.hpp"
+#include "cluster/protocol/certificate.hpp"
+#include "http/access/admin_access.hpp"
+#include "http/api/trace_feed.hpp"
+#include "http/routes.hpp"
+#include "http/server/server.hpp"
+#include "persistence/directory/admin_token.hpp"
+#include "persistence/directory/data_directory.hpp"
+#include "persistence/directory/directory_watch.hpp"
+#include "persistence/log/consumer_keys.hpp"
+#include "persistence/log/log_position.hpp"
+#include "persistence/stored_number.hpp"
+
+namespace skanu {
+
+namespace {
+
+constexpr std::chrono::seconds leave_timeout{3};
+/// Of what peers asked: no call of theirs is waited for any longer.
+constexpr std::chrono::milliseconds serve_timeout{2'000};
+
+/// CAF tells its clock of each entity that ends, under load thousands of times a second. As a batch
+/// thread the clock works that off without pushing an actor off its processor each time. Refused,
+/// it is only slower.
+class patient_clock final : public caf::thread_hook {
+ public:
+  void init(caf::actor_system&) override {}
+  void thread_started() override {
+    std::array<char, 16> name{};
+    ::pthread_getname_np(::pthread_self(), name.data(), name.size());
+    const sched_param none{};
+    if (std::string_view(name.data()) == "caf.clock") ::sched_setscheduler(0, SCHED_BATCH, &none);
+  }
+  void thread_terminates() override {}
+};
+
+struct actor_config : caf::actor_system_config {
+  explicit actor_config(const cluster_options& cluster) {
+    configure(*this, cluster);
+    add_thread_hook<patient_clock>();
+    // Actors take turns on half of the processors, which leaves the rest to requests and the
+    // journal: more threads only wake each other. They share one queue and sleep when it is empty,
+    // where stealing would poll.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads",
+        std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8));
+    // Without a bound a busy actor keeps its thread, and the others wait.
+    set("scheduler.max-throughput", std::size_t{200});
+    set("logger.verbosity", caf::atom("quiet"));
+  }
+};
+
+constexpr service trace_sources[] = {service::order, service::payment, service::delivery};
+
+/// What one address may have of connections it may have of streams.
+stream_options streams_of(const node_options& options) {
+  auto o = options.streams;
+  o.max_streams_per_address = options.max_connections_per_address;
+  return o;
+}
+
+server_options options_of(const node_options& options) {
+  server_options o;
+  o.address = options.address;
+  o.port = options.port;
+  o.max_connections = options.max_connections;
+  o.max_connections_per_address = options.max_connections_per_address;
+  o.max_handed_over = options.streams.max_streams;
+  return o;
+}
+
+/// One database with its journal.
+struct written_database {
+  written_database(std::string n, store& s, directory_watch& directory, node_metrics& metrics,
+                   fault_plan& faults)
+      : name(std::move(n)),
+        data(s),
+        watch(name, metrics, faults, [&directory] { return directory.is_there(); }) {
+    writer = std::make_unique<journal>(data, &watch);
+  }
+  std::string name;
+  store& data;
+  journal_watch watch;
+  std::unique_ptr<journal> writer;
+};
+
+}  // namespace
+
+class node::parts {
+ public:
+  parts(const node_options& options, fault_plan& faults)
+      : options_(options),
+        faults_(faults),
+        server_(
+            options_of(options),
+            [this](const httplib::Request& in, httplib::Response& out) { front_->answer(in, out); },
+            [this](int status, std::string_view reason, httplib::Response& out) {
+              front_->answer_error(status, reason, out);
+            },
+            handler_failed) {
+    port_ = server_.bind();
+    streams_.limit(server_.max_handed_over());
+    if (!options.admin_address.empty()) open_admin();
+    directory_.emplace(options.data, directory_options{options.services, options.max_store_bytes,
+                                                       options.restored});
+    begin_run(*directory_, {options.services, options.restored, options.cluster.given()});
+    token_ = admin_token_at_start(options.data);
+    open_journals();
+    auto ids = read_what_actors_begin_with();
+    try {
+      start_actors(std::move(ids));
+    } catch (...) {
+      end_actors();
+      throw;
+    }
+    front_ = std::make_unique<front>(
+        *gateway_, view(), administration(),
+        front_options{
+            options.cors,
+            is_loopback(options.address) ? std::optional(options.allowed_hosts) : std::nullopt,
+            token_, shown(), options.gateway});
+    streams_.start();
+    server_.start();
+    if (admin_) admin_->start();
+    faults_.begin(std::chrono::steady_clock::now());
+    if (server_.max_connections() < options.max_connections)
+      spdlog::warn("event=too_few_open_files max_connections={} max_streams={}",
+                   server_.max_connections(), server_.max_handed_over());
+  }
+
+  int port() const { return port_; }
+
+  void stop() {
+    if (std::exchange(stopped_, true)) return;
+    spdlog::info("event=stopping");
+    streams_.stop();
+    server_.stop();
+    if (admin_) admin_->stop();
+    peers_.leave(serve_timeout);
+    {
+      caf::scoped_actor self{system_};
+      self->request(checkout_, leave_timeout, leave_atom::value)
+          .receive([](bool) {},
+                   [](caf::error&) {
+                     spdlog::warn("event=placement_did_not_leave in_ms={}",
+                                  std::chrono::milliseconds(leave_timeout).count());
+                   });
+      self->send_exit(supervisor_, caf::exit_reason::user_shutdown);
+      self->wait_for(supervisor_);
+    }
+    gateway_.reset();
+    end_actors();
+    for (auto& d : databases_) {
+      d->writer.reset();
+      d->watch.forget_logs();
+    }
+    spdlog::info("event=stopped");
+  }
+
+ private:
+  /// Says of what kind the failure is and no more: its words may be a customer's.
+  static void handler_failed(const httplib::Request&, std::exception_ptr failure) {
+    std::string kind = "unknown";
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& problem) {
+      kind = boost::core::demangle(typeid(problem).name());
+    } catch (...) {
+    }
+    spdlog::error("event=handler_failed exception={}", kind);
+  }
+
+  /// The operators' own listener: a few of them, at most.
+  void open_admin() {
+    server_options o;
+    o.address = options_.admin_address;
+    o.port = options_.admin_port;
+    o.workers = 4;
+    o.max_queued_requests = 64;
+    o.max_connections = 64;
+    admin_.emplace(
+        o,
+        [this](const httplib::Request& in, httplib::Response& out) {
+          front_->answer(in, out, listener::operators);
+        },
+        [](int status, std::string_view reason, httplib::Response& out) {
+          render_problem(status, reason, out);
+        },
+        handler_failed);
+    const auto port = admin_->bind();
+    spdlog::info("event=admin_listens address={}:{}", o.address, port);
+  }
+
+  std::vector<service> shown() const { return options_.gateway ? everything() : options_.services; }
+
+  admin_view administration() {
+    admin_view v;
+    for (const auto s : all_services) {
+      const auto i = static_cast<std::size_t>(s);
+      v.nodes[i] = runs_here(s) ? options_.cluster.name : peers_.node_of(s);
+      if (runs_here(s)) v.stores[i] = &database_of(s).data;
+    }
+    v.letters = letter_names(token_.value_or(std::to_string(started_.time_since_epoch().count())));
+    v.breakers = [figures = view()] { return render_circuit_breakers(figures); };
+    return v;
+  }
+
+  /// Those that the supervisor does not end.
+  void end_actors() {
+    streams_.stop();
+    for (const auto& a : long_lived_) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+    peers_.stop();
+    forget_handles();
+    system_.await_all_actors_done();
+  }
+
+  membership_functions membership_here() {
+    membership_functions f;
+    f.keep = [this](const std::string& cluster) { keep_cluster(cluster); };
+    f.has_databases = !options_.services.empty();
+    f.orders = [this] { return orders_now(); };
+    f.heard = [this](const std::string& peer, const order_knowledge& orders) {
+      if (runs_here(service::order) && checkout_)
+        caf::anon_send(checkout_, known_ids{peer, orders});
+    };
+    return f;
+  }
+
+  /// Not waited for: a node that forgets joins again.
+  void keep_cluster(const std::string& cluster) {
+    spdlog::info("event=cluster_joined cluster={}", cluster);
+    for (const auto s : options_.services) {
+      pending_commit c{.data = {.of = s}, .owner = std::make_shared<lone_commit_owner>()};
+      c.data.rows.push_back({row_space::meta, std::string(cluster_id_key), cluster});
+      database_of(s).writer->submit(std::move(c));
+    }
+  }
+
+  /// Throws store_error and decode_error.
+  order_knowledge read_orders() {
+    order_knowledge known{known_order_ids(*directory_, options_.services)};
+    for (const auto& who : consumers::all) {
+      if (who.follows != service::order || !runs_here(who.of)) continue;
+      const auto at = stored_position(*directory_->of(who.of).read(), who.of, who.name);
+      if (at.next - 1 <= known.offset) continue;
+      known.offset = at.next - 1;
+      known.timeline = timeline_at(at.seen, known.offset);
+    }
+    return known;
+  }
+
+  /// What cannot be read at the moment was read before.
+  order_knowledge orders_now() {
+    const std::lock_guard lock(orders_mutex_);
+    try {
+      orders_ = read_orders();
+    } catch (const std::exception& problem) {
+      spdlog::error("event=ids_not_read reason=\"{}\"", problem.what());
+    }
+    return orders_;
+  }
+
+  void open_journals() {
+    directory_watch_.emplace(*directory_);
+    for (auto& d : directory_->databases())
+      databases_.push_back(std::make_unique<written_database>(d.name, *d.data, *directory_watch_,
+                                                              metrics_, faults_));
+    for (const auto s : options_.services) {
+      auto& d = database_of(s);
+      environments_[static_cast<std::size_t>(s)] = std::make_unique<service_environment>(
+          service_environment{d.data, *d.writer, metrics_.of(s)});
+    }
+  }
+
+  written_database& database_of(service s) {
+    const auto& target = directory_->of(s);
+    return **std::find_if(databases_.begin(), databases_.end(),
+                          [&](const auto& d) { return &d->data == &target; });
+  }
+
+  const service_environment& environment(service s) {
+    return *environments_[static_cast<std::size_t>(s)];
+  }
+
+  template <class Handle>
+  Handle keep(Handle actor) {
+    long_lived_.push_back(caf::actor_cast<caf::actor>(actor));
+    return actor;
+  }
+
+  static std::vector<service> everything() {
+    return {std::begin(all_services), std::end(all_services)};
+  }
+
+  bool runs_here(service s) const {
+    return std::ranges::find(options_.services, s) != options_.services.end();
+  }
+
+  bool shows_traces() const { return options_.gateway || runs_here(service::ordertrace); }
+
+  /// The entities of a service: the region itself, or its stand-in where it runs elsewhere.
+  template <class Rules>
+  region_actor<typename Rules::command> start_region() {
+    using command = typename Rules::command;
+    if (runs_here(Rules::of))
+      return keep(region_actor<command>(
+          system_.spawn<region<Rules>>(environment(Rules::of), region_limits{})));
+    return keep(
+        region_actor<command>(system_.spawn(remote_region<command>, peers_.caller_to(Rules::of))));
+  }
+
+  event_log_actor start_log(service s) {
+    if (!runs_here(s)) return keep(system_.spawn(remote_log, peers_.caller_to(s), s));
+    const auto here = keep(system_.spawn(event_log, &environment(s), s));
+    database_of(s).watch.set_log(s, here);
+    return here;
+  }
+
+  checkout_actor start_checkout(const order_region_actor& orders,
+                                const payment_region_actor& payments, id_recovery ids) {
+    if (!runs_here(service::order))
+      return keep(system_.spawn(remote_placement, peers_.caller_to(service::order)));
+    checkout_limits limits;
+    limits.shared_journal = orders_and_payments_share();
+    limits.restored = options_.restored || directory_->identity().backup_taken;
+    if (!runs_here(service::payment)) limits.payment_node = peers_.node_of(service::payment);
+    return keep(system_.spawn<checkout>(environment(service::order), orders, payments, faults_,
+                                        breaker_, std::move(ids), limits));
+  }
+
+  bool orders_and_payments_share() {
+    return runs_here(service::order) && runs_here(service::payment) &&
+           &database_of(service::order) == &database_of(service::payment);
+  }
+
+  /// An actor could only die of a damaged row; here it refuses the start.
+  id_recovery read_what_actors_begin_with() {
+    for (const auto& who : consumers::all)
+      if (environments_[static_cast<std::size_t>(who.of)])
+        stored_position(*database_of(who.of).data.read(), who.of, who.name);
+    if (!runs_here(service::order)) return {};
+    return recover_ids(*database_of(service::order).data.read(), orders_and_payments_share());
+  }
+
+  void start_actors(id_recovery ids) {
+    const auto orders = start_region<order_rules>();
+    auto payments = start_region<payment_rules>();
+    // Faults of payment are its own node's.
+    if (runs_here(service::payment) && faults_.touches_payment())
+      payments = keep(system_.spawn(faulty_payment, payments, &faults_));
+    const auto deliveries = start_region<delivery_rules>();
+    const auto stamps = start_region<stamp_rules>();
+    for (const auto s : {service::order, service::payment, service::delivery, service::stamp})
+      log(s) = start_log(s);
+    if (shows_traces()) log(service::ordertrace) = start_log(service::ordertrace);
+    checkout_ = start_checkout(orders, payments, std::move(ids));
+    orders_ = read_orders();
+    peers_.join(std::make_shared<membership>(directory_->identity().cluster, membership_here()));
+    peers_.start(for_peers(orders, payments, deliveries, stamps));
+    std::vector<child> children;
+    for (auto policies : {order_policies(orders), payment_policies(payments),
+                          delivery_policies(deliveries), stamp_policies(stamps)})
+      for (auto& p : policies)
+        if (runs_here(p.of)) children.push_back(child_of(std::move(p)));
+    if (runs_here(service::ordertrace)) children.push_back(trace_child());
+    if (shows_traces()) children.push_back(feed_child());
+    for (const auto s : options_.services) children.push_back(housekeeper_child(s));
+    supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
+    service_directory directory{checkout_, orders, payments, deliveries, stamps,
+                                {},        {},     {},       &streams_};
+    for (const auto s : options_.services)
+      directory.dead_letter_routers[static_cast<std::size_t>(s)] = supervisor_;
+    for (const auto s : all_services) {
+      directory.readers[static_cast<std::size_t>(s)] = reader_of(s);
+      directory.elsewhere[static_cast<std::size_t>(s)] = !runs_here(s);
+    }
+    gateway_ = std::make_unique<gateway>(std::move(directory));
+  }
+
+  std::function<std::unique_ptr<reading>()> reader_of(service s) {
+    if (!runs_here(s)) return [through = peers_.caller_to(s)] { return remote_reading(through); };
+    return [&data = database_of(s).data] { return data.read(); };
+  }
+
+  local_services for_peers(const order_region_actor& orders, const payment_region_actor& payments,
+                           const delivery_region_actor& deliveries,
+                           const stamp_region_actor& stamps) {
+    local_services here;
+    if (runs_here(service::order)) {
+      here.checkout = checkout_;
+      here.orders = orders;
+      here.breaker = &breaker_;
+    }
+    if (runs_here(service::payment)) here.payments = payments;
+    if (runs_here(service::delivery)) here.deliveries = deliveries;
+    if (runs_here(service::stamp)) here.stamps = stamps;
+    for (const auto s : options_.services) {
+      here.logs[static_cast<std::size_t>(s)] = log(s);
+      here.stores[static_cast<std::size_t>(s)] = &database_of(s).data;
+    }
+    return here;
+  }
+
+  child child_of(policy_definition p) {
+    const auto name = p.name;
+    const auto of = p.of;
+    return {name,
+            of,
+            [this, p = std::move(p)](caf::local_actor& by) {
+              return caf::actor_cast<caf::actor>(by.spawn<policy>(
+                  environment(p.of), p, log(p.follows), faults_, consumer_limits{}));
+            },
+            {name}};
+  }
+
+  child trace_child() {
+    std::vector<std::string> names;
+    for (const auto s : trace_sources) names.emplace_back(trace_consumer(s));
+    return {"ordertrace", service::ordertrace,
+            [this](caf::local_actor& by) {
+              std::vector<trace_view::source> sources;
+              for (const auto s : trace_sources) sources.push_back({s, log(s)});
+              consumer_limits limits;
+              limits.batch = 2'000;
+              limits.window = std::chrono::milliseconds(20);
+              return caf::actor_cast<caf::actor>(
+                  by.spawn<trace_view>(environment(service::ordertrace), sources, limits));
+            },
+            std::move(names)};
+  }
+
+  child feed_child() {
+    return {"trace-feed", service::ordertrace, [this](caf::local_actor& by) {
+              return caf::actor_cast<caf::actor>(
+                  by.spawn<trace_feed>(log(service::ordertrace), streams_));
+            }};
+  }
+
+  child housekeeper_child(service s) {
+    return {"housekeeper-" + std::string(name_of(s)), s, [this, s](caf::local_actor& by) {
+              return caf::actor_cast<caf::actor>(by.spawn(housekeeper, &environment(s), s));
+            }};
+  }
+
+  event_log_actor& log(service s) { return logs_[static_cast<std::size_t>(s)]; }
+
+  actuator_view view() {
+    actuator_view v;
+    v.services = options_.services;
+    for (const auto s : all_services) {
+      const auto* status = peers_.status_of(s);
+      if (runs_here(s) || (status == nullptr && !options_.gateway)) continue;
+      v.elsewhere.push_back(
+          {s, status ? &status->up : nullptr, status ? &status->clock_offset_ms : nullptr});
+    }
+    for (const auto& d : databases_)
+      v.databases.push_back(
+          {d->name, d->writer.get(), &d->watch.metrics(), &d->watch.health(), &d->data});
+    v.metrics = &metrics_;
+    v.data_is_there = [this] { return directory_watch_->is_there(); };
+    if (runs_here(service::order)) {
+      v.breaker = &breaker_;
+    } else if (options_.gateway) {
+      v.breaker_elsewhere = [this, through = peers_.caller_to(service::order)] {
+        return gateway_->ask(service::order, [&] { return remote_breaker(through); });
+      };
+    }
+    for (const auto s : options_.services)
+      v.stores[static_cast<std::size_t>(s)] = &database_of(s).data;
+    const auto gauge = [&](std::string_view name, std::string_view help, auto count) {
+      v.gauges.push_back(
+          {name, help, [this, count] { return static_cast<std::int64_t>((server_.*count)()); }});
+    };
+    gauge("skanu_http_connections", "Open connections.", &server::open_connections);
+    gauge("skanu_http_requests_in_progress", "Requests whose handler is running.",
+          &server::requests_in_progress);
+    gauge("skanu_http_requests_queued", "Requests that wait for a worker.",
+          &server::queued_requests);
+    v.gauges.push_back({"skanu_http_streams", "Subscribers of event streams.",
+                        [this] { return static_cast<std::int64_t>(streams_.subscribers()); }});
+    if (const auto& tls = options_.cluster.tls; tls.given())
+      v.gauges.push_back(
+          {"skanu_certificate_ends_timestamp_seconds", "When this node's certificate ends.",
+           [ends = read_certificate(tls.certificate).ends] {
+             return static_cast<std::int64_t>(
+                 std::chrono::floor<std::chrono::seconds>(ends.time_since_epoch()).count());
+           }});
+    v.started = started_;
+    return v;
+  }
+
+  /// No handle may outlive the actor system.
+  void forget_handles() {
+    long_lived_.clear();
+    checkout_ = nullptr;
+    supervisor_ = nullptr;
+    logs_.fill({});
+  }
+
+  const instant started_ = wall_clock_now();
+  node_options options_;
+  fault_plan& faults_;
+  std::optional<data_directory> directory_;
+  std::optional<directory_watch> directory_watch_;
+  std::optional<std::string> token_;
+  node_metrics metrics_;
+  breaker_display breaker_;
+  event_stream streams_{streams_of(options_)};
+  actor_config config_{options_.cluster};
+  caf::actor_system system_{config_};
+  peers peers_{system_, options_.cluster};
+  std::vector<std::unique_ptr<written_database>> databases_;
+  std::array<std::unique_ptr<service_environment>, service_count> environments_;
+  std::vector<caf::actor> long_lived_;
+  std::array<event_log_actor, service_count> logs_;
+  checkout_actor checkout_;
+  supervisor_actor supervisor_;
+  std::unique_ptr<gateway> gateway_;
+  std::unique_ptr<front> front_;
+  server server_;
+  std::optional<server> admin_;
+  std::mutex orders_mutex_;
+  order_knowledge orders_;  ///< As its databases knew them last.
+  int port_ = 0;
+  bool stopped_ = false;
+};
+
+node::node(const node_options& options, fault_plan& faults)
+    : parts_(std::make_unique<parts>(options, faults)) {}
+
+node::~node() { stop(); }
+
+int node::port() const { return parts_->port(); }
+
+void node::stop() { parts_->stop(); }
+
+}  // namespace skanu

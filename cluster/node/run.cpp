@@ -1,0 +1,86 @@
+#include "cluster/node/run.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/rules/consumers.hpp"
+#include "actors/rules/id_recovery.hpp"
+#include "persistence/log/log_lineage.hpp"
+#include "persistence/log/log_position.hpp"
+
+namespace skanu {
+
+namespace {
+
+/// Within one database such ids are damage of the row that says what was reserved: recover_ids()
+/// names that.
+void refuse_if_ids_are_behind(data_directory& directory, const std::vector<service>& services) {
+  const auto& orders = directory.of(service::order);
+  const auto reserved = last_known_order_id(*orders.read(), service::order);
+  for (const auto s : services) {
+    const auto& other = directory.of(s);
+    if (&other == &orders) continue;
+    const auto known = last_known_order_id(*other.read(), s);
+    if (known <= reserved) continue;
+    throw store_error(errc::store_failed,
+                      "the data of the order service is older than that of " +
+                          std::string(name_of(s)) + ", which knows order " + std::to_string(known) +
+                          ": ids would be given twice. Restore the whole directory from one "
+                          "backup, or start once with --restored");
+  }
+}
+
+/// The operator knows.
+void accept_forks(data_directory& directory, const std::vector<service>& services) {
+  for (const auto& who : consumers::all) {
+    if (std::ranges::find(services, who.of) == services.end()) continue;
+    auto& data = directory.of(who.of);
+    commit c{.of = who.of};
+    for (auto& fork : stored_forks(*data.read(), who.of, who.name)) {
+      if (std::exchange(fork.accepted, true)) continue;
+      spdlog::info("event=fork_accepted consumer={} known={} common={}", fork.consumer, fork.known,
+                   fork.common);
+      c.rows.push_back(fork_row(fork));
+    }
+    const commit* batch[] = {&c};
+    if (c.rows.empty()) continue;
+    if (const auto failure = data.write(batch).front())
+      throw store_error(*failure, "forks cannot be accepted: " + std::string(name_of(*failure)));
+  }
+}
+
+}  // namespace
+
+void begin_run(data_directory& directory, const run_options& options) {
+  auto& identity = directory.identity();
+  if (identity.backup_taken)
+    spdlog::warn("event=started_from_backup taken={}", *identity.backup_taken);
+  for (const auto s : identity.lost)
+    spdlog::error("event=data_lost service={} accepted=true", name_of(s));
+  if (std::ranges::find(options.services, service::order) != options.services.end()) {
+    if (identity.backup_taken || options.restored) {
+      const auto known = known_order_ids(directory, options.services);
+      const auto last = last_skipped_id(known, wall_clock_now());
+      skip_ids(directory.of(service::order), last);
+      spdlog::warn("event=ids_skipped known={} next_id={}", known, last + 1);
+    } else {
+      refuse_if_ids_are_behind(directory, options.services);
+    }
+    // All ids begin at the order service, and so does the cluster. Where its data was lost, the
+    // other nodes have the identity.
+    if (identity.cluster.empty() && !(options.restored && options.has_peers))
+      identity.cluster = random_identity();
+  }
+  begin_run(directory.databases(), identity);
+  if (options.restored) accept_forks(directory, options.services);
+}
+
+entity_id known_order_ids(data_directory& directory, const std::vector<service>& services) {
+  entity_id last = 0;
+  for (const auto s : services)
+    last = std::max(last, last_known_order_id(*directory.of(s).read(), s));
+  return last;
+}
+
+}  // namespace skanu

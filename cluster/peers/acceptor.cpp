@@ -1,0 +1,153 @@
+#include "cluster/peers/acceptor.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+#include <caf/io/all.hpp>
+#include <caf/openssl/all.hpp>
+
+#include "actors/supervision/failures.hpp"
+#include "cluster/peers/middleman.hpp"
+
+namespace skanu {
+
+acceptor::acceptor(caf::actor_config& config, node_identity identity,
+                   std::function<std::optional<peer_side>(const std::string&)> side_of,
+                   std::chrono::milliseconds handshake)
+    : acceptor_actor::base(config),
+      identity_(std::move(identity)),
+      side_of_(std::move(side_of)),
+      handshake_(handshake) {}
+
+/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+void acceptor::on_exit() {
+  guests_.clear();
+  side_of_ = nullptr;
+}
+
+acceptor::behavior_type acceptor::make_behavior() {
+  contain_failures(*this);
+  return {[this](hello_atom, const std::string& theirs, const peer_handles& connector) {
+            return greet(theirs, connector);
+          },
+          [this](enter_atom, const std::string& nonce, const std::string& proof) {
+            const auto by = current_sender();  // the promise takes it
+            auto entry = make_response_promise<std::string, peer_handles>();
+            admit(
+                by, nonce, proof,
+                [entry](const std::string& own, const peer_handles& handles) mutable {
+                  entry.deliver(own, handles);
+                },
+                [entry](caf::error why) mutable { entry.deliver(std::move(why)); });
+            return entry;
+          },
+          [this](proof_atom, const std::string& nonce, const std::string& proof) {
+            const auto by = current_sender();
+            auto entry = make_response_promise<peer_handles>();
+            admit(
+                by, nonce, proof,
+                [entry](const std::string&, const peer_handles& handles) mutable {
+                  entry.deliver(handles);
+                },
+                [entry](caf::error why) mutable { entry.deliver(std::move(why)); });
+            return entry;
+          }};
+}
+
+caf::result<std::string, std::string> acceptor::greet(const std::string& theirs,
+                                                      const peer_handles& connector) {
+  hello connectors;
+  try {
+    connectors = decode_hello(theirs);
+  } catch (const decode_error&) {
+    return refuse("unknown", "its hello cannot be read");
+  }
+  if (!is_spoken(connectors.protocol))
+    return refuse("unknown", "it speaks protocol " + std::to_string(connectors.protocol) +
+                                 ", this node " + std::to_string(protocol_version));
+  if (!is_node_name(connectors.name)) return refuse("unknown", "its name cannot be read");
+  if (connectors.name == identity_.node)
+    return refuse(connectors.name, "it has this node's own name");
+  const auto own = identity_.introduction(connectors.protocol);
+  if (guests_.size() >= most_unproved) guests_.pop_front();
+  guests_.push_back({connector, connectors, own, clock().now() + handshake_});
+  const bool proves_first = own.protocol < 4;
+  return {encode(own), proves_first
+                           ? proof_of(identity_.secret, proving_side::acceptor, connectors, own)
+                           : std::string()};
+}
+
+void acceptor::admit(const caf::strong_actor_ptr& by, const std::string& nonce,
+                     const std::string& proof, const welcome& let_in, const farewell& turn_away) {
+  while (!guests_.empty() && guests_.front().until < clock().now()) guests_.pop_front();
+  const auto found =
+      std::ranges::find_if(guests_, [&](const guest& g) { return g.own.nonce == nonce; });
+  if (found == guests_.end())
+    return turn_away(refuse("unknown", "its proof has no hello, or came too late"));
+  const auto proved = std::move(*found);
+  guests_.erase(found);
+  const auto& [connector, connectors, own, until] = proved;
+  const auto& peer = connectors.name;
+  if (proof == certificate_refused)
+    return turn_away(refuse(peer, "it refuses us: our certificate does not name this node"));
+  if (!is_proof(proof, identity_.secret, proving_side::connector, connectors, own))
+    return turn_away(refuse(peer, "it has another cluster's secret"));
+  if (by && !may_be(system(), by->node(), peer))
+    return turn_away(refuse(peer, "its certificate names another node"));
+  auto& cluster = *identity_.in;
+  if (!cluster.admits(connectors.cluster))
+    return turn_away(refuse(peer, other_cluster(connectors.cluster, cluster.cluster())));
+  if (by) note_proved(*this, by->node());
+  const auto side = side_of_(peer);
+  if (!side)
+    return turn_away(
+        refuse(peer, "this node leaves, or has too many peers that it was not told of"));
+  cluster.meet(peer, connectors.cluster, connectors.orders);
+  const auto own_proof = proof_of(identity_.secret, proving_side::acceptor, connectors, own);
+  request(side->session, handshake_, peer_offer{connector, connectors.incarnation, own.protocol})
+      .then(
+          [this, let_in, turn_away, peer, own_proof, side = *side](bool admitted) {
+            if (admitted)
+              return let_in(own_proof, {side.session, side.rpc_client, side.rpc_server});
+            turn_away(refuse(peer, "a node of that name is here already"));
+          },
+          [this, turn_away, peer](const caf::error&) {
+            turn_away(refuse(peer, "this node is too busy"));
+          });
+}
+
+caf::error acceptor::refuse(const std::string& peer, const std::string& why) {
+  refusals_.say(peer, why, clock().now());
+  return caf::make_error(caf::sec::runtime_error, why);
+}
+
+connector_actor::behavior_type connector(connector_actor::pointer self, dial_target target,
+                                         std::function<bool()> reachable) {
+  contain_failures(*self);
+  const auto found = std::make_shared<caf::typed_response_promise<acceptor_actor>>();
+  // A promise that is kept holds its actor for ever: one that ends while CAF connects lets go of
+  // it.
+  self->attach_functor([found] { *found = {}; });
+  return {[=](dial_atom) -> caf::result<acceptor_actor> {
+    if (!reachable()) return caf::make_error(caf::sec::cannot_connect_to_node);
+    *found = self->make_response_promise<acceptor_actor>();
+    const auto connector = target.tls ? self->system().openssl_manager().actor_handle()
+                                      : self->system().middleman().actor_handle();
+    self->request(connector, std::chrono::seconds(2), caf::connect_atom::value, target.host,
+                  target.port)
+        .then(
+            [found](const caf::node_id&, const caf::strong_actor_ptr& actor,
+                    const std::set<std::string>&) {
+              auto asked = std::exchange(*found, {});
+              if (actor) {
+                asked.deliver(caf::actor_cast<acceptor_actor>(actor));
+              } else {
+                asked.deliver(caf::make_error(caf::sec::no_actor_published_at_port));
+              }
+            },
+            [found](caf::error& why) { std::exchange(*found, {}).deliver(std::move(why)); });
+    return *found;
+  }};
+}
+
+}  // namespace skanu

@@ -1,0 +1,314 @@
+#include "cluster/peers/peer_session.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/supervision/failures.hpp"
+#include "cluster/peers/middleman.hpp"
+
+namespace skanu {
+
+namespace {
+
+/// A name that nobody has proved, fit for a quoted value of a log line.
+std::string log_name(const std::string& name) { return is_node_name(name) ? name : "unknown"; }
+
+/// What the other side gives as its reason, fit for a quoted value of a log line: it has proved
+/// nothing.
+std::string reason_of(const caf::error& refusal) {
+  constexpr std::size_t longest = 200;
+  const auto& said = refusal.context();
+  auto reason =
+      said.match_elements<std::string>() ? said.get_as<std::string>(0) : caf::to_string(said);
+  reason.resize(std::min(reason.size(), longest));
+  for (auto& c : reason)
+    if (c < ' ' || c > '~' || c == '"') c = '?';
+  return reason;
+}
+
+}  // namespace
+
+hello node_identity::introduction(std::uint32_t protocol) const {
+  auto h = make_hello(node, incarnation);
+  h.protocol = protocol;
+  h.cluster = in->cluster();
+  h.orders = in->orders();
+  return h;
+}
+
+peer_session::peer_session(caf::actor_config& config, node_identity self, std::string peer,
+                           rpc_client_actor rpc_client, rpc_server_actor rpc_server,
+                           std::optional<connector_actor> connector,
+                           std::shared_ptr<peer_status> status, peer_session_limits limits)
+    : peer_session_actor::base(config),
+      self_(std::move(self)),
+      peer_name_(std::move(peer)),
+      rpc_client_(std::move(rpc_client)),
+      rpc_server_(std::move(rpc_server)),
+      connector_(std::move(connector)),
+      status_(std::move(status)),
+      limits_(limits) {}
+
+/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+void peer_session::on_exit() {
+  peer_.reset();
+  connector_.reset();
+  rpc_client_ = nullptr;
+  rpc_server_ = nullptr;
+}
+
+peer_session::behavior_type peer_session::make_behavior() {
+  contain_failures(*this);
+  set_down_handler([this](const caf::down_msg& down) {
+    if (!peer_ || down.source != peer_->handles.session.address()) return;
+    lose(now(), "its connection ended");
+    let_go();
+  });
+  dial_soon();
+  send(this, sweep_atom::value);
+  return {[this](alive_atom) {
+            if (is_from_peer()) hear();
+          },
+          [this](alive_atom, std::int64_t wall_clock_ms) {
+            if (!is_from_peer()) return;
+            hear();
+            compare_clocks(instant(std::chrono::milliseconds(wall_clock_ms)));
+          },
+          [this](bye_atom) {
+            if (!is_from_peer()) return;
+            peer_leaves_ = true;
+            lose(now(), "leaves");
+          },
+          [this](const peer_offer& o) {
+            if (name_is_taken(o.incarnation)) return false;
+            // Its old connection ended, and with it perhaps what was sent over that.
+            lose(now(), "it began anew");
+            let_in({o.connector, o.incarnation, o.protocol}, "dialed");
+            return true;
+          },
+          [this](leave_atom) {
+            leaving_ = true;
+            if (peer_) send(peer_->handles.session, bye_atom::value);
+          },
+          [this](sweep_atom) { sweep(); }};
+}
+
+// --- Dialing -----------------------------------------------------------------------------------
+
+void peer_session::dial_soon() {
+  dial_at_ = now();
+  if (self_.node > peer_name_) dial_at_ += limits_.yield;
+}
+
+bool peer_session::may_dial() const {
+  return connector_ && !peer_ && !dialing_ && !leaving_ && now() >= dial_at_;
+}
+
+void peer_session::dial() {
+  dialing_ = true;
+  // Without a limit, as looking up a name has none: the next dial would only wait behind this one.
+  request(*connector_, caf::infinite, dial_atom::value)
+      .then([this](const acceptor_actor& acceptor) { introduce(acceptor); },
+            [this](const caf::error&) { dial_failed("it does not answer at its address"); });
+}
+
+void peer_session::introduce(const acceptor_actor& acceptor) {
+  if (dial_is_idle()) return;
+  const auto own = self_.introduction(speaks_);
+  const peer_handles own_handles{caf::actor_cast<remote_session_actor>(this), rpc_client_,
+                                 rpc_server_};
+  request(acceptor, limits_.handshake, hello_atom::value, encode(own), own_handles)
+      .then(
+          [this, acceptor, own](const std::string& theirs, const std::string& proof) {
+            take_hello(acceptor, own, theirs, proof);
+          },
+          [this](const caf::error& why) { refused(why); });
+}
+
+void peer_session::take_hello(const acceptor_actor& acceptor, const hello& own,
+                              const std::string& theirs, const std::string& proof) {
+  if (dial_is_idle()) return;
+  hello acceptors;
+  try {
+    acceptors = decode_hello(theirs);
+  } catch (const decode_error&) {
+    return dial_failed("its hello cannot be read");
+  }
+  if (acceptors.protocol != own.protocol)
+    return dial_failed("it speaks protocol " + std::to_string(acceptors.protocol) + ", this node " +
+                       std::to_string(protocol_version));
+  // A node that took this one for its peer would let go of the connection that it has.
+  if (acceptors.name != peer_name_)
+    return dial_failed("there is a node named " + log_name(acceptors.name) + " at its address");
+  if (!may_be(system(), acceptor.node(), peer_name_)) {
+    give_reason(acceptor, acceptors, certificate_refused);
+    return dial_failed("its certificate names another node");
+  }
+  const auto own_proof = proof_of(self_.secret, proving_side::connector, own, acceptors);
+  if (acceptors.protocol >= 4) {
+    request(acceptor, limits_.handshake, enter_atom::value, acceptors.nonce, own_proof)
+        .then(
+            [this, acceptor, own, acceptors](const std::string& given, const peer_handles& peer) {
+              take_proof(acceptor, own, acceptors, given, peer);
+            },
+            [this](const caf::error& why) { refused(why); });
+    return;
+  }
+  if (!is_proof(proof, self_.secret, proving_side::acceptor, own, acceptors)) {
+    give_reason(acceptor, acceptors, {});
+    return dial_failed("it has another cluster's secret");
+  }
+  note_proved(*this, acceptor.node());
+  request(acceptor, limits_.handshake, proof_atom::value, acceptors.nonce, own_proof)
+      .then([this, acceptors](const peer_handles& peer) { take_welcome(peer, acceptors); },
+            [this](const caf::error& why) { refused(why); });
+}
+
+/// So that the other side, too, says in its log why: in the place of a proof.
+void peer_session::give_reason(const acceptor_actor& acceptor, const hello& acceptors,
+                               std::string_view reason) {
+  request(acceptor, limits_.handshake, proof_atom::value, acceptors.nonce, std::string(reason))
+      .then([](const peer_handles&) {}, [](const caf::error&) {});
+}
+
+void peer_session::take_proof(const acceptor_actor& acceptor, const hello& own,
+                              const hello& acceptors, const std::string& proof,
+                              const peer_handles& peer) {
+  if (!is_proof(proof, self_.secret, proving_side::acceptor, own, acceptors))
+    return dial_failed("it has another cluster's secret");
+  if (!self_.in->admits(acceptors.cluster))
+    return dial_failed(other_cluster(acceptors.cluster, self_.in->cluster()));
+  note_proved(*this, acceptor.node());
+  take_welcome(peer, acceptors);
+}
+
+void peer_session::take_welcome(const peer_handles& peer, const hello& acceptors) {
+  if (name_is_taken(acceptors.incarnation))
+    return dial_failed("a node of that name is here already");
+  dialing_ = false;
+  self_.in->meet(peer_name_, acceptors.cluster, acceptors.orders);
+  let_in({peer, acceptors.incarnation, acceptors.protocol}, "answered");
+  say_alive();
+}
+
+bool peer_session::dial_is_idle() {
+  if (!peer_ && !leaving_) return false;
+  dialing_ = false;
+  return true;
+}
+
+/// A acceptor of the version before answers no hello of this one.
+void peer_session::refused(const caf::error& why) {
+  const auto reason = reason_of(why);
+  const bool older = reason.find("speaks protocol") != reason.npos;
+  speaks_ = older && speaks_ == protocol_version ? oldest_protocol_version : protocol_version;
+  dial_failed(why.context().empty() ? "no answer to our hello" : "it refused us: " + reason);
+}
+
+void peer_session::dial_failed(const std::string& why) {
+  dialing_ = false;
+  dial_at_ = now() + backoff(limits_.dial, ++failed_dials_, random_);
+  if (why == last_failure_) return;
+  last_failure_ = why;
+  spdlog::warn("event=peer_not_reached peer={} reason=\"{}\"", peer_name_, why);
+}
+
+// --- The peer that there is --------------------------------------------------------------------
+
+bool peer_session::is_from_peer() { return peer_ && current_sender() == peer_->handles.session; }
+
+bool peer_session::name_is_taken(std::uint64_t incarnation) const {
+  return peer_ && peer_->incarnation != incarnation && !peer_leaves_ &&
+         now() - heard_ <= limits_.silence;
+}
+
+/// Neither side calls before the other takes its calls, or the first ones would be lost: our
+/// rpc_server knows the peer from here on, and our rpc_client once the peer's session speaks.
+void peer_session::let_in(const known_peer& p, const char* how) {
+  if (!peer_ || peer_->handles.session != p.handles.session) {
+    lose(now(), "it began anew");
+    forget_peer();
+    monitor(p.handles.session);  // one that is gone already says so at once
+  }
+  peer_ = p;
+  peer_leaves_ = false;
+  heard_ = now();
+  how_ = how;
+  send(rpc_server_, peer_arrived{p.handles, p.protocol});
+}
+
+void peer_session::hear() {
+  heard_ = now();
+  if (!up_ && !peer_leaves_) arrive();
+}
+
+void peer_session::say_alive() {
+  if (leaving_ || !peer_) return;
+  if (peer_->protocol < 4) return send(peer_->handles.session, alive_atom::value);
+  const std::int64_t clock_ms = self_.wall_clock().time_since_epoch().count();
+  send(peer_->handles.session, alive_atom::value, clock_ms);
+}
+
+/// Operations are forgotten, and times are shown, by each node's own clock.
+void peer_session::compare_clocks(instant theirs) {
+  const auto offset = theirs - self_.wall_clock();
+  status_->clock_offset_ms = offset.count();
+  if (std::chrono::abs(offset) <= limits_.clock_tolerance) {
+    clock_off_since_.reset();
+    if (std::exchange(clock_off_said_, false))
+      spdlog::info("event=clock_agrees peer={}", peer_name_);
+    return;
+  }
+  if (!clock_off_since_) clock_off_since_ = now();
+  if (now() - *clock_off_since_ < limits_.clock_patience || std::exchange(clock_off_said_, true))
+    return;
+  spdlog::warn("event=clock_differs peer={} ahead_ms={} advice=\"let both keep time by NTP\"",
+               peer_name_, offset.count());
+}
+
+void peer_session::arrive() {
+  up_ = true;
+  status_->up = true;
+  failed_dials_ = 0;
+  last_failure_.clear();
+  spdlog::info("event=peer_arrived peer={} how=\"{}\"", peer_name_,
+               std::exchange(how_, "speaks again"));
+  send(rpc_client_, peer_arrived{peer_->handles, peer_->protocol});
+  say_alive();
+}
+
+void peer_session::lose(time_point since, const char* why) {
+  if (!std::exchange(up_, false)) return;
+  status_->away_since = now();
+  status_->up = false;
+  spdlog::warn("event=peer_lost peer={} reason=\"{}\"", peer_name_, why);
+  send(rpc_client_, peer_lost{since});
+}
+
+void peer_session::let_go() {
+  if (peer_) self_.in->left(peer_name_);
+  forget_peer();
+}
+
+void peer_session::forget_peer() {
+  if (!peer_) return;
+  demonitor(peer_->handles.session.address());
+  peer_.reset();
+  speaks_ = protocol_version;
+  peer_leaves_ = false;
+  dial_soon();
+}
+
+void peer_session::sweep() {
+  delayed_send(this, limits_.alive_every, sweep_atom::value);
+  if (peer_) {
+    say_alive();
+    const auto silence = now() - heard_;
+    if (silence > limits_.silence) lose(heard_, "it is silent");
+    if (silence > limits_.let_go) let_go();
+  }
+  if (may_dial()) dial();
+}
+
+}  // namespace skanu

@@ -1,0 +1,205 @@
+#include "cluster/peers/peers.hpp"
+
+#include <algorithm>
+#include <random>
+#include <system_error>
+
+#include <spdlog/spdlog.h>
+#include <caf/io/all.hpp>
+#include <caf/openssl/all.hpp>
+
+#include "cluster/peers/middleman.hpp"
+#include "cluster/peers/reader.hpp"
+#include "cluster/peers/rpc_client.hpp"
+#include "cluster/protocol/certificate.hpp"
+#include "cluster/protocol/reachable.hpp"
+
+namespace skanu {
+
+namespace {
+
+/// How long a connector waits for an address before it asks CAF to connect there.
+constexpr std::chrono::milliseconds dial_patience{500};
+
+/// CAF's own watch over a connection: it closes one whose other end is frozen or cut off, so that a
+/// new one can be made. The sessions notice earlier.
+constexpr std::chrono::milliseconds heartbeat{500}, connection_silence{2'500};
+
+std::uint64_t new_incarnation() {
+  std::random_device random;
+  return static_cast<std::uint64_t>(random()) << 32 | random();
+}
+
+template <class Handle>
+void end_actor(Handle& actor) {
+  if (actor) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  actor = nullptr;
+}
+
+}  // namespace
+
+void configure(caf::actor_system_config& config, const cluster_options& options) {
+  if (!options.given()) return;
+  config.add_message_type<peer_handles>("skanu::peer_handles");
+  config.load<guarded_middleman>();
+  config.set("middleman.workers", std::size_t{0});
+  config.set("middleman.heartbeat-interval", caf::timespan(heartbeat));
+  config.set("middleman.connection-timeout", caf::timespan(connection_silence));
+  if (!options.tls.given()) return;
+  config.load<caf::openssl::manager>();
+  config.openssl_certificate = options.tls.certificate;
+  config.openssl_key = options.tls.key;
+  config.openssl_cafile = options.tls.authority;
+}
+
+peers::peers(caf::actor_system& system, cluster_options options)
+    : system_(system),
+      options_(std::move(options)),
+      identity_{options_.name, new_incarnation(), options_.secret} {
+  for (const auto& address : options_.peers) {
+    auto p = std::make_unique<peer>();
+    p->address = address;
+    p->rpc_client = system_.spawn<rpc_client>(address.name);
+    for (const auto s : address.services) callers_[static_cast<std::size_t>(s)] = p->rpc_client;
+    peers_.emplace(address.name, std::move(p));
+  }
+  for (const auto s : all_services) {
+    auto& c = callers_[static_cast<std::size_t>(s)];
+    if (c) continue;
+    c = system_.spawn<rpc_client>(std::string(name_of(s)));
+    others_.push_back(caf::actor_cast<caf::actor>(c));
+  }
+}
+
+const peer_status* peers::status_of(service s) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, p] : peers_)
+    if (std::ranges::find(p->address.services, s) != p->address.services.end())
+      return p->status.get();
+  return nullptr;
+}
+
+std::string peers::node_of(service s) const {
+  for (const auto& p : options_.peers)
+    if (std::ranges::find(p.services, s) != p.services.end()) return p.name;
+  return {};
+}
+
+void peers::start(local_services here) {
+  here_ = std::move(here);
+  if (!options_.given()) return;
+  for (auto* r : {&here_.item_reader, &here_.page_reader}) {
+    *r = system_.spawn<caf::detached>(reader);
+    others_.push_back(caf::actor_cast<caf::actor>(*r));
+  }
+  for (auto& [name, p] : peers_) {
+    const dial_target target{p->address.host, p->address.port, options_.tls.given()};
+    const auto by = system_.spawn<caf::detached>(
+        connector, target, [target] { return reachable(target.host, target.port, dial_patience); });
+    others_.push_back(caf::actor_cast<caf::actor>(by));
+    start(*p, by);
+  }
+  acceptor_ =
+      system_.spawn<acceptor>(identity_, [this](const std::string& name) { return side_of(name); });
+  port_ = publish();
+  if (options_.tls.given())
+    warn_of_end(read_certificate(options_.tls.certificate), wall_clock_now());
+  spdlog::info("event=node_listens node={} address={}:{} tls={}", options_.name, options_.address,
+               port_, options_.tls.given());
+}
+
+void peers::end(peer& p) {
+  end_actor(p.session);
+  end_actor(p.rpc_server);
+  end_actor(p.rpc_client);
+}
+
+void peers::start(peer& p, std::optional<connector_actor> by) {
+  p.rpc_server = system_.spawn<rpc_server>(here_);
+  p.session = system_.spawn<peer_session>(identity_, p.address.name, p.rpc_client, p.rpc_server,
+                                          std::move(by), p.status);
+}
+
+std::optional<peer_side> peers::side_of(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  auto found = peers_.find(name);
+  if (leaving_) return std::nullopt;
+  if (found == peers_.end()) {
+    if (!room_for_a_stranger()) return std::nullopt;
+    auto p = std::make_unique<peer>();
+    p->address.name = name;
+    p->stranger = true;
+    p->rpc_client = system_.spawn<rpc_client>(name);
+    start(*p, std::nullopt);
+    found = peers_.emplace(name, std::move(p)).first;
+  }
+  const auto& p = *found->second;
+  p.status->away_since = system_.clock().now();  // who is about to come is not forgotten
+  return peer_side{p.session, p.rpc_client, p.rpc_server};
+}
+
+/// Those that have been away for a while give their places back.
+bool peers::room_for_a_stranger() {
+  const auto now = system_.clock().now();
+  std::erase_if(peers_, [now](const auto& named) {
+    auto& p = *named.second;
+    if (!p.stranger || p.status->up || now - p.status->away_since.load() < stranger_kept)
+      return false;
+    end(p);
+    return true;
+  });
+  const auto strangers =
+      std::ranges::count_if(peers_, [](const auto& named) { return named.second->stranger; });
+  return static_cast<std::size_t>(strangers) < most_strangers;
+}
+
+std::uint16_t peers::publish() {
+  const auto opened =
+      options_.tls.given()
+          ? caf::openssl::publish(acceptor_, options_.port, options_.address.c_str(), true)
+          : system_.middleman().publish(acceptor_, options_.port, options_.address.c_str(), true);
+  if (!opened)
+    throw std::system_error(std::make_error_code(std::errc::address_in_use),
+                            "cannot listen for other nodes on " + options_.address + ":" +
+                                std::to_string(options_.port));
+  return *opened;
+}
+
+void peers::leave(std::chrono::milliseconds limit) {
+  std::vector<std::pair<std::string, peer_side>> sides;
+  {
+    // Not held while it waits below: the acceptor would wait for it with a thread that others need.
+    const std::lock_guard lock(mutex_);
+    leaving_ = true;
+    for (const auto& [name, p] : peers_)
+      if (p->session) sides.emplace_back(name, peer_side{p->session, p->rpc_client, p->rpc_server});
+  }
+  const auto until = std::chrono::steady_clock::now() + limit;
+  caf::scoped_actor self{system_};
+  for (const auto& [name, side] : sides) self->send(side.session, leave_atom::value);
+  for (const auto& [name, side] : sides) {
+    const auto left = std::max(
+        std::chrono::milliseconds(1),
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()));
+    self->request(side.rpc_server, left, leave_atom::value)
+        .receive(
+            [](bool) {},
+            [peer = name](caf::error&) { spdlog::warn("event=calls_left_behind peer={}", peer); });
+  }
+}
+
+void peers::stop() {
+  // CAF loses a connection that it takes in the moment in which it ends, so it takes none any more.
+  if (port_ != 0) system_.middleman().unpublish(acceptor_, port_);
+  // No lock: the acceptor's own thread may wait for it in side_of.
+  end_actor(acceptor_);
+  const std::lock_guard lock(mutex_);
+  leaving_ = true;
+  for (auto& [name, p] : peers_) end(*p);
+  for (auto& a : others_) end_actor(a);
+  others_.clear();
+  callers_.fill({});
+  here_ = {};
+}
+
+}  // namespace skanu

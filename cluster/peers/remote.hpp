@@ -1,0 +1,33 @@
+// Stand-ins for what runs on another node: they look like the local actors, so that nobody who
+// talks to a service knows where it runs.
+#pragma once
+
+#include <memory>
+
+#include "cluster/peers/peer_interfaces.hpp"
+
+namespace skanu {
+
+/// Stands in for the entities of a service.
+template <class Command>
+typename region_actor<Command>::behavior_type remote_region(
+    typename region_actor<Command>::pointer self, rpc_client_actor rpc_client);
+
+/// Stands in for the saga that places orders.
+checkout_actor::behavior_type remote_placement(checkout_actor::pointer self,
+                                               rpc_client_actor rpc_client);
+
+/// Stands in for a service's log: followers here are told when it grows there, and when the
+/// connection is back.
+event_log_actor::behavior_type remote_log(event_log_actor::pointer self,
+                                          rpc_client_actor rpc_client, service of);
+
+/// What a service's readers on another node show; each function is one call, which blocks for at
+/// most the waiting deadline, and throws store_error, with service_away where nobody answers. Any
+/// thread.
+std::unique_ptr<reading> remote_reading(const rpc_client_actor& rpc_client);
+
+/// The breaker of the node that places orders. Blocks and throws likewise.
+circuit_breaker::figures remote_breaker(const rpc_client_actor& rpc_client);
+
+}  // namespace skanu

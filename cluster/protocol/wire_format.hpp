@@ -1,0 +1,221 @@
+// How values are written for another node: by position, without names, in the protocol version that
+// both sides speak (handshake.hpp). Integers are little-endian base-128 (zigzag), texts and
+// lists begin with their length, optionals with a flag, variants with the index of their
+// alternative.
+//
+// A type says once what it is made of, in an overload of `wire_fields` found by its namespace:
+//
+//   template <class Archive> void wire_fields(Archive& a, place_order& v) { a(v.details,
+//   v.phone_number); }
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "messages/fields.hpp"
+
+namespace skanu {
+
+/// Changes with every change of what nodes say to each other (wire.hpp, sessions.hpp). A node also
+/// speaks the version before, so that a cluster can be updated node by node.
+inline constexpr std::uint32_t protocol_version = 4;
+inline constexpr std::uint32_t oldest_protocol_version = 3;
+
+class wire_writer {
+ public:
+  explicit wire_writer(std::uint32_t version = protocol_version) : version_(version) {}
+  /// The protocol version of the reader: a field that is newer is left out.
+  std::uint32_t version() const { return version_; }
+
+  template <class... Ts>
+  void operator()(const Ts&... values) {
+    (put(values), ...);
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  void put_number(std::uint64_t n) {
+    for (; n >= 0x80; n >>= 7) out_ += static_cast<char>(n | 0x80);
+    out_ += static_cast<char>(n);
+  }
+
+  void put(const std::string& text) {
+    put_number(text.size());
+    out_ += text;
+  }
+  template <class T>
+  requires std::integral<T> || std::is_enum_v<T>
+  void put(T value) {
+    const auto wide = static_cast<std::int64_t>(value);
+    put_number(static_cast<std::uint64_t>(wide) << 1 ^ static_cast<std::uint64_t>(wide >> 63));
+  }
+  void put(double value) { put_number(std::bit_cast<std::uint64_t>(value)); }
+  template <class T>
+  void put(const std::optional<T>& value) {
+    put(value.has_value());
+    if (value) put(*value);
+  }
+  template <class T>
+  void put(const std::vector<T>& list) {
+    put_number(list.size());
+    for (const auto& item : list) put(item);
+  }
+  template <class... Ts>
+  void put(const std::variant<Ts...>& value) {
+    put_number(value.index());
+    std::visit([this](const auto& alternative) { put(alternative); }, value);
+  }
+  template <class T>
+  void put(const std::shared_ptr<const T>& value) {
+    put(value != nullptr);
+    if (value) put(*value);
+  }
+  template <class T>
+  requires std::is_class_v<T>
+  void put(const T& value) {
+    // One list of fields serves reading and writing; writing changes nothing.
+    wire_fields(*this, const_cast<T&>(value));
+  }
+
+  std::uint32_t version_;
+  std::string out_;
+};
+
+/// Reads what wire_writer wrote. Throws decode_error for anything else; takes no more memory than
+/// the bytes could fill.
+class wire_reader {
+ public:
+  explicit wire_reader(std::string_view bytes, std::uint32_t version = protocol_version)
+      : version_(version), rest_(bytes) {}
+  /// The protocol version of the writer.
+  std::uint32_t version() const { return version_; }
+
+  template <class... Ts>
+  void operator()(Ts&... values) {
+    (get(values), ...);
+  }
+
+  /// Refuses bytes behind the value.
+  void finish() const {
+    if (!rest_.empty()) throw decode_error("a message with bytes behind its end");
+  }
+
+ private:
+  std::uint64_t number() {
+    std::uint64_t n = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (rest_.empty()) throw decode_error("a message that ends too early");
+      const auto byte = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      if (shift == 63 && byte > 1) break;
+      n |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return n;
+    }
+    throw decode_error("a number that is too long");
+  }
+
+  std::size_t length() {
+    const auto n = number();
+    if (n > rest_.size()) throw decode_error("a length beyond the message's end");
+    return static_cast<std::size_t>(n);
+  }
+
+  std::int64_t integer() {
+    const auto n = number();
+    return static_cast<std::int64_t>(n >> 1 ^ (~(n & 1) + 1));
+  }
+
+  void get(std::string& text) {
+    const auto size = length();
+    text.assign(rest_.substr(0, size));
+    rest_.remove_prefix(size);
+  }
+  void get(bool& value) {
+    const auto n = integer();
+    if (n != 0 && n != 1) throw decode_error("a flag that is neither set nor clear");
+    value = n == 1;
+  }
+  template <std::integral T>
+  void get(T& value) {
+    const auto wide = integer();
+    if constexpr (std::same_as<T, std::uint64_t>) {
+      value = static_cast<std::uint64_t>(wide);
+    } else {
+      if (!std::in_range<T>(wide)) throw decode_error("a number out of its range");
+      value = static_cast<T>(wide);
+    }
+  }
+  void get(double& value) { value = std::bit_cast<double>(number()); }
+  template <class T>
+  requires std::is_enum_v<T>
+  void get(T& value) {
+    const auto wide = integer();
+    if (wide < 0 || wide > static_cast<std::int64_t>(wire_last(T{})))
+      throw decode_error("an unknown value of an enumeration");
+    value = static_cast<T>(wide);
+  }
+  template <class T>
+  void get(std::optional<T>& value) {
+    bool there = false;
+    get(there);
+    value.reset();
+    if (there) get(value.emplace());
+  }
+  template <class T>
+  void get(std::vector<T>& list) {
+    const auto size = length();  // an item takes a byte at least
+    list.clear();
+    for (std::size_t i = 0; i < size; ++i) get(list.emplace_back());
+  }
+  template <class... Ts>
+  void get(std::variant<Ts...>& value) {
+    const auto index = number();
+    std::size_t at = 0;
+    const bool known = ((at++ == index ? (get(value.template emplace<Ts>()), true) : false) || ...);
+    if (!known) throw decode_error("an unknown kind of message");
+  }
+  template <class T>
+  void get(std::shared_ptr<const T>& value) {
+    bool there = false;
+    get(there);
+    if (!there) return value.reset();
+    auto read = std::make_shared<T>();
+    get(*read);
+    value = std::move(read);
+  }
+  template <class T>
+  requires std::is_class_v<T>
+  void get(T& value) { wire_fields(*this, value); }
+
+  std::uint32_t version_;
+  std::string_view rest_;
+};
+
+template <class T>
+std::string to_wire(const T& value, std::uint32_t version = protocol_version) {
+  wire_writer writer(version);
+  writer(value);
+  return writer.take();
+}
+
+/// Throws decode_error.
+template <class T>
+T from_wire(std::string_view bytes, std::uint32_t version = protocol_version) {
+  T value;
+  wire_reader reader(bytes, version);
+  reader(value);
+  reader.finish();
+  return value;
+}
+
+}  // namespace skanu

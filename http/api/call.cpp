@@ -1,0 +1,73 @@
+#include "http/api/call.hpp"
+
+#include "persistence/document.hpp"
+
+namespace skanu {
+
+namespace {
+
+std::string etag_of(version_number version) { return '"' + std::to_string(version) + '"'; }
+
+}  // namespace
+
+entity_id call::id() const {
+  const auto id = id_of(parameter_);
+  if (!id) throw refused{{errc::not_found, "There is nothing of that id."}};
+  return *id;
+}
+
+entity_id call::account() const {
+  const auto phone = normalised_phone(parameter_);
+  if (!phone) throw refused{{errc::not_found, "There is no such stamp account."}};
+  return account_id_of(*phone);
+}
+
+body_fields call::body() const {
+  auto parsed = body_fields::parse(in_.body);
+  if (auto* e = std::get_if<error>(&parsed)) throw refused{std::move(*e)};
+  return std::get<body_fields>(std::move(parsed));
+}
+
+void call::require(const body_fields& fields) {
+  if (auto problem = fields.problem()) throw refused{std::move(*problem)};
+}
+
+change_conditions call::conditions() const { return conditions_of(in_); }
+
+std::optional<std::string> call::query(const char* name) const { return query_of(in_, name); }
+
+page_request call::page_wanted() const { return page_of(in_); }
+
+void call::send(std::string body, std::string_view type) const {
+  out_.status = 200;
+  out_.set_content(std::move(body), std::string(type));
+}
+
+void call::show(std::string_view document, std::string_view self) const {
+  const auto parts = parts_of(document);
+  out_.set_header("ETag", etag_of(parts.version));
+  if (is_known_to_client(in_, std::to_string(parts.version))) {
+    out_.status = 304;
+    return;
+  }
+  send(hal_item(parts.data, self), hal_type);
+}
+
+void call::answer(const outcome& result, int status, std::string_view self) const {
+  if (const auto* e = std::get_if<error>(&result)) return render_problem(*e, out_);
+  const auto& done = std::get<accepted>(result);
+  if (!done.document)
+    return render_problem(error{errc::undecodable, "Its document could not be found."}, out_);
+  const auto parts = parts_of(*done.document);
+  send(hal_item(parts.data, self), hal_type);
+  out_.set_header("ETag", etag_of(parts.version));
+  if (status == 201) out_.set_header("Location", std::string(self));
+  out_.status = status;
+}
+
+void call::answer_empty(const outcome& result) const {
+  if (const auto* e = std::get_if<error>(&result)) return render_problem(*e, out_);
+  out_.status = 204;
+}
+
+}  // namespace skanu

@@ -1,0 +1,61 @@
+// One request on its way through a handler: what was asked, and the ways to answer it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <httplib.h>
+
+#include "http/api/gateway.hpp"
+#include "http/format/body_fields.hpp"
+#include "http/format/hal.hpp"
+#include "http/format/problem.hpp"
+#include "http/format/request_fields.hpp"
+
+namespace skanu {
+
+class call {
+ public:
+  /// `parameter` is the {…} of the route, percent-decoded.
+  call(const httplib::Request& in, httplib::Response& out, gateway& to, std::string_view parameter)
+      : in_(in), out_(out), to_(to), parameter_(parameter) {}
+
+  gateway& to() const { return to_; }
+  httplib::Response& out() const { return out_; }
+  const httplib::Request& in() const { return in_; }
+
+  std::string_view parameter() const { return parameter_; }
+  /// The id in the path; a path without one names nothing, hence not_found.
+  entity_id id() const;
+  /// The account of the phone number in the path.
+  entity_id account() const;
+
+  /// The JSON object of the body; its media type was checked.
+  body_fields body() const;
+  /// Throws refused where a field was wrong.
+  static void require(const body_fields& fields);
+
+  /// Idempotency-Key and If-Match.
+  change_conditions conditions() const;
+
+  /// page, size, sort, after and status.
+  page_request page_wanted() const;
+  /// A query parameter, where it is given.
+  std::optional<std::string> query(const char* name) const;
+
+  /// Answers 200 with an item and its ETag, or 304 where the client has it already.
+  void show(std::string_view document, std::string_view self) const;
+  /// Answers with the entity a command left, or with its refusal.
+  void answer(const outcome& result, int status, std::string_view self) const;
+  /// Answers 204, or with the refusal.
+  void answer_empty(const outcome& result) const;
+  void send(std::string body, std::string_view type) const;
+
+ private:
+  const httplib::Request& in_;
+  httplib::Response& out_;
+  gateway& to_;
+  std::string_view parameter_;
+};
+
+}  // namespace skanu

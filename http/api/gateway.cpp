@@ -1,0 +1,179 @@
+#include "http/api/gateway.hpp"
+
+#include <random>
+
+#include "actors/operations/backoff.hpp"
+#include "http/server/oneshot.hpp"
+
+namespace skanu {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+using outcome_place = oneshot<outcome>;
+
+reply reply_at(std::shared_ptr<outcome_place> place) {
+  class sink final : public reply_sink {
+   public:
+    explicit sink(std::shared_ptr<outcome_place> place) : place_(std::move(place)) {}
+    void deliver(outcome result) noexcept override { place_->deliver(std::move(result)); }
+
+   private:
+    std::shared_ptr<outcome_place> place_;
+  };
+  return reply(std::make_unique<sink>(std::move(place)));
+}
+
+std::mt19937_64& random_of_this_thread() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  return random;
+}
+
+/// 48 bits of time, then chance: ids of one time stand together in the table of operations.
+operation_id new_operation() {
+  operation_id id;
+  auto time = static_cast<std::uint64_t>(wall_clock_now().time_since_epoch().count());
+  for (int i = 5; i >= 0; --i, time >>= 8)
+    id.bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(time);
+  auto& random = random_of_this_thread();
+  for (std::size_t i = 6; i < id.bytes.size(); ++i)
+    id.bytes[i] = static_cast<unsigned char>(random());
+  return id;
+}
+
+/// Whether its items, and those before it that are passed by, are so many that it takes a
+/// millisecond rather than some microseconds.
+bool walks_far(const page_query& query) {
+  constexpr std::size_t near_items = 500;
+  const auto before = query.after ? 0 : query.number;
+  return before >= static_cast<std::int64_t>(near_items / query.size);
+}
+
+/// Nothing was done, and the next try may well meet an entity that recovered.
+bool worth_repeating(const outcome& result) {
+  const auto* e = std::get_if<error>(&result);
+  return e && (e->code == errc::entity_failed || e->code == errc::conflicting_commit);
+}
+
+}  // namespace
+
+gateway::gateway(service_directory directory)
+    : services_(std::move(directory)),
+      bulkheads_{bulkhead_of(service::order), bulkhead_of(service::payment),
+                 bulkhead_of(service::delivery), bulkhead_of(service::stamp),
+                 bulkhead_of(service::ordertrace)},
+      placing_(bulkhead_of_placing()) {}
+
+bulkhead gateway::bulkhead_of(service s) {
+  if (!runs_elsewhere(s)) return bulkhead();
+  return bulkhead(
+      {.waiting_max = most_of_one_elsewhere, .waiting_max_when_silent = most_of_one_elsewhere},
+      &elsewhere_);
+}
+
+/// Apart from the orders, whose reads and cancels go on while payment is frozen. Here it is wider,
+/// since checkout has a bulkhead of its own behind it, and has more patience, since one attempt at
+/// a payment may take 610 ms; elsewhere it leaves some of the places for orders.
+bulkhead gateway::bulkhead_of_placing() {
+  if (!runs_elsewhere(service::order))
+    return bulkhead({.waiting_max = 384, .silence = std::chrono::seconds{1}});
+  return bulkhead({.waiting_max = 224, .waiting_max_when_silent = 224}, &through(service::order));
+}
+
+stored_page gateway::page(service s, const page_query& query) {
+  const auto look = [s, query](const reading& now) { return now.page(s, query); };
+  if (runs_elsewhere(s) || !walks_far(query)) return read(s, look);
+  const auto& reader = services_.readers[static_cast<std::size_t>(s)];
+  auto found =
+      far_pages_.run([look, reader] { return look(*reader()); }, steady::now() + waiting_deadline);
+  if (!found) throw store_error(errc::overloaded, too_many);
+  return std::move(*found);
+}
+
+outcome gateway::place(const place_order& order, const change_conditions& c) {
+  return carry_out(placing_, c, [&](command_context r) {
+    caf::anon_send(services_.checkout, order, std::move(r));
+  });
+}
+
+outcome gateway::tell_order(entity_id id, const order_command& what, const change_conditions& c) {
+  return carry_out(through(service::order), c, [&](command_context r) {
+    caf::anon_send(services_.orders, id, what, std::move(r));
+  });
+}
+
+outcome gateway::tell_payment(entity_id id, const payment_command& what,
+                              const change_conditions& c) {
+  return carry_out(through(service::payment), c, [&](command_context r) {
+    caf::anon_send(services_.payments, id, what, std::move(r));
+  });
+}
+
+outcome gateway::tell_delivery(entity_id id, const delivery_command& what,
+                               const change_conditions& c) {
+  return carry_out(through(service::delivery), c, [&](command_context r) {
+    caf::anon_send(services_.deliveries, id, what, std::move(r));
+  });
+}
+
+outcome gateway::tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c) {
+  return carry_out(through(service::stamp), c, [&](command_context r) {
+    caf::anon_send(services_.stamps, id, what, std::move(r));
+  });
+}
+
+outcome gateway::tell_consumer(service s, const dead_letter_command& what) {
+  return carry_out(operators_, {}, [&](command_context r) {
+    caf::anon_send(dead_letter_router(s), what, std::move(r));
+  });
+}
+
+outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
+                           const std::function<void(command_context)>& send) {
+  const bulkhead::place place(through, steady::now());
+  if (!place) return error{errc::overloaded, too_many};
+  command_context r;
+  r.condition = c.condition;
+  r.trace = c.trace;
+  r.fingerprint = c.fingerprint;
+  r.operation = c.client_operation ? *c.client_operation : new_operation();
+  r.maybe_repeated = c.client_operation.has_value();
+  if (!c.client_operation) return repeat_until_deadline(through, std::move(r), send);
+  const auto key = r.operation->key();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!running_.insert(key).second)
+      return error{errc::operation_running, "The same operation is still being carried out."};
+  }
+  auto result = repeat_until_deadline(through, std::move(r), send);
+  const std::lock_guard lock(mutex_);
+  running_.erase(key);
+  return result;
+}
+
+outcome gateway::repeat_until_deadline(bulkhead& through, command_context r,
+                                       const std::function<void(command_context)>& send) {
+  const auto began = steady::now();
+  r.until = began + call_deadline;
+  const backoff_settings pause{std::chrono::milliseconds{5}, std::chrono::milliseconds{200}};
+  for (int attempt = 1;; ++attempt) {
+    const auto place = std::make_shared<outcome_place>();
+    auto one = r;
+    one.answer = reply_at(place);
+    send(std::move(one));
+    auto result = place->wait_until(began + waiting_deadline);
+    if (!result)
+      return error{errc::outcome_unknown,
+                   "No answer came in time: it may or may not have happened. Repeat it under the "
+                   "same Idempotency-Key."};
+    through.heard(steady::now());
+    if (!worth_repeating(*result)) return std::move(*result);
+    const auto wait = backoff(pause, attempt, random_of_this_thread());
+    if (steady::now() + wait >= *r.until) return std::move(*result);
+    r.maybe_repeated = true;
+    pause_until(steady::now() + wait);
+  }
+}
+
+}  // namespace skanu

@@ -1,0 +1,197 @@
+#include "http/format/request_fields.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "http/format/body_fields.hpp"
+#include "http/format/digest.hpp"
+
+namespace skanu {
+
+namespace {
+
+[[noreturn]] void refuse(errc code, std::string detail, std::vector<field_error> fields = {}) {
+  throw refused{{code, std::move(detail), std::move(fields)}};
+}
+
+/// Calls `take` with each entity tag of a list such as `"1", W/"2"`, without its quotes.
+template <class Take>
+void each_tag(std::string_view list, Take take) {
+  while (!list.empty()) {
+    const auto open = list.find('"');
+    const auto close = open == list.npos ? open : list.find('"', open + 1);
+    if (close == list.npos) return;
+    take(list.substr(open + 1, close - open - 1), list.substr(0, open).find("W/") != list.npos);
+    list.remove_prefix(close + 1);
+  }
+}
+
+std::string joined_header(const httplib::Request& in, const char* name) {
+  std::string joined;
+  for (std::size_t i = 0; i < in.get_header_value_count(name); ++i) {
+    if (i > 0) joined += ", ";
+    joined += in.get_header_value(name, i);
+  }
+  return joined;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// Of an Accept list no more is looked at: a browser sends about ten.
+constexpr int most_ranges = 100;
+
+/// How much an Accept list wants what the given ranges name, the most specific first; 0: not at
+/// all.
+double weight_of(std::string_view accept, const std::array<std::string_view, 3>& ranges) {
+  double weight = 0;
+  auto best = ranges.size();
+  for (int seen = 0; !accept.empty() && seen < most_ranges; ++seen) {
+    const auto comma = std::min(accept.find(','), accept.size());
+    const auto one = accept.substr(0, comma);
+    accept.remove_prefix(std::min(comma + 1, accept.size()));
+    const auto range = trimmed(one.substr(0, one.find(';')));
+    const auto place = static_cast<std::size_t>(std::ranges::find(ranges, range) - ranges.begin());
+    if (place >= best) continue;
+    best = place;
+    weight = 1;
+    if (const auto q = one.find("q="); q != one.npos)
+      std::from_chars(one.data() + q + 2, one.data() + one.size(), weight);
+  }
+  return weight;
+}
+
+std::int64_t number_in_query(const httplib::Request& in, const char* name, std::int64_t otherwise,
+                             integer_range range) {
+  if (!in.has_param(name)) return otherwise;
+  const auto value = integer_of(in.get_param_value(name));
+  if (!value || *value < range.least || *value > range.most)
+    refuse(errc::invalid_field, "A query parameter is wrong.",
+           {{name, "must be an integer from " + std::to_string(range.least) + " to " +
+                       std::to_string(range.most)}});
+  return *value;
+}
+
+}  // namespace
+
+std::optional<entity_id> id_of(std::string_view text) {
+  if (text.empty() || text.front() < '1' || text.front() > '9') return std::nullopt;
+  const auto value = integer_of(text);
+  if (!value || *value > max_safe_integer) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> query_of(const httplib::Request& in, const char* name) {
+  if (!in.has_param(name)) return std::nullopt;
+  return in.get_param_value(name);
+}
+
+std::optional<trace_context> trace_of(const httplib::Request& in) {
+  if (in.get_header_value_count("traceparent") != 1) return std::nullopt;
+  return trace_context_of(in.get_header_value("traceparent"));
+}
+
+change_conditions conditions_of(const httplib::Request& in) {
+  change_conditions c;
+  c.trace = trace_of(in);
+  if (in.has_header("If-Match")) {
+    version_condition condition;
+    const auto list = joined_header(in, "If-Match");
+    condition.any = list == "*";
+    each_tag(list, [&](std::string_view tag, bool weak) {
+      // A weak tag never matches strongly (RFC 9110, 8.8.3.2).
+      if (const auto version = id_of(tag); version && !weak) condition.versions.push_back(*version);
+    });
+    c.condition = std::move(condition);
+  }
+  if (!in.has_header("Idempotency-Key")) return c;
+  const auto key = in.get_header_value("Idempotency-Key");
+  const bool visible =
+      std::all_of(key.begin(), key.end(), [](char ch) { return ch > 0x20 && ch < 0x7f; });
+  if (in.get_header_value_count("Idempotency-Key") != 1 || key.empty() || key.size() > 255 ||
+      !visible)
+    refuse(errc::invalid_field, "The Idempotency-Key must have 1 to 255 visible characters.",
+           {{"Idempotency-Key", "must have 1 to 255 visible characters"}});
+  const auto name = sha256(in.method + '\n' + in.path + '\n' + key);
+  operation_id operation;
+  operation.from_client = true;
+  std::copy_n(name.begin(), operation.bytes.size(), operation.bytes.begin());
+  c.client_operation = operation;
+  for (std::size_t i = 0; const auto byte : sha256(in.body)) {
+    if (i++ == 8) break;
+    c.fingerprint = c.fingerprint << 8 | byte;
+  }
+  return c;
+}
+
+bool is_known_to_client(const httplib::Request& in, std::string_view tag) {
+  const auto list = joined_header(in, "If-None-Match");
+  bool known = list == "*";
+  each_tag(list, [&](std::string_view each, bool) { known = known || each == tag; });
+  return known;
+}
+
+bool prefers_html(const httplib::Request& in) {
+  const auto accept = joined_header(in, "Accept");
+  const auto html = weight_of(accept, {"text/html", "text/*", "*/*"});
+  const auto json =
+      std::max({weight_of(accept, {"application/hal+json", "application/*", "*/*"}),
+                weight_of(accept, {"application/json", "application/*", "*/*"}),
+                weight_of(accept, {"application/problem+json", "application/*", "*/*"})});
+  // Whoever takes anything is a program.
+  return html > json || (html == json && html > 0 && accept.find("text/html") != accept.npos);
+}
+
+stream_request stream_request_of(const httplib::Request& in) {
+  stream_request wanted;
+  if (const auto id = query_of(in, "orderId")) {
+    wanted.order_id = id_of(*id).value_or(0);
+    if (wanted.order_id == 0)
+      refuse(errc::invalid_field, "A query parameter is wrong.",
+             {{"orderId", "must be an order's id"}});
+  }
+  wanted.status = query_of(in, "status");
+  const bool in_header = in.has_header("Last-Event-ID");
+  const auto last =
+      in_header ? std::optional(in.get_header_value("Last-Event-ID")) : query_of(in, "lastEventId");
+  if (!last) return wanted;
+  const auto dash = std::min(last->find('-'), last->size());
+  const auto offset = last->substr(0, dash);
+  wanted.last_seen = offset == "0" ? 0 : id_of(offset);
+  wanted.timeline = last->substr(std::min(dash + 1, last->size()));
+  const bool is_identity =
+      wanted.timeline.size() == 16 &&
+      wanted.timeline.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!wanted.last_seen || (dash < last->size() && !is_identity))
+    refuse(errc::invalid_field, "The last event is named by the id that it was sent with.",
+           {{in_header ? "Last-Event-ID" : "lastEventId", "must be an event's id"}});
+  return wanted;
+}
+
+page_request page_of(const httplib::Request& in) {
+  page_request wanted;
+  wanted.size = static_cast<std::size_t>(
+      number_in_query(in, "size", 20, {1, static_cast<std::int64_t>(largest_page)}));
+  wanted.number = number_in_query(in, "page", 0, {0, max_safe_integer});
+  if (in.has_param("after")) wanted.after = number_in_query(in, "after", 0, {0, max_safe_integer});
+  if (const auto sort = query_of(in, "sort")) {
+    if (*sort != "id" && *sort != "id,asc" && *sort != "id,desc")
+      refuse(errc::invalid_field, "Lists are sorted by id only.",
+             {{"sort", "must be id,asc or id,desc"}});
+    wanted.descending = *sort == "id,desc";
+  }
+  wanted.status = query_of(in, "status");
+  const auto reach = deepest_skip / static_cast<std::int64_t>(wanted.size);
+  if (!wanted.after && wanted.number > reach)
+    refuse(errc::invalid_field,
+           "Pages so far from the start are reached by following the link \"next\" of the page "
+           "before.",
+           {{"page", "page × size is at most " + std::to_string(deepest_skip) + ": follow next"}});
+  return wanted;
+}
+
+}  // namespace skanu

@@ -1,0 +1,66 @@
+#include "http/page/assets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "http/format/digest.hpp"
+#include "http/page/embedded_file.hpp"
+
+namespace skanu {
+
+namespace {
+
+std::vector<asset> read_assets() {
+  std::vector<asset> all;
+  for (std::size_t i = 0; i < embedded_file_count; ++i) {
+    const auto& f = embedded_files[i];
+    const std::string_view bytes(f.first, static_cast<std::size_t>(f.end - f.first));
+    all.push_back({f.name, bytes, media_type_of(f.name), content_tag(bytes)});
+  }
+  std::ranges::sort(all, {}, &asset::name);
+  return all;
+}
+
+}  // namespace
+
+const std::vector<asset>& assets() {
+  static const auto all = read_assets();
+  return all;
+}
+
+const asset* find_asset(std::string_view name) {
+  const auto& all = assets();
+  const auto found = std::ranges::lower_bound(all, name, {}, &asset::name);
+  return found == all.end() || found->name != name ? nullptr : &*found;
+}
+
+std::string_view media_type_of(std::string_view name) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> known = {{
+      {".html", "text/html; charset=utf-8"},
+      {".css", "text/css; charset=utf-8"},
+      {".js", "text/javascript; charset=utf-8"},
+      {".json", "application/json"},
+      {".webmanifest", "application/manifest+json"},
+      {".svg", "image/svg+xml"},
+      {".png", "image/png"},
+      {".ico", "image/x-icon"},
+      {".woff2", "font/woff2"},
+  }};
+  for (const auto& [ending, type] : known)
+    if (name.ends_with(ending)) return type;
+  return "application/octet-stream";
+}
+
+std::string content_tag(std::string_view bytes) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string tag;
+  for (std::size_t i = 0; const auto byte : sha256(bytes)) {
+    if (i++ == 16) break;
+    tag += hex[byte >> 4];
+    tag += hex[byte & 15];
+  }
+  return tag;
+}
+
+}  // namespace skanu

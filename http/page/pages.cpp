@@ -1,0 +1,162 @@
+#include "http/page/pages.hpp"
+
+#include <map>
+
+#include "http/format/hal.hpp"
+#include "http/format/html.hpp"
+#include "http/format/problem.hpp"
+#include "http/format/problem_types.hpp"
+#include "http/format/request_fields.hpp"
+#include "http/page/assets.hpp"
+#include "http/page/reference.hpp"
+#include "messages/fields.hpp"
+
+namespace skanu::pages {
+
+namespace {
+
+constexpr std::string_view html_type = "text/html; charset=utf-8";
+
+/// Whatever a page shows comes from here, runs from here, and is shown in no other site's frame.
+constexpr auto content_security_policy =
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'";
+
+/// Answers with it, or with 304 where the client has it already.
+void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
+  out.set_header("ETag", '"' + a.tag + '"');
+  out.set_header("Cache-Control", "no-cache");
+  if (is_known_to_client(in, a.tag)) {
+    out.status = 304;
+    return;
+  }
+  out.set_header("X-Content-Type-Options", "nosniff");
+  if (a.media_type == html_type) {
+    out.set_header("Content-Security-Policy", content_security_policy);
+    out.set_header("Referrer-Policy", "no-referrer");
+  }
+  out.status = 200;
+  out.set_content(a.bytes.data(), a.bytes.size(), std::string(a.media_type));
+}
+
+/// One that the build has for certain, or that is not there in any build.
+void send_named(const httplib::Request& in, httplib::Response& out, std::string_view name) {
+  if (const auto* found = find_asset(name)) return send(in, out, *found);
+  render_problem(404, "There is no such file.", out);
+}
+
+/// What is rendered once instead of embedded.
+class rendered {
+ public:
+  rendered(std::string text, std::string_view type)
+      : text_(std::move(text)), asset_{{}, text_, type, content_tag(text_)} {}
+  rendered(const rendered&) = delete;
+  rendered& operator=(const rendered&) = delete;
+
+  const asset& get() const { return asset_; }
+
+ private:
+  std::string text_;
+  asset asset_;
+};
+
+std::string root_text() {
+  std::string links;
+  json_object_writer list(links);
+  list.raw("self", R"({"href":"/"})");
+  const auto collection = [&](std::string_view name, std::string_view filter) {
+    list.raw(name, "{\"href\":\"/" + std::string(name) + "{?page,size,sort,after" +
+                       std::string(filter) + "}\",\"templated\":true}");
+  };
+  for (const auto* name : {"orders", "payments", "deliveries"}) collection(name, ",status");
+  collection("stamps", "");
+  collection("orderTraces", ",status");
+  list.raw("service-desc", R"({"href":"/openapi.json"})");
+  list.raw("service-doc", R"({"href":"/docs"})");
+  list.raw("status", R"({"href":"/actuator/health"})");
+  list.close();
+  return "{\"_links\":" + links + '}';
+}
+
+std::string problem_text(const problem_type& p) {
+  const auto uri = "/problems/" + std::string(p.name);
+  std::string text;
+  json_object_writer writer(text);
+  writer("type", uri);
+  writer("title", p.title);
+  writer("status", p.status);
+  writer("happened", p.happened);
+  writer("changed", p.changed);
+  writer("advice", p.advice);
+  writer.close();
+  return hal_item(text, uri);
+}
+
+std::string problem_page(const problem_type& p) {
+  const auto section = [](std::string_view heading, std::string_view text) {
+    return "<h2>" + html_escaped(heading) + "</h2>\n<p>" + html_escaped(text) + "</p>\n";
+  };
+  return html_page(
+      p.title, "<h1>" + html_escaped(p.title) + "</h1>\n<p class=\"lead\">Status " +
+                   std::to_string(p.status) + ", type <code>/problems/" + std::string(p.name) +
+                   "</code></p>\n" + section("What happened", p.happened) +
+                   section("Was anything changed?", p.changed) + section("What to do", p.advice) +
+                   "<p><a href=\"/docs#problems\">All types of problems</a></p>\n");
+}
+
+}  // namespace
+
+void home(const httplib::Request& in, httplib::Response& out, std::string_view) {
+  static const rendered root(root_text(), hal_type);
+  out.set_header("Vary", "Accept");
+  if (prefers_html(in)) return send_named(in, out, "page/index.html");
+  send(in, out, root.get());
+}
+
+void board(const httplib::Request& in, httplib::Response& out, std::string_view) {
+  send_named(in, out, "page/board.html");
+}
+
+void display(const httplib::Request& in, httplib::Response& out, std::string_view) {
+  send_named(in, out, "page/display.html");
+}
+
+void manager(const httplib::Request& in, httplib::Response& out, std::string_view) {
+  send_named(in, out, "page/manager.html");
+}
+
+void reference(const httplib::Request& in, httplib::Response& out, std::string_view) {
+  static const rendered page(
+      render_reference(nlohmann::ordered_json::parse(find_asset("api/openapi.json")->bytes)),
+      html_type);
+  send(in, out, page.get());
+}
+
+void openapi(const httplib::Request& in, httplib::Response& out, std::string_view) {
+  send_named(in, out, "api/openapi.json");
+}
+
+void file(const httplib::Request& in, httplib::Response& out, std::string_view name) {
+  // The pages have paths of their own.
+  if (name.ends_with(".html")) return render_problem(404, "There is no such file.", out);
+  send_named(in, out, "page/" + std::string(name));
+}
+
+void problem(const httplib::Request& in, httplib::Response& out, std::string_view type) {
+  struct explanation {
+    explicit explanation(const problem_type& p)
+        : page(problem_page(p), html_type), text(problem_text(p), hal_type) {}
+    rendered page, text;
+  };
+  static const auto all = [] {
+    std::map<std::string_view, explanation> explained;
+    for (const auto& p : problem_types()) explained.try_emplace(p.name, p);
+    return explained;
+  }();
+  const auto found = all.find(type);
+  if (found == all.end()) return render_problem(404, "There is no such type of problem.", out);
+  out.set_header("Vary", "Accept");
+  send(in, out, prefers_html(in) ? found->second.page.get() : found->second.text.get());
+}
+
+}  // namespace skanu::pages

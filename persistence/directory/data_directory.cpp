@@ -1,0 +1,170 @@
+#include "persistence/directory/data_directory.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "persistence/files/new_files.hpp"
+#include "persistence/tables/lmdb_tables.hpp"
+#include "persistence/tables/sqlite_tables.hpp"
+#include "persistence/tables/table_store.hpp"
+
+namespace skanu {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto lmdb_folder = "lmdb";
+constexpr auto sqlite_file = "delivery.sqlite3";
+
+/// The services that a node keeps in LMDB.
+std::vector<service> in_lmdb(const std::vector<service>& services) {
+  std::vector<service> found;
+  std::copy_if(services.begin(), services.end(), std::back_inserter(found),
+               [](service s) { return s != service::delivery; });
+  return found;
+}
+
+/// Takes the lock of an open file; closes it where another server has it.
+void take(int file, const fs::path& folder) {
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(file);
+  throw store_error(errc::store_failed,
+                    "the data directory " + folder.string() + " is held by another server");
+}
+
+/// Locks the folder itself, which nobody removes by reflex as they do a file named lock.
+int lock(const fs::path& folder) {
+  make_data_folder(folder);
+  const int held = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (held < 0)
+    throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
+                                              ": " + std::strerror(errno));
+  take(held, folder);
+  return held;
+}
+
+/// What the version before holds, so that one of both at a time serves the directory.
+int lock_as_before(const fs::path& folder) {
+  const auto file = folder / "lock";
+  const int held = open_private(file, 0);
+  if (held < 0)
+    throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
+                                              ": " + std::strerror(errno));
+  take(held, folder);
+  return held;
+}
+
+/// The device and number of a file; nothing where it is not there.
+std::optional<file_id> file_id_of(const fs::path& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  return file_id{found.st_dev, found.st_ino};
+}
+
+std::string lost_in(const std::string& folder, service s) {
+  const auto* const file = s == service::delivery ? sqlite_file : lmdb_folder;
+  return "the data directory " + folder + " has lost " + file +
+         ": put it back, or restore the whole directory from a backup; to go on without what was "
+         "in "
+         "it, start once with --restored";
+}
+
+/// The databases of one directory that are there.
+void add_existing(const fs::path& folder, const std::string& prefix, std::vector<database>& found) {
+  if (fs::exists(folder / sqlite_file))
+    found.push_back({prefix + "sqlite",
+                     make_table_store(open_sqlite_tables((folder / sqlite_file).string(),
+                                                         {service::delivery}, 0),
+                                      {service::delivery}),
+                     prefix});
+  const auto lmdb = (folder / lmdb_folder).string();
+  if (fs::exists(fs::path(lmdb) / "data.mdb")) {
+    const auto services = services_in_lmdb(lmdb);
+    if (!services.empty())
+      found.push_back(
+          {prefix + "lmdb",
+           make_table_store(open_lmdb_tables(lmdb, services, 0, page_use::all), services),
+           prefix + lmdb_folder});
+  }
+}
+
+}  // namespace
+
+data_directory::data_directory(const std::string& folder, const directory_options& options)
+    : folder_(folder), lock_(lock(folder)) {
+  try {
+    older_lock_ = lock_as_before(folder);
+    const auto& services = options.services;
+    if (std::find(services.begin(), services.end(), service::delivery) != services.end())
+      databases_.push_back(
+          {"sqlite", make_table_store(open_sqlite_tables((fs::path(folder) / sqlite_file).string(),
+                                                         {service::delivery}, options.max_bytes),
+                                      {service::delivery})});
+    if (const auto rest = in_lmdb(services); !rest.empty())
+      databases_.push_back(
+          {"lmdb", make_table_store(open_lmdb_tables((fs::path(folder) / lmdb_folder).string(),
+                                                     rest, options.max_bytes),
+                                    rest)});
+    identity_ = read_identity(databases_);
+    if (!options.restored && !identity_.lost.empty())
+      throw store_error(errc::store_failed, lost_in(folder, identity_.lost.front()));
+    for (const auto* part : {".", sqlite_file, "lmdb/data.mdb"})
+      if (const auto here = file_id_of(fs::path(folder) / part)) files_.emplace_back(part, *here);
+  } catch (...) {
+    databases_.clear();
+    give_back();
+    throw;
+  }
+  warn_if_open_to_others(folder);
+}
+
+data_directory::~data_directory() {
+  databases_.clear();
+  give_back();
+}
+
+void data_directory::give_back() {
+  if (older_lock_ >= 0) ::close(older_lock_);
+  ::close(lock_);
+}
+
+bool data_directory::is_there() const {
+  return std::ranges::all_of(files_, [this](const auto& file) {
+    return file_id_of(fs::path(folder_) / file.first) == file.second;
+  });
+}
+
+store& data_directory::of(service s) {
+  for (auto& d : databases_) {
+    const auto& here = d.data->services();
+    if (std::find(here.begin(), here.end(), s) != here.end()) return *d.data;
+  }
+  throw store_error(errc::store_failed, "no database of " + std::string(name_of(s)) + " here");
+}
+
+std::vector<database> open_existing(const std::string& folder) {
+  std::vector<database> found;
+  std::error_code problem;
+  if (!fs::is_directory(folder, problem))
+    throw store_error(errc::store_failed, "there is no data directory " + folder);
+  add_existing(folder, "", found);
+  if (found.empty()) {
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.is_directory()) folders.push_back(entry.path());
+    std::sort(folders.begin(), folders.end());
+    for (const auto& f : folders) add_existing(f, f.filename().string() + "/", found);
+  }
+  if (found.empty()) throw store_error(errc::store_failed, "there is no database in " + folder);
+  return found;
+}
+
+}  // namespace skanu

@@ -1,0 +1,70 @@
+#include "persistence/log/log_position.hpp"
+
+#include <algorithm>
+
+#include "persistence/log/consumer_keys.hpp"
+#include "persistence/stored_number.hpp"
+
+namespace skanu {
+
+namespace {
+
+/// Of the timelines that a consumer remembers: one that was away for longer reads its log anew.
+constexpr std::size_t most_seen = 1'000;
+constexpr std::size_t most_forks = 100;
+
+std::string stored_offset(const log_position& p) {
+  return p.next > 1 ? std::to_string(p.next - 1) : std::string();
+}
+
+}  // namespace
+
+log_query log_position::query(std::size_t limit, const std::vector<std::string>& types) const {
+  return {next, limit, types, std::string(timeline_at(seen, next - 1))};
+}
+
+log_position log_position::behind(const event_batch& batch) const {
+  log_position moved{batch.next, seen};
+  extend(moved.seen, batch.timelines);
+  if (moved.seen.size() > most_seen)
+    moved.seen.erase(moved.seen.begin(), moved.seen.end() - static_cast<std::ptrdiff_t>(most_seen));
+  return moved;
+}
+
+log_position log_position::behind_common(const event_batch& batch) const {
+  const auto common = common_end(seen, next - 1, batch.timelines, batch.end);
+  return {common + 1, part_of(batch.timelines, 1, common)};
+}
+
+log_position stored_position(const snapshot& from, service of, std::string_view consumer) {
+  log_position p{meta_number(from, of, position_key(consumer)) + 1};
+  if (const auto row = from.row(of, row_space::meta, timelines_key(consumer)))
+    p.seen = lineage_from(*row);
+  return p;
+}
+
+void move_position(std::vector<row_write>& rows, std::string_view consumer,
+                   const log_position& from, const log_position& to) {
+  row_write position{row_space::meta, position_key(consumer), stored_offset(to)};
+  if (position.value->empty()) position.value.reset();
+  position.replaces = stored_offset(from);
+  rows.push_back(std::move(position));
+  if (to.seen != from.seen)
+    rows.push_back({row_space::meta, timelines_key(consumer), to_text(to.seen)});
+}
+
+row_write fork_row(const log_fork& fork) {
+  auto key = fork_prefix(fork.consumer);
+  append_ordered_key(key, fork.known);
+  key += fork.at;
+  return {row_space::meta, std::move(key), to_json(fork)};
+}
+
+std::vector<log_fork> stored_forks(const snapshot& from, service of, std::string_view consumer) {
+  std::vector<log_fork> forks;
+  for (const auto& row : from.rows(of, row_space::meta, fork_prefix(consumer), {}, most_forks))
+    forks.push_back(from_json<log_fork>(parse_stored_json(row.value)));
+  return forks;
+}
+
+}  // namespace skanu

@@ -1,0 +1,132 @@
+// Ids of orders that another node knows: what checkout makes of them, and what a restore passes
+// over.
+#include "actors/rules/id_recovery.hpp"
+
+#include "tests/support/checkout_fixture.hpp"
+
+namespace skanu {
+namespace {
+
+class known_ids_test : public checkout_test {
+ protected:
+  void hear(const std::string& by, entity_id last, log_offset offset = 0) {
+    caf::anon_send(placing, known_ids{by, {last, offset}});
+    settle();
+  }
+
+  static checkout_limits beside_payment(bool restored = false) {
+    checkout_limits limits;
+    limits.payment_node = "payment";
+    limits.restored = restored;
+    return limits;
+  }
+};
+
+TEST_F(known_ids_test, no_id_is_handed_out_before_payment_has_said_which_it_knows) {
+  start_checkout(beside_payment());
+  const auto early = place();
+  hear("delivery", 0);
+  EXPECT_TRUE(questions.empty());
+  hear("payment", 0);
+  ASSERT_EQ(questions.size(), 1U);
+  open();
+  settle();
+  EXPECT_EQ(early.word(), "created v1");
+}
+
+TEST_F(known_ids_test, an_order_that_payment_never_came_for_is_refused_and_later_ones_at_once) {
+  start_checkout(beside_payment());
+  const auto early = place();
+  advance(milliseconds(2'000));
+  EXPECT_EQ(early.word(), "service-away");
+  EXPECT_EQ(place().word(), "service-away");
+  hear("payment", 0);
+  EXPECT_EQ(placed().word(), "created v1");
+}
+
+// An order node came back with an older directory: a new customer's order showed another one's
+// payment and phone number.
+TEST_F(known_ids_test, ids_that_another_node_knows_and_nobody_was_given_here_stop_all_orders) {
+  start_checkout(beside_payment());
+  const auto waiting = place();
+  hear("payment", 7);
+  EXPECT_EQ(waiting.word(), "data-too-old") << "it waited for payment";
+  EXPECT_EQ(place().word(), "data-too-old");
+  EXPECT_TRUE(questions.empty());
+  EXPECT_EQ(env(service::order).metrics.unreserved_ids_seen, 7);
+}
+
+TEST_F(known_ids_test, ids_that_were_given_here_may_be_known_by_anybody) {
+  start_checkout(beside_payment());
+  hear("payment", 0);
+  const auto last = placed().id();
+  hear("delivery", last);
+  EXPECT_EQ(placed().id(), last + 1);
+}
+
+TEST_F(known_ids_test, are_passed_over_where_data_was_restored) {
+  start_checkout(beside_payment(true));
+  hear("payment", 7);
+  const auto first = placed().id();
+  EXPECT_GT(first, 7);
+  stop_checkout();
+  // Ids that were passed over are not looked at after a crash, and not given.
+  start_checkout(beside_payment());
+  hear("payment", first);
+  EXPECT_LT(rejected(), 5'000U);
+  EXPECT_GT(placed().id(), first);
+}
+
+// An order node came back with an older directory: what it had sold since was rejected, the money
+// given back and the coffee thrown away, for good.
+TEST_F(known_ids_test, what_was_sold_and_lost_is_not_rejected) {
+  start_checkout();
+  const auto first = placed().id();
+  const auto lost = place();
+  stop_checkout();
+  disk.lose_everything();
+  start_checkout(beside_payment());
+  EXPECT_EQ(rejected(), 0U) << "before payment said anything";
+  hear("payment", first + 1, 2);
+  EXPECT_EQ(rejected(), 0U);
+  EXPECT_GT(placed().id(), first + 1);
+  stop_checkout();
+  start_checkout(beside_payment());
+  hear("payment", first + 1, 1);
+  EXPECT_EQ(stored(service::order, first + 1), "") << "not at a later start either";
+}
+
+TEST_F(known_ids_test, what_a_crash_left_is_rejected_once_payment_knows_no_more_than_this_log) {
+  start_checkout();
+  const auto first = placed().id();
+  place();
+  stop_checkout();
+  disk.lose_everything();
+  start_checkout(beside_payment());
+  hear("payment", first + 1, 1);
+  EXPECT_GT(rejected(), 0U);
+}
+
+TEST_F(known_ids_test, a_restore_passes_over_more_than_can_have_been_given_since) {
+  const auto at = instant(std::chrono::sys_days(std::chrono::year{2026} / 11 / 30));
+  const auto last = last_skipped_id(1'537, at);
+  EXPECT_GT(last_skipped_id(1'537, at + milliseconds(1)), last);
+  EXPECT_EQ(last_skipped_id(last + 5, at), last + 5) << "a clock that was set back";
+  EXPECT_LT(last_skipped_id(1, at + std::chrono::years{250}), max_safe_integer);
+}
+
+TEST_F(known_ids_test, ids_under_way_in_a_backup_are_decided_and_those_passed_over_are_not) {
+  commit c{.of = service::order};
+  c.rows.push_back({row_space::meta, std::string(reserved_ids_key), "12"});
+  c.rows.push_back({row_space::meta, std::string(decided_ids_key), "10"});
+  const commit* one = &c;
+  ASSERT_EQ(data.write(std::span(&one, 1)).front(), std::nullopt);
+  skip_ids(data, 1'000'000'000'000);
+  skip_ids(data, 2'000'000'000'000);
+  const auto found = recover_ids(*data.read(), false);
+  EXPECT_EQ(found.undecided, (std::vector<entity_id>{10, 11, 12}));
+  EXPECT_EQ(found.next, 2'000'000'000'001);
+}
+
+}  // namespace
+}  // namespace skanu

@@ -1,0 +1,777 @@
+// Two nodes find, recognise, watch and lose each other.
+#include "cluster/peers/peer_session.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/log_capture.hpp"
+#include "tests/support/two_nodes.hpp"
+
+namespace skanu {
+namespace {
+
+using slow_dialer_actor = connector_actor::extend<
+    // From the test: the answer to the last dial; none where it failed.
+    caf::reacts_to<proof_atom, std::optional<acceptor_actor>>>;
+
+using slow_door_actor = acceptor_actor::extend<
+    // From the test: answer the last hello.
+    caf::reacts_to<reply_atom>>;
+
+}  // namespace
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::optional<skanu::acceptor_actor>)
+
+namespace skanu {
+namespace {
+
+/// Answers when the test says so.
+slow_dialer_actor::behavior_type slow_dialer(slow_dialer_actor::pointer self, int* dials) {
+  auto last = std::make_shared<caf::typed_response_promise<acceptor_actor>>();
+  return {[=](dial_atom) -> caf::result<acceptor_actor> {
+            ++*dials;
+            return *last = self->make_response_promise<acceptor_actor>();
+          },
+          [=](proof_atom, const std::optional<acceptor_actor>& found) {
+            if (found) {
+              last->deliver(*found);
+            } else {
+              last->deliver(caf::make_error(caf::sec::cannot_connect_to_node));
+            }
+          }};
+}
+
+struct visits {
+  int hellos = 0, proofs = 0;
+};
+
+/// b's acceptor; answers a hello when the test says so, and without a proof.
+slow_door_actor::behavior_type slow_door(slow_door_actor::pointer self, visits* seen) {
+  auto last = std::make_shared<caf::typed_response_promise<std::string, std::string>>();
+  return {[=](hello_atom, const std::string&,
+              const peer_handles&) -> caf::result<std::string, std::string> {
+            ++seen->hellos;
+            return *last = self->make_response_promise<std::string, std::string>();
+          },
+          [=](enter_atom, const std::string&,
+              const std::string&) -> caf::result<std::string, peer_handles> {
+            ++seen->proofs;
+            return caf::make_error(caf::sec::runtime_error, "nobody is let in here");
+          },
+          [=](proof_atom, const std::string&, const std::string&) -> caf::result<peer_handles> {
+            ++seen->proofs;
+            return caf::make_error(caf::sec::runtime_error, "nobody is let in here");
+          },
+          [=](reply_atom) { last->deliver(encode(make_hello("b", 2)), std::string()); }};
+}
+
+class peer_session_test : public two_nodes_test {
+ protected:
+  peer_session_test() : a(node("a")), b(node("b")) {
+    a.here.payments = prompt_payments();
+    b.here.payments = prompt_payments();
+  }
+
+  /// Both have each other for a peer; each dials the other.
+  void connect() {
+    add_peer(b, "a", "a");
+    add_peer(a, "b", "b");
+    ASSERT_TRUE(both_up());
+  }
+
+  bool both_up() const { return up(a, "b") && up(b, "a"); }
+  bool both_down() const { return !up(a, "b") && !up(b, "a"); }
+
+  /// Calls in both directions are answered.
+  void expect_calls_answered() {
+    EXPECT_EQ(call(a, "b", change(1)).word(), "accepted");
+    EXPECT_EQ(call(b, "a", change(2)).word(), "accepted");
+  }
+
+  /// Another run of b, whose first one said no more.
+  node_side& start_again() {
+    caf::anon_send_exit(b.peers.at("a")->session, caf::exit_reason::kill);
+    run();
+    auto& again = node("b");
+    again.here.payments = prompt_payments();
+    return again;
+  }
+
+  /// Does not let the other dial first.
+  static peer_session_limits eager() {
+    peer_session_limits limits;
+    limits.yield = milliseconds(0);
+    return limits;
+  }
+
+  node_side& a;
+  node_side& b;
+};
+
+// --- Coming up ---------------------------------------------------------------------------------
+
+TEST_F(peer_session_test, both_come_up_where_only_the_first_dials) {
+  add_peer(b, "a", "");
+  add_peer(a, "b", "b");
+  EXPECT_TRUE(both_up());
+  EXPECT_EQ(b.dials, 1);
+  EXPECT_EQ(a.dials, 0);
+  expect_calls_answered();
+}
+
+TEST_F(peer_session_test, both_come_up_where_only_the_second_dials) {
+  add_peer(a, "b", "");
+  add_peer(b, "a", "a");
+  EXPECT_FALSE(up(b, "a"));
+  advance(milliseconds(1'300));
+  EXPECT_TRUE(both_up());
+  expect_calls_answered();
+}
+
+TEST_F(peer_session_test, both_come_up_where_both_dial_at_once) {
+  b.listens = a.listens = false;
+  add_peer(a, "b", "b", eager());
+  add_peer(b, "a", "a", eager());
+  advance(milliseconds(20));
+  b.listens = a.listens = true;
+  advance(seconds(3));
+  EXPECT_TRUE(both_up());
+  expect_calls_answered();
+  const auto dials = a.dials + b.dials;
+  advance(seconds(10));
+  EXPECT_TRUE(both_up());
+  EXPECT_EQ(a.dials + b.dials, dials) << "a connection that stands is left alone";
+}
+
+TEST_F(peer_session_test, the_second_by_name_waits_a_second_before_it_dials) {
+  add_peer(b, "a", "a");
+  advance(milliseconds(900));
+  EXPECT_EQ(a.dials, 0);
+  advance(milliseconds(400));
+  EXPECT_GT(a.dials, 0);
+}
+
+TEST_F(peer_session_test, the_order_of_start_does_not_matter) {
+  b.listens = false;
+  add_peer(a, "b", "b");
+  advance(seconds(30));
+  EXPECT_FALSE(up(a, "b"));
+  b.listens = true;
+  add_peer(b, "a", "");
+  advance(milliseconds(800));
+  EXPECT_TRUE(both_up());
+  expect_calls_answered();
+}
+
+TEST_F(peer_session_test, dials_without_end_at_a_capped_rate_and_says_why_once) {
+  log_capture log;
+  b.listens = false;
+  add_peer(a, "b", "b");
+  advance(minutes(1));
+  EXPECT_EQ(log.lines_with("event=peer_not_reached", "peer=b"), 1) << log.text();
+  b.listens = true;  // but has nothing for a
+  const auto before = b.dials;
+  advance(minutes(1));
+  EXPECT_GE(b.dials - before, 60);
+  EXPECT_LE(b.dials - before, 240);
+  EXPECT_FALSE(up(a, "b"));
+}
+
+// --- Whom it does not take ---------------------------------------------------------------------
+
+TEST_F(peer_session_test, a_node_with_another_secret_is_refused_and_both_say_so) {
+  log_capture log;
+  auto& other = node("c", "another secret");
+  other.here.payments = prompt_payments();
+  add_peer(other, "a", "a");
+  add_peer(a, "c", "c");
+  advance(seconds(10));
+  EXPECT_FALSE(up(a, "c"));
+  EXPECT_FALSE(up(other, "a"));
+  for (const auto* peer : {"peer=a", "peer=c"}) {
+    EXPECT_GE(log.lines_with("event=peer_refused", peer, "another cluster's secret"), 1) << peer;
+    EXPECT_EQ(log.lines_with("event=peer_not_reached", peer, "another cluster's secret"), 1)
+        << peer;
+  }
+  EXPECT_EQ(log.lines_with("event=peer_refused"), 2) << "once, not with each try\n" << log.text();
+  EXPECT_LE(other.dials, 40) << "at a capped rate";
+  EXPECT_EQ(call(a, "c", change(1)).word(), "service-away");
+  EXPECT_EQ(carried_out(), 0);
+}
+
+/// A acceptor of a node that speaks another protocol.
+acceptor_actor::behavior_type foreign_door(acceptor_actor::pointer) {
+  return {[](hello_atom, const std::string&,
+             const peer_handles&) -> caf::result<std::string, std::string> {
+            const hello other{protocol_version + 1, "b", 1, "nonce"};
+            return {encode(other), std::string("?")};
+          },
+          [](enter_atom, const std::string&,
+             const std::string&) -> caf::result<std::string, peer_handles> {
+            return {std::string(), peer_handles{}};
+          },
+          [](proof_atom, const std::string&, const std::string&) { return peer_handles{}; }};
+}
+
+/// Keeps calls as they come.
+remote_server_actor::behavior_type raw_servant(remote_server_actor::pointer,
+                                               std::vector<std::string>* told) {
+  return {[=](call_atom, call_number, const std::string& bytes) { told->push_back(bytes); }};
+}
+
+/// A acceptor of the version before: it refuses newer hellos, and proves first.
+acceptor_actor::behavior_type older_door(acceptor_actor::pointer, const hello* own,
+                                         peer_handles handles) {
+  const auto connector = std::make_shared<hello>();
+  return {
+      [=](hello_atom, const std::string& theirs,
+          const peer_handles&) -> caf::result<std::string, std::string> {
+        *connector = decode_hello(theirs);
+        if (connector->protocol != 3)
+          return caf::make_error(caf::sec::runtime_error,
+                                 std::string("it speaks protocol 4, this node 3"));
+        return {encode(*own), proof_of("secret", proving_side::acceptor, *connector, *own)};
+      },
+      [](enter_atom, const std::string&,
+         const std::string&) -> caf::result<std::string, peer_handles> {
+        return caf::make_error(caf::sec::unexpected_message);
+      },
+      [=](proof_atom, const std::string&, const std::string& proof) -> caf::result<peer_handles> {
+        if (is_proof(proof, "secret", proving_side::connector, *connector, *own)) return handles;
+        return caf::make_error(caf::sec::runtime_error, std::string("no"));
+      }};
+}
+
+std::string versions() {
+  return "it speaks protocol " + std::to_string(protocol_version + 1) + ", this node " +
+         std::to_string(protocol_version);
+}
+
+TEST_F(peer_session_test, a_door_of_another_protocol_version_is_left_alone) {
+  log_capture log;
+  add_peer(b, "a", "");
+  b.acceptor = keep(system.spawn(foreign_door));
+  add_peer(a, "b", "b");
+  advance(seconds(5));
+  EXPECT_FALSE(up(a, "b"));
+  EXPECT_EQ(log.lines_with("peer=b", versions()), 1) << log.text();
+}
+
+// A cluster is updated node by node: what a node of this version says to one of the version before
+// is what that one knows.
+TEST_F(peer_session_test, a_door_of_the_version_before_is_spoken_to_in_its_own_protocol) {
+  auto own = make_hello("b", 1);
+  own.protocol = 3;
+  std::vector<std::string> told;
+  const auto rpc_server = keep(system.spawn(raw_servant, &told));
+  auto& p = add_peer(b, "a", "");
+  b.acceptor =
+      keep(system.spawn(older_door, &own, peer_handles{p.session, p.rpc_client, rpc_server}));
+  add_peer(a, "b", "b");
+  advance(seconds(2));
+  caf::send_as(caf::actor_cast<caf::actor>(between.far(p.session)),
+               caf::actor_cast<caf::actor>(a.peers.at("b")->session), alive_atom::value);
+  run();
+  ASSERT_TRUE(up(a, "b"));
+  call(a, "b", pull_call{service::order, log_query{7, 3, {}, "0123456789abcdef"}});
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(std::get<pull_call>(decode_call(told[0], 3)).query.from, 7);
+}
+
+TEST_F(peer_session_test, a_node_of_another_cluster_is_refused_and_both_say_so) {
+  log_capture log;
+  auto& other = node("c");
+  other.identity.in = std::make_shared<membership>("cluster-2");
+  a.identity.in = std::make_shared<membership>("cluster-1");
+  reopen(a);
+  reopen(other);
+  add_peer(other, "a", "a");
+  add_peer(a, "c", "c");
+  advance(seconds(10));
+  EXPECT_FALSE(up(a, "c"));
+  EXPECT_FALSE(up(other, "a"));
+  for (const auto* peer : {"peer=a", "peer=c"}) {
+    EXPECT_GE(log.lines_with("event=peer_refused", peer, "another cluster (cluster-"), 1) << peer;
+    EXPECT_EQ(log.lines_with("event=peer_not_reached", peer, "another cluster (cluster-"), 1)
+        << peer << log.text();
+  }
+}
+
+TEST_F(peer_session_test, a_node_without_a_cluster_joins_that_of_its_first_peer) {
+  std::vector<std::string> kept;
+  entity_id heard = 0;
+  a.identity.in = std::make_shared<membership>(
+      "", membership_functions{
+              .keep = [&](const std::string& c) { kept.push_back(c); },
+              .heard = [&](const std::string&, const order_knowledge& k) { heard = k.last_id; }});
+  b.identity.in = std::make_shared<membership>(
+      "cluster-1", membership_functions{.orders = [] { return order_knowledge{42}; }});
+  reopen(a);
+  reopen(b);
+  connect();
+  EXPECT_TRUE(both_up());
+  EXPECT_EQ(kept, std::vector<std::string>{"cluster-1"});
+  EXPECT_EQ(heard, 42);
+  EXPECT_FALSE(a.identity.in->admits("cluster-2"));
+}
+
+// Operations are forgotten by each node's own clock, and an operator sees times of several.
+TEST_F(peer_session_test, a_peer_whose_clock_differs_is_said_once_and_so_is_its_return) {
+  log_capture log;
+  auto ahead = std::make_shared<std::chrono::milliseconds>(2'500);
+  const auto base = instant(std::chrono::milliseconds(1'700'000'000'000));
+  a.identity.wall_clock = [=] { return base; };
+  b.identity.wall_clock = [=] { return base + *ahead; };
+  connect();
+  advance(seconds(2));
+  EXPECT_EQ(log.lines_with("event=clock_differs"), 0) << "what was on its way for long looks old";
+  advance(seconds(10));
+  EXPECT_EQ(log.lines_with("event=clock_differs", "peer=b", "ahead_ms=2500"), 1) << log.text();
+  EXPECT_EQ(log.lines_with("event=clock_differs", "peer=a", "ahead_ms=-2500"), 1);
+  EXPECT_EQ(a.peers.at("b")->status->clock_offset_ms, 2'500);
+  *ahead = std::chrono::milliseconds(1'900);
+  advance(seconds(2));
+  EXPECT_EQ(log.lines_with("event=clock_agrees"), 2);
+}
+
+/// A connector that does what it likes.
+class odd_dialer {
+ public:
+  odd_dialer(caf::actor_system& system, remote_session_actor session, std::function<void()> run)
+      : system_(system), session_(std::move(session)), run_(std::move(run)) {}
+
+  /// "welcome", or why not.
+  std::string greet(const acceptor_actor& acceptor, const std::string& bytes) {
+    caf::scoped_actor self{system_};
+    auto greeted = self->request(acceptor, caf::infinite, hello_atom::value, bytes,
+                                 peer_handles{session_, {}, {}});
+    run_();
+    std::string why = "welcome";
+    greeted.receive(
+        [&](const std::string& theirs, const std::string& proof) {
+          acceptors = decode_hello(theirs);
+          doors_proof = proof;
+        },
+        [&](caf::error& e) { why = system_.render(e); });
+    return why;
+  }
+  /// "welcome", or why not.
+  std::string prove(const acceptor_actor& acceptor, const std::string& proof) {
+    caf::scoped_actor self{system_};
+    auto proved = self->request(acceptor, caf::infinite, proof_atom::value, acceptors.nonce, proof);
+    run_();
+    std::string why = "welcome";
+    proved.receive([&](const peer_handles& p) { welcome = p; },
+                   [&](caf::error& e) { why = system_.render(e); });
+    return why;
+  }
+
+  hello acceptors;          ///< What the acceptor said of itself last.
+  std::string doors_proof;  ///< And its proof with that.
+  peer_handles welcome;     ///< What a proof brought.
+
+ private:
+  caf::actor_system& system_;
+  remote_session_actor session_;
+  std::function<void()> run_;
+};
+
+class odd_dialer_test : public peer_session_test {
+ protected:
+  received_answers ignored;
+  remote_session_actor own_link =
+      caf::actor_cast<remote_session_actor>(keep(system.spawn(scripted_caller, &ignored)));
+  odd_dialer connector{system, own_link, [this] { run(); }};
+
+  /// A handshake as it should be.
+  std::string come_as(const hello& own) {
+    if (const auto why = connector.greet(a.acceptor, encode(own)); why != "welcome") return why;
+    return connector.prove(a.acceptor,
+                           proof_of("secret", proving_side::connector, own, connector.acceptors));
+  }
+  bool speak() {
+    caf::send_as(caf::actor_cast<caf::actor>(own_link),
+                 caf::actor_cast<caf::actor>(a.peers.at("b")->session), alive_atom::value);
+    run();
+    return up(a, "b");
+  }
+};
+
+// A stranger could ask for proofs over hellos of its own choice, and try secrets on them at
+// leisure.
+TEST_F(odd_dialer_test, gets_no_proof_before_its_own) {
+  add_peer(a, "b", "");
+  ASSERT_EQ(connector.greet(a.acceptor, encode(make_hello("b", 1))), "welcome");
+  EXPECT_EQ(connector.doors_proof, "");
+}
+
+TEST_F(odd_dialer_test, of_the_version_before_is_let_in_as_that_expects) {
+  add_peer(a, "b", "");
+  auto own = make_hello("b", 1);
+  own.protocol = 3;
+  EXPECT_EQ(come_as(own), "welcome");
+  EXPECT_EQ(connector.acceptors.protocol, 3U);
+  EXPECT_TRUE(
+      is_proof(connector.doors_proof, "secret", proving_side::acceptor, own, connector.acceptors));
+  EXPECT_TRUE(speak());
+}
+
+TEST_F(odd_dialer_test, of_another_protocol_version_is_refused) {
+  log_capture log;
+  add_peer(a, "b", "");
+  const auto greet = [&](const hello& own) { return connector.greet(a.acceptor, encode(own)); };
+  const hello other{protocol_version + 1, "b", 1, "nonce"};
+  EXPECT_NE(greet(other).find(versions()), std::string::npos);
+  EXPECT_EQ(log.lines_with("event=peer_refused", versions()), 1);
+  EXPECT_NE(connector.greet(a.acceptor, "\x01").find("cannot be read"), std::string::npos);
+  EXPECT_NE(greet(make_hello("a b\n", 1)).find("name"), std::string::npos);
+  EXPECT_NE(greet(make_hello("a", 1)).find("own name"), std::string::npos);
+  EXPECT_NE(come_as(make_hello("x", 1)).find("too many"), std::string::npos);
+  EXPECT_EQ(log.text().find("a b"), std::string::npos) << "what a stranger says is not logged";
+  EXPECT_EQ(greet(make_hello("b", 1)), "welcome");
+  EXPECT_FALSE(speak()) << "a hello proves nothing";
+}
+
+TEST_F(odd_dialer_test, its_proof_is_good_for_its_own_hello_only) {
+  add_peer(a, "b", "");
+  const auto own = make_hello("b", 7);
+  const auto greet = [&] { ASSERT_EQ(connector.greet(a.acceptor, encode(own)), "welcome"); };
+  const auto proof = [&](proving_side by) {
+    return proof_of("secret", by, own, connector.acceptors);
+  };
+  greet();
+  const auto last = proof(proving_side::connector);
+  greet();
+  EXPECT_NE(connector.prove(a.acceptor, last), "welcome") << "of the last handshake";
+  greet();
+  EXPECT_NE(connector.prove(a.acceptor, proof(proving_side::acceptor)), "welcome")
+      << "the door's own";
+  EXPECT_NE(connector.prove(a.acceptor, proof(proving_side::connector)), "welcome")
+      << "one try each";
+  EXPECT_FALSE(speak());
+  greet();
+  EXPECT_EQ(connector.prove(a.acceptor, proof(proving_side::connector)), "welcome");
+  EXPECT_TRUE(speak());
+}
+
+TEST_F(odd_dialer_test, its_hello_is_good_for_a_second_only) {
+  add_peer(a, "b", "");
+  const auto own = make_hello("b", 7);
+  ASSERT_EQ(connector.greet(a.acceptor, encode(own)), "welcome");
+  advance(milliseconds(1'100));
+  EXPECT_NE(connector.prove(a.acceptor,
+                            proof_of("secret", proving_side::connector, own, connector.acceptors)),
+            "welcome");
+}
+
+// Whoever said hello under a name of its own had one of the 64 places for strangers for ever.
+TEST_F(odd_dialer_test, nothing_is_made_for_a_stranger_before_its_proof) {
+  int made = 0;
+  const auto strict =
+      keep(system.spawn<acceptor>(a.identity, [&](const std::string&) -> std::optional<peer_side> {
+        ++made;
+        return std::nullopt;
+      }));
+  for (int i = 0; i < 1'000; ++i)
+    ASSERT_EQ(connector.greet(strict, encode(make_hello("x" + std::to_string(i), 1))), "welcome");
+  EXPECT_NE(connector.prove(strict, "a guess"), "welcome");
+  EXPECT_EQ(made, 0);
+  EXPECT_NE(come_as(make_hello("b", 1)).find("too many"), std::string::npos);
+  add_peer(a, "b", "");
+  EXPECT_EQ(come_as(make_hello("b", 1)), "welcome") << "junk keeps nobody out";
+}
+
+TEST_F(odd_dialer_test, that_never_speaks_is_let_go_of) {
+  add_peer(a, "b", "");
+  EXPECT_EQ(come_as(make_hello("b", 1)), "welcome");
+  advance(milliseconds(3'300));
+  EXPECT_FALSE(speak());
+  EXPECT_EQ(come_as(make_hello("b", 1)), "welcome");
+  EXPECT_TRUE(speak());
+}
+
+// A connector proved itself to whatever node it found there, which then took it for its peer and
+// gave up the right connection.
+TEST_F(peer_session_test, another_node_at_a_peers_address_is_left_alone_and_loses_nothing) {
+  connect();
+  log_capture log;
+  add_peer(a, "c", "b");
+  advance(seconds(10));
+  EXPECT_FALSE(up(a, "c"));
+  EXPECT_EQ(log.lines_with("peer=c", "there is a node named b at its address"), 1) << log.text();
+  EXPECT_EQ(log.lines_with("event=peer_lost"), 0) << log.text();
+  EXPECT_TRUE(both_up());
+  expect_calls_answered();
+}
+
+TEST_F(peer_session_test, a_strangers_word_counts_for_nothing) {
+  connect();
+  const auto session = caf::actor_cast<caf::actor>(a.peers.at("b")->session);
+  received_answers ignored;
+  const auto stranger = keep(system.spawn(scripted_caller, &ignored));
+  const auto say = [&](auto... what) {
+    caf::send_as(caf::actor_cast<caf::actor>(stranger), session, what...);
+    caf::anon_send(session, what...);
+    run();
+  };
+  say(bye_atom::value);
+  EXPECT_TRUE(both_up());
+  between.cut = true;
+  for (int i = 0; i < 20; ++i) {
+    say(alive_atom::value);
+    advance(milliseconds(100));
+  }
+  EXPECT_TRUE(both_down()) << "its silence is noticed all the same";
+}
+
+// A dial that waits for the resolver was given up and asked for again every five seconds: one
+// queued behind the other.
+TEST_F(peer_session_test, one_dial_at_a_time_however_long_it_takes) {
+  int dials = 0;
+  const auto connector = keep(system.spawn(slow_dialer, &dials));
+  const auto answer = [&](const std::optional<acceptor_actor>& found) {
+    caf::anon_send(connector, proof_atom::value, found);
+    run();
+  };
+  add_peer_dialed_by(a, "b", connector);
+  advance(minutes(1));
+  EXPECT_FALSE(up(a, "b"));
+  ASSERT_EQ(dials, 1);
+  answer(std::nullopt);
+  EXPECT_EQ(dials, 1) << "it waits a little before the next";
+  advance(seconds(1));
+  ASSERT_EQ(dials, 2);
+  add_peer(b, "a", "");
+  answer(between.far(b.acceptor));
+  EXPECT_TRUE(both_up());
+}
+
+TEST_F(peer_session_test, a_dial_that_is_no_longer_needed_changes_nothing) {
+  int dials = 0;
+  visits seen;
+  const auto connector = keep(system.spawn(slow_dialer, &dials));
+  const auto acceptor = keep(system.spawn(slow_door, &seen));
+  add_peer_dialed_by(a, "b", connector);
+  advance(milliseconds(300));
+  add_peer(b, "a", "a");
+  advance(milliseconds(1'300));
+  ASSERT_TRUE(both_up()) << "b dialed meanwhile";
+  between.close();
+  run();
+  advance(milliseconds(300));
+  EXPECT_EQ(dials, 1) << "the dial is still under way";
+  advance(seconds(2));
+  ASSERT_TRUE(both_up());
+  log_capture log;
+  caf::anon_send(connector, proof_atom::value, std::optional<acceptor_actor>(acceptor));
+  advance(seconds(2));
+  EXPECT_EQ(seen.hellos, 0);
+  EXPECT_TRUE(both_up());
+  EXPECT_EQ(log.text(), "");
+  expect_calls_answered();
+  between.close();
+  run();
+  advance(milliseconds(300));
+  EXPECT_EQ(dials, 2) << "the next one is made when it is needed";
+}
+
+TEST_F(peer_session_test, a_hello_that_is_no_longer_needed_is_not_followed_by_a_proof) {
+  int dials = 0;
+  visits seen;
+  const auto connector = keep(system.spawn(slow_dialer, &dials));
+  const auto acceptor = keep(system.spawn(slow_door, &seen));
+  add_peer_dialed_by(a, "b", connector);
+  caf::anon_send(connector, proof_atom::value, std::optional<acceptor_actor>(acceptor));
+  run();
+  ASSERT_EQ(seen.hellos, 1);
+  add_peer(b, "a", "a", eager());
+  ASSERT_TRUE(both_up()) << "b dialed meanwhile";
+  log_capture log;
+  caf::anon_send(acceptor, reply_atom::value);
+  run();
+  EXPECT_EQ(seen.proofs, 0);
+  EXPECT_EQ(log.text(), "");
+  expect_calls_answered();
+}
+
+// --- Losing and finding again ------------------------------------------------------------------
+
+TEST_F(peer_session_test, a_silent_peer_is_lost_and_is_there_again_when_it_speaks) {
+  connect();
+  between.cut = true;
+  const auto waits = call(a, "b", change(1));
+  advance(milliseconds(1'200));
+  EXPECT_TRUE(both_up());
+  advance(milliseconds(700));
+  EXPECT_TRUE(both_down());
+  EXPECT_EQ(waits.word(), "waiting");
+  EXPECT_EQ(carried_out(), 0);
+  advance(milliseconds(150));
+  EXPECT_EQ(waits.word(), "outcome-unknown") << "two seconds after its last word";
+  const auto dials = a.dials + b.dials;
+  between.cut = false;
+  advance(milliseconds(300));
+  EXPECT_TRUE(both_up());
+  EXPECT_EQ(a.dials + b.dials, dials) << "over the connection that there is";
+  expect_calls_answered();
+}
+
+TEST_F(peer_session_test, what_a_short_cut_swallowed_is_sent_again) {
+  peer_session_limits quick;
+  quick.silence = milliseconds(500);
+  add_peer(b, "a", "a", quick);
+  add_peer(a, "b", "b", quick);
+  ASSERT_TRUE(both_up());
+  between.cut = true;
+  const auto waits = call(a, "b", change(1));
+  advance(milliseconds(1'000));
+  EXPECT_TRUE(both_down());
+  between.cut = false;
+  advance(milliseconds(300));
+  EXPECT_EQ(waits.word(), "accepted");
+  EXPECT_EQ(carried_out(), 1);
+}
+
+TEST_F(peer_session_test, a_connection_that_ends_is_noticed_at_once_and_made_again) {
+  connect();
+  between.loses = [](const caf::message& m) { return m.match_element<reply_atom>(0); };
+  const auto waits = call(a, "b", change(1));
+  EXPECT_EQ(waits.word(), "waiting");
+  between.close();
+  run();
+  EXPECT_TRUE(both_down());
+  between.loses = [](const caf::message&) { return false; };
+  advance(milliseconds(300));
+  EXPECT_TRUE(both_up());
+  EXPECT_EQ(waits.word(), "accepted");
+  EXPECT_EQ(carried_out(), 2) << "the repeat says that it is one";
+  expect_calls_answered();
+}
+
+TEST_F(peer_session_test, a_peer_that_starts_again_elsewhere_is_found_and_called_there) {
+  connect();
+  auto& again = node("b");
+  again.here.payments = prompt_payments();
+  b.listens = false;
+  between.close();
+  for (const auto& actor : {caf::actor_cast<caf::actor>(b.peers.at("a")->session),
+                            caf::actor_cast<caf::actor>(b.peers.at("a")->rpc_server)})
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+  run();
+  EXPECT_FALSE(up(a, "b"));
+  const auto waits = call(a, "b", change(1));
+  advance(milliseconds(500));
+  EXPECT_EQ(waits.word(), "waiting");
+  at_address["b"] = &again;
+  add_peer(again, "a", "a");
+  advance(milliseconds(800));
+  EXPECT_EQ(waits.word(), "accepted");
+  EXPECT_TRUE(up(again, "a"));
+}
+
+TEST_F(peer_session_test, a_peer_that_is_silent_for_long_is_let_go_of_and_dialed_anew) {
+  connect();
+  const auto dials = b.dials;
+  between.cut = true;
+  advance(milliseconds(3'300));
+  between.cut = false;
+  advance(seconds(3));
+  EXPECT_TRUE(both_up());
+  EXPECT_GT(b.dials, dials);
+  expect_calls_answered();
+}
+
+TEST_F(peer_session_test, a_peer_that_starts_again_is_let_in_once_its_old_connection_has_ended) {
+  connect();
+  auto& again = start_again();
+  between.close();
+  add_peer(again, "a", "a", eager());
+  advance(milliseconds(20));
+  EXPECT_TRUE(up(a, "b"));
+  EXPECT_TRUE(up(again, "a"));
+}
+
+TEST_F(peer_session_test,
+       a_peer_that_starts_again_before_its_end_was_noticed_is_let_in_when_it_is) {
+  connect();
+  auto& again = start_again();
+  log_capture log;
+  const auto lost = call(a, "b", change(1));
+  add_peer(again, "a", "a", eager());
+  advance(milliseconds(1'000));
+  EXPECT_TRUE(up(a, "b")) << "its old connection stands as far as anybody knows";
+  EXPECT_FALSE(up(again, "a"));
+  EXPECT_EQ(log.lines_with("event=peer_refused peer=b", "of that name is here already"), 1);
+  EXPECT_EQ(log.lines_with("event=peer_not_reached peer=a", "of that name is here already"), 1);
+  advance(milliseconds(1'300));
+  EXPECT_TRUE(up(a, "b"));
+  EXPECT_TRUE(up(again, "a"));
+  EXPECT_EQ(call(again, "a", change(2)).word(), "accepted");
+  EXPECT_EQ(call(a, "b", change(3)).word(), "accepted");
+}
+
+// Each hello of the one replaced the other: neither was there for more than a moment.
+TEST_F(peer_session_test, the_second_of_two_nodes_of_one_name_waits_until_the_first_is_gone) {
+  add_peer(b, "a", "a", eager());
+  add_peer(a, "b", "");
+  advance(seconds(1));
+  ASSERT_TRUE(both_up());
+  log_capture log;
+  auto& second = node("b");
+  second.here.payments = prompt_payments();
+  add_peer(second, "a", "a", eager());
+  for (int i = 0; i < 30; ++i) {
+    advance(seconds(1));
+    ASSERT_TRUE(both_up());
+    ASSERT_FALSE(up(second, "a"));
+  }
+  EXPECT_EQ(log.lines_with("event=peer_lost"), 0) << log.text();
+  EXPECT_EQ(log.lines_with("event=peer_refused"), 1) << log.text();
+  EXPECT_EQ(log.lines_with("event=peer_not_reached"), 1) << log.text();
+  EXPECT_LE(a.dials, 130) << "at a capped rate";
+  expect_calls_answered();
+  caf::anon_send_exit(b.peers.at("a")->session, caf::exit_reason::kill);
+  between.close();
+  advance(seconds(1));
+  EXPECT_TRUE(up(a, "b"));
+  EXPECT_TRUE(up(second, "a"));
+}
+
+// --- Leaving -----------------------------------------------------------------------------------
+
+TEST_F(peer_session_test, calls_to_a_leaving_peer_are_held_until_it_is_back) {
+  connect();
+  log_capture log;
+  caf::anon_send(b.peers.at("a")->session, leave_atom::value);
+  run();
+  EXPECT_FALSE(up(a, "b"));
+  EXPECT_EQ(log.lines_with("event=peer_lost peer=b", "leaves"), 1) << log.text();
+  const auto waits = call(a, "b", change(1));
+  advance(milliseconds(1'000));
+  EXPECT_EQ(waits.word(), "waiting");
+  EXPECT_EQ(carried_out(), 0);
+  EXPECT_FALSE(up(a, "b")) << "it is not taken for there again";
+  auto& again = node("b");
+  again.here.payments = prompt_payments();
+  at_address["b"] = &again;
+  add_peer(again, "a", "");
+  between.close();
+  advance(milliseconds(300));
+  EXPECT_EQ(waits.word(), "accepted");
+}
+
+TEST_F(peer_session_test, a_leaving_node_still_answers_what_it_took_and_dials_nobody) {
+  connect();
+  caf::anon_send(b.peers.at("a")->session, leave_atom::value);
+  run();
+  EXPECT_EQ(call(b, "a", change(1)).word(), "accepted") << "its own calls go on";
+  between.close();
+  a.listens = true;
+  const auto dials = a.dials;
+  b.listens = false;
+  advance(seconds(5));
+  EXPECT_EQ(a.dials, dials);
+}
+
+}  // namespace
+}  // namespace skanu

@@ -1,0 +1,83 @@
+// Who has a place among a node's peers.
+#include "cluster/peers/peers.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/actor_fixture.hpp"
+
+namespace skanu {
+namespace {
+
+class peers_test : public actor_fixture {
+ protected:
+  ~peers_test() override {
+    known.stop();
+    run();
+  }
+
+  void fill(std::size_t places = peers::most_strangers) {
+    for (std::size_t i = 0; i < places; ++i)
+      ASSERT_TRUE(known.side_of("stranger" + std::to_string(i)));
+    run();
+  }
+
+  /// An actor that ends with the test.
+  peer_handles stranger() {
+    const auto own = keep(system.spawn([](caf::event_based_actor* self) -> caf::behavior {
+      contain_failures(*self);
+      return {[](alive_atom) {}};
+    }));
+    return {caf::actor_cast<remote_session_actor>(own), {}, {}};
+  }
+  void speak(const peer_handles& stranger, const peer_session_actor& to) {
+    caf::send_as(caf::actor_cast<caf::actor>(stranger.session), caf::actor_cast<caf::actor>(to),
+                 alive_atom::value);
+    run();
+  }
+
+  peers known{system, [] {
+                cluster_options options;
+                options.name = "a";
+                options.peers.push_back({"b", {service::payment}, "nowhere", 1});
+                return options;
+              }()};
+};
+
+TEST_F(peers_test, there_are_places_for_so_many_strangers) {
+  fill();
+  EXPECT_FALSE(known.side_of("one more"));
+  EXPECT_TRUE(known.side_of("stranger0"));
+  EXPECT_TRUE(known.side_of("b")) << "it is expected";
+}
+
+// Names that once were there kept their places for ever.
+TEST_F(peers_test, a_stranger_that_was_away_for_a_minute_gives_its_place_back) {
+  fill();
+  const auto old = known.side_of("stranger0")->session;
+  advance(seconds(59));
+  EXPECT_FALSE(known.side_of("one more"));
+  EXPECT_TRUE(known.side_of("stranger7"));
+  advance(seconds(2));
+  EXPECT_TRUE(known.side_of("one more"));
+  EXPECT_NE(known.side_of("stranger0")->session, old) << "it was forgotten";
+  for (std::size_t i = 0; i < peers::most_strangers - 3; ++i)
+    EXPECT_TRUE(known.side_of("new" + std::to_string(i)));
+  EXPECT_FALSE(known.side_of("too many")) << "stranger7 still has its place";
+}
+
+TEST_F(peers_test, a_stranger_that_is_there_keeps_its_place) {
+  const auto here = stranger();
+  const auto session = known.side_of("here")->session;
+  caf::anon_send(session, peer_offer{here, 1});
+  run();
+  for (int i = 0; i < 120; ++i) {
+    speak(here, session);
+    advance(seconds(1));
+  }
+  fill(peers::most_strangers - 1);
+  EXPECT_FALSE(known.side_of("one more"));
+  EXPECT_EQ(known.side_of("here")->session, session);
+}
+
+}  // namespace
+}  // namespace skanu

@@ -1,0 +1,81 @@
+// Reading that crashes or hangs becomes one line that names the table.
+#include "cluster/program/watched_reading.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "persistence/tables/reading_progress.hpp"
+
+namespace skanu {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr table payment_log{service::payment, table_kind::log};
+
+/// The exit status and what was said. `work` must not return: it would go on as this test.
+std::pair<int, std::string> outcome_of(const std::function<void()>& work,
+                                       std::chrono::milliseconds patience = 20s) {
+  testing::internal::CaptureStderr();
+  const int status = read_in_child(
+      "./data",
+      [&]() -> int {
+        work();
+        ::_exit(77);
+      },
+      {}, patience);
+  return {status, testing::internal::GetCapturedStderr()};
+}
+
+TEST(watched_reading, that_comes_to_its_end_says_nothing_and_has_its_status) {
+  EXPECT_EQ(outcome_of([] { ::_exit(1); }), std::pair(1, std::string()));
+}
+
+// The audit ended by SIGABRT or SIGSEGV, without a word of what it was that is damaged.
+TEST(watched_reading, that_crashes_names_the_table) {
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS}) {
+    const auto [status, said] = outcome_of([signal] {
+      note_reading(payment_log);
+      std::signal(signal, SIG_DFL);
+      ::raise(signal);
+    });
+    EXPECT_EQ(status, 2);
+    EXPECT_EQ(said.find("skanu: the data in ./data is damaged: reading the table payment.log ended "
+                        "by signal " +
+                        std::to_string(signal)),
+              0U)
+        << said;
+  }
+}
+
+// Or it never ended.
+TEST(watched_reading, that_makes_no_progress_is_ended) {
+  const auto [status, said] = outcome_of(
+      [] {
+        note_reading(payment_log);
+        for (;;) ::pause();
+      },
+      300ms);
+  EXPECT_EQ(status, 2);
+  EXPECT_EQ(said,
+            "skanu: the data in ./data is damaged: reading the table payment.log does not come to "
+            "an end\n");
+}
+
+TEST(watched_reading, that_goes_on_is_given_its_time) {
+  const auto [status, said] = outcome_of(
+      [] {
+        for (int i = 0; i < 20; ++i) {
+          note_reading(payment_log);
+          ::usleep(100'000);
+        }
+        ::_exit(0);
+      },
+      1500ms);
+  EXPECT_EQ(status, 0) << said;
+}
+
+}  // namespace
+}  // namespace skanu

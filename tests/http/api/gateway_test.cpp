@@ -1,0 +1,171 @@
+// What the front may wait for: bounds on its threads, and the deadline of a change.
+#include "http/api/gateway.hpp"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <future>
+#include <thread>
+
+#include "tests/support/actor_fixture.hpp"
+
+namespace skanu {
+namespace {
+
+/// Readers of services that are frozen: whoever reads waits until the test lets go.
+class frozen {
+ public:
+  std::unique_ptr<reading> read() {
+    std::unique_lock lock(mutex_);
+    ++inside_;
+    changed_.notify_all();
+    changed_.wait_for(lock, seconds(30), [this] { return thawed_; });
+    throw store_error(errc::service_away, "it was frozen");
+  }
+
+  bool wait_for(int readers) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, seconds(30), [&] { return inside_ == readers; });
+  }
+
+  void thaw() {
+    const std::lock_guard lock(mutex_);
+    thawed_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int inside_ = 0;
+  bool thawed_ = false;
+};
+
+/// Payments and deliveries run elsewhere and are frozen, orders elsewhere and answer, stamps here.
+class gateway_test : public testing::Test {
+ protected:
+  gateway_test() {
+    spdlog::set_level(spdlog::level::off);
+    service_directory directory;
+    const auto set = [&](service s, auto read) {
+      directory.readers[static_cast<std::size_t>(s)] = read;
+      directory.elsewhere[static_cast<std::size_t>(s)] = s != service::stamp;
+    };
+    for (const auto s : {service::payment, service::delivery})
+      set(s, [this] { return there.read(); });
+    for (const auto s : {service::order, service::stamp}) set(s, [this] { return data.read(); });
+    to.emplace(std::move(directory));
+  }
+
+  ~gateway_test() override { there.thaw(); }
+
+  /// What a thread of the front learns.
+  std::string read(service s) {
+    try {
+      to->read(s, [&](const reading& now) { return now.listed_entity(s, 1); });
+    } catch (const store_error& e) {
+      return std::string(name_of(e.code()));
+    }
+    return "an answer";
+  }
+
+  /// So many read, each on a thread of its own.
+  void start_readers(service s, int n) {
+    for (int i = 0; i < n; ++i)
+      waiting.push_back(std::async(std::launch::async, [this, s] { return read(s); }));
+  }
+
+  frozen there;
+  faulty_store data{
+      make_table_store(make_memory_tables(), {std::begin(all_services), std::end(all_services)})};
+  std::optional<gateway> to;
+  std::vector<std::future<std::string>> waiting;
+};
+
+// Each held a thread of the front: 512 of them, and nothing was answered any more.
+TEST_F(gateway_test, reads_of_a_frozen_service_elsewhere_leave_threads_to_the_others) {
+  start_readers(service::payment, gateway::most_of_one_elsewhere);
+  ASSERT_TRUE(there.wait_for(gateway::most_of_one_elsewhere));
+  EXPECT_EQ(read(service::payment), "overloaded");
+  EXPECT_EQ(read(service::order), "an answer") << "another service elsewhere";
+  start_readers(service::delivery, gateway::most_elsewhere - gateway::most_of_one_elsewhere);
+  ASSERT_TRUE(there.wait_for(gateway::most_elsewhere));
+  EXPECT_EQ(read(service::delivery), "overloaded");
+  EXPECT_EQ(read(service::order), "overloaded");
+  EXPECT_EQ(read(service::stamp), "an answer") << "it is here, and waits for nobody";
+  there.thaw();
+  for (auto& w : waiting) EXPECT_EQ(w.get(), "service-away");
+  EXPECT_EQ(read(service::order), "an answer");
+}
+
+TEST_F(gateway_test, a_change_waits_in_the_same_places_as_the_reads) {
+  start_readers(service::payment, gateway::most_of_one_elsewhere);
+  ASSERT_TRUE(there.wait_for(gateway::most_of_one_elsewhere));
+  const auto refused = to->tell_payment(1, cancel_payment{}, {});
+  ASSERT_TRUE(std::holds_alternative<error>(refused));
+  EXPECT_EQ(std::get<error>(refused).code, errc::overloaded);
+}
+
+// After 500 ms of silence 64 were enough, and a restart turned customers away.
+TEST_F(gateway_test, a_silent_service_elsewhere_turns_nobody_away_below_its_bound) {
+  start_readers(service::payment, 100);
+  ASSERT_TRUE(there.wait_for(100));
+  ASSERT_EQ(waiting.front().wait_for(milliseconds(600)), std::future_status::timeout);
+  start_readers(service::payment, 100);
+  EXPECT_TRUE(there.wait_for(200));
+}
+
+/// Payments that refuse the first try of each change, and note until when each is waited for.
+payment_region_actor::behavior_type hesitant_payment(
+    payment_region_actor::pointer, std::vector<std::chrono::steady_clock::time_point>* until) {
+  return {[=](entity_id id, payment_command&, command_context& r) {
+            until->push_back(r.until.value());
+            if (until->size() == 1) return r.answer(error{errc::entity_failed, "not now"});
+            r.answer(accepted{effect::changed, id, 1, nullptr});
+          },
+          [](const entity_lost&) {}, [](sweep_atom) {}};
+}
+
+TEST(gateway_deadline, the_tries_of_one_change_share_one_deadline) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  std::vector<std::chrono::steady_clock::time_point> until;
+  const auto payments = system.spawn(hesitant_payment, &until);
+  service_directory directory;
+  directory.payments = payments;
+  gateway to(std::move(directory));
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_TRUE(std::holds_alternative<accepted>(to.tell_payment(1, cancel_payment{}, {})));
+  const auto after = std::chrono::steady_clock::now();
+  ASSERT_EQ(until.size(), 2U);
+  EXPECT_EQ(until[0], until[1]);
+  EXPECT_GE(until[0], before + call_deadline);
+  EXPECT_LE(until[0], after + call_deadline);
+  caf::anon_send_exit(payments, caf::exit_reason::user_shutdown);
+}
+
+TEST(gateway_pages_test, only_pages_that_walk_far_are_read_on_the_thread_apart) {
+  const auto data =
+      make_table_store(make_memory_tables(), {std::begin(all_services), std::end(all_services)});
+  std::thread::id on;
+  service_directory directory;
+  directory.readers[static_cast<std::size_t>(service::stamp)] = [&] {
+    on = std::this_thread::get_id();
+    return data->read();
+  };
+  gateway to(std::move(directory));
+  const auto apart = [&](page_query query) {
+    to.page(service::stamp, query);
+    return on != std::this_thread::get_id();
+  };
+  EXPECT_FALSE(apart({.size = 20}));
+  EXPECT_FALSE(apart({.number = 24, .size = 20}));
+  EXPECT_FALSE(apart({.size = 500}));
+  EXPECT_FALSE(apart({.after = 100'000, .size = 20}));
+  EXPECT_TRUE(apart({.number = 25, .size = 20}));
+  EXPECT_TRUE(apart({.size = 501}));
+  EXPECT_TRUE(apart({.number = 1, .size = 500}));
+}
+
+}  // namespace
+}  // namespace skanu

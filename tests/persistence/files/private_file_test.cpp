@@ -1,0 +1,58 @@
+// Files that nobody but their owner may read.
+#include "persistence/files/private_file.hpp"
+
+#include <fstream>
+#include <system_error>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/support/temporary_folder.hpp"
+
+namespace skanu {
+namespace {
+
+struct private_file : testing::Test {
+  std::string why_not(mode_t mode, const std::string& content) {
+    std::ofstream(file) << content;
+    ::chmod(file.c_str(), mode);
+    try {
+      read_private_line(file);
+    } catch (const std::system_error& e) {
+      return e.what();
+    }
+    return {};
+  }
+
+  temporary_folder folder;
+  const std::string file = (folder.path() / "secret").string();
+};
+
+TEST_F(private_file, is_made_for_its_owner_alone_and_read_again) {
+  const auto mask = ::umask(0);
+  write_private_line(file, "one");
+  ::umask(mask);
+  struct stat about {};
+  ASSERT_EQ(::stat(file.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0600U);
+  EXPECT_EQ(read_private_line(file), "one");
+  write_private_line(file, "two");
+  EXPECT_EQ(read_private_line(file), "two");
+}
+
+TEST_F(private_file, that_others_may_read_was_read) {
+  for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0601, 0666})
+    EXPECT_NE(why_not(mode, "secret\n").find("chmod 600"), std::string::npos) << mode;
+  EXPECT_EQ(why_not(0600, "secret\n"), "");
+  EXPECT_EQ(why_not(0400, "secret\n"), "");
+}
+
+TEST_F(private_file, without_a_line_holds_no_secret) {
+  EXPECT_NE(why_not(0600, ""), "");
+  EXPECT_NE(why_not(0600, "\nsecret\n"), "");
+  EXPECT_THROW(read_private_line(folder.path() / "nowhere"), std::system_error);
+  EXPECT_THROW(read_private_line(folder.path()), std::system_error);
+}
+
+}  // namespace
+}  // namespace skanu

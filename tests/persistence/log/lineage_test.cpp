@@ -1,0 +1,172 @@
+// The identities of a log, and what a follower makes of them.
+#include "messages/lineage.hpp"
+
+#include <gtest/gtest.h>
+
+#include "messages/fields.hpp"
+#include "persistence/log/log_lineage.hpp"
+#include "persistence/log/log_position.hpp"
+#include "persistence/tables/memory_tables.hpp"
+#include "persistence/tables/table_store.hpp"
+
+namespace skanu {
+namespace {
+
+const lineage original = {{1, "a"}, {301, "b"}, {501, "c"}};
+
+TEST(lineage, names_the_timeline_of_each_event) {
+  EXPECT_EQ(timeline_at(original, 0), "");
+  EXPECT_EQ(timeline_at(original, 1), "a");
+  EXPECT_EQ(timeline_at(original, 300), "a");
+  EXPECT_EQ(timeline_at(original, 301), "b");
+  EXPECT_EQ(timeline_at(original, 9'999), "c");
+  EXPECT_EQ(timeline_at({}, 7), "");
+}
+
+struct fork_case {
+  const char* what;
+  lineage mine;
+  log_offset mine_end;
+  lineage theirs;
+  log_offset theirs_end;
+  log_offset common;
+};
+
+TEST(lineage, two_logs_are_the_same_up_to_the_end_of_their_last_common_timeline) {
+  const fork_case cases[] = {
+      {"the same log", original, 600, original, 700, 600},
+      {"restored and begun anew", original, 600, {{1, "a"}, {251, "d"}}, 900, 250},
+      {"restored while a timeline was going on",
+       original,
+       600,
+       {{1, "a"}, {301, "b"}, {401, "d"}},
+       900,
+       400},
+      {"restored, and nothing was written since", original, 600, {{1, "a"}, {301, "b"}}, 400, 400},
+      {"the follower is behind the fork", {{1, "a"}}, 200, {{1, "a"}, {251, "d"}}, 900, 200},
+      {"lost and rebuilt", original, 600, {{1, "x"}}, 900, 0},
+      {"nothing is known of one of them", {}, 600, {{1, "x"}}, 500, 500},
+      {"older timelines were forgotten",
+       {{1, "a"}, {301, "b"}},
+       400,
+       {{301, "b"}, {501, "c"}},
+       900,
+       400},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(common_end(c.mine, c.mine_end, c.theirs, c.theirs_end), c.common) << c.what;
+    EXPECT_EQ(common_end(c.theirs, c.theirs_end, c.mine, c.mine_end), c.common) << c.what;
+  }
+}
+
+TEST(lineage, goes_into_a_row_and_comes_back) {
+  EXPECT_EQ(lineage_from(to_text(original)), original);
+  EXPECT_EQ(lineage_from(""), lineage{});
+  for (const auto* text : {"a", "1", "@a", "0@a", "1@a,1@b", "5@a,4@b", "1@a,,2@b"})
+    EXPECT_THROW(lineage_from(text), decode_error) << text;
+}
+
+class log_with_timelines : public testing::Test {
+ protected:
+  void append(int events) {
+    commit c{.of = service::payment};
+    for (int i = 0; i < events; ++i) c.events.push_back(R"({"eventType":"Paid"})");
+    write(c);
+  }
+  void begin() {
+    commit c{.of = service::payment};
+    c.rows.push_back(begin_timeline(*data->read(), service::payment));
+    write(c);
+  }
+  void write(const commit& c) {
+    const commit* batch[] = {&c};
+    ASSERT_EQ(data->write(batch).front(), commit_result{});
+  }
+  lineage timelines() { return stored_lineage(*data->read(), service::payment); }
+  event_batch pull(const log_position& at) {
+    return read_log(*data->read(), service::payment, timelines(), at.query(100, {}));
+  }
+
+  std::unique_ptr<store> data = make_table_store(make_memory_tables(), {service::payment});
+};
+
+TEST_F(log_with_timelines, begins_one_at_each_start_that_is_followed_by_an_event) {
+  append(2);  // by a version that knew of no timelines
+  begin();
+  ASSERT_EQ(timelines().size(), 2U);
+  EXPECT_EQ(timelines()[0].from, 1);
+  EXPECT_EQ(timelines()[1].from, 3);
+  const auto before = timelines();
+  begin();
+  EXPECT_EQ(timelines().size(), 2U);
+  EXPECT_NE(timelines()[1].id, before[1].id);
+  append(1);
+  begin();
+  EXPECT_EQ(timelines().size(), 3U);
+}
+
+TEST_F(log_with_timelines, a_follower_of_the_same_log_goes_on_over_restarts) {
+  begin();
+  append(2);
+  log_position at;
+  at = at.behind(pull(at));
+  begin();
+  append(2);
+  const auto batch = pull(at);
+  EXPECT_FALSE(batch.forked);
+  at = at.behind(batch);
+  EXPECT_EQ(at.next, 5);
+  EXPECT_EQ(at.seen, timelines());
+}
+
+// Three sales, a backup, three more; the backup is put in place, and four more are answered: the
+// first three of those were never prepared, traced or stamped, and nothing was said.
+TEST_F(log_with_timelines, a_restored_log_that_is_as_long_again_is_not_taken_for_the_same) {
+  begin();
+  append(6);
+  log_position at;
+  at = at.behind(pull(at));
+  data = make_table_store(make_memory_tables(), {service::payment});
+  commit restored{.of = service::payment};
+  restored.rows.push_back({row_space::meta, std::string(log_timelines_key), to_text(at.seen)});
+  restored.events.assign(3, R"({"eventType":"Paid"})");
+  write(restored);
+  begin();
+  append(4);
+  const auto batch = pull(at);
+  EXPECT_TRUE(batch.forked);
+  EXPECT_TRUE(batch.events.empty());
+  const auto back = at.behind_common(batch);
+  EXPECT_EQ(back.next, 4);
+  const auto rest = pull(back);
+  EXPECT_FALSE(rest.forked);
+  EXPECT_EQ(rest.events.size(), 4U);
+}
+
+TEST_F(log_with_timelines, a_log_that_ends_before_the_position_is_noticed_without_any_timeline) {
+  append(2);
+  const auto batch = pull({.next = 5});
+  EXPECT_TRUE(batch.forked);
+  EXPECT_EQ(log_position{.next = 5}.behind_common(batch).next, 3);
+}
+
+TEST_F(log_with_timelines, a_position_moves_only_from_where_it_is_stored) {
+  std::vector<row_write> rows;
+  const log_position start, then{.next = 3, .seen = original}, later{.next = 5, .seen = original};
+  const auto move = [&](const log_position& from, const log_position& to) {
+    commit c{.of = service::payment};
+    move_position(c.rows, "x-follows-y", from, to);
+    const commit* batch[] = {&c};
+    return data->write(batch).front();
+  };
+  EXPECT_EQ(move(start, then), commit_result{});
+  EXPECT_EQ(move(start, then), errc::conflicting_commit) << "by another consumer of that name";
+  EXPECT_EQ(move(then, later), commit_result{});
+  EXPECT_EQ(stored_position(*data->read(), service::payment, "x-follows-y"), later);
+  EXPECT_EQ(move(later, start), commit_result{});
+  EXPECT_EQ(stored_position(*data->read(), service::payment, "x-follows-y").next, 1);
+  EXPECT_EQ(move(start, then), commit_result{});
+}
+
+}  // namespace
+}  // namespace skanu

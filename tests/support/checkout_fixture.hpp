@@ -1,0 +1,99 @@
+// Checkout with the real orders, and a payment that answers when the test says so.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "actors/entities/checkout.hpp"
+#include "actors/entities/region.hpp"
+#include "actors/rules/order_rules.hpp"
+#include "actors/rules/payment_rules.hpp"
+#include "tests/support/actor_fixture.hpp"
+
+namespace skanu {
+
+inline const place_order coffee{{7, "Coffee", 2, 9'000, "card"}, "01012341234"};
+
+/// What the payment service was asked, for the test to answer.
+struct question {
+  entity_id id = 0;
+  payment_command what;
+  command_context how;
+};
+
+inline payment_region_actor::behavior_type scripted_payment(payment_region_actor::pointer,
+                                                            std::vector<question>* asked_of_it) {
+  return {[=](entity_id id, payment_command& c, command_context& r) {
+            asked_of_it->push_back({id, std::move(c), std::move(r)});
+          },
+          [](const entity_lost&) {}, [](sweep_atom) {}};
+}
+
+/// Checkout with the real orders, and with a payment that answers when the test says so.
+class checkout_test : public actor_fixture {
+ protected:
+  /// What a node that starts does.
+  void start_checkout(checkout_limits limits = {}) {
+    orders = start<region<order_rules>>(env(service::order), region_limits{});
+    const auto payments = keep(system.spawn(scripted_payment, &questions));
+    placing = start<checkout>(env(service::order), orders, payments, faults, breaker,
+                              recover_ids(*data.read(), limits.shared_journal), limits);
+    settle();
+  }
+
+  /// What a crash or a stop leaves of it.
+  void stop_checkout() {
+    caf::anon_send_exit(placing, caf::exit_reason::kill);
+    run();
+  }
+
+  asked place(const conditions& c = {}) {
+    asked a;
+    caf::anon_send(placing, coffee, request_of(a, c));
+    run();
+    return a;
+  }
+
+  void open(std::size_t i = 0) {
+    questions.at(i).how.answer(accepted{effect::created, questions.at(i).id, 1, nullptr});
+    run();
+  }
+  void refuse(std::size_t i = 0, errc code = errc::payment_unavailable) {
+    questions.at(i).how.answer(error{code, "a test's refusal"});
+    run();
+  }
+
+  /// An order that payment opened at once.
+  asked placed() {
+    const auto a = place();
+    open(questions.size() - 1);
+    settle();
+    return a;
+  }
+
+  /// Whether checkout has nothing under way, and has given back its ids.
+  bool leave() {
+    caf::scoped_actor self{system};
+    auto asked_to_leave = self->request(placing, caf::infinite, leave_atom::value);
+    settle();
+    bool left = false;
+    if (self->has_next_message())
+      asked_to_leave.receive([&](bool stored) { left = stored; }, [](caf::error&) {});
+    return left;
+  }
+
+  std::size_t rejected() {
+    const auto log = log_of(service::order);
+    return static_cast<std::size_t>(std::count(log.begin(), log.end(), "OrderRejected"));
+  }
+
+  breaker_state state_of_breaker() { return breaker.get().state; }
+
+  order_region_actor orders;
+  checkout_actor placing;
+  breaker_display breaker;
+  std::vector<question> questions;
+};
+
+}  // namespace skanu

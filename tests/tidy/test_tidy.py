@@ -1,0 +1,148 @@
+"""Keeps the sources as CONTRIBUTING.md describes them. Runs on the working tree."""
+
+import json
+import re
+
+import pytest
+
+import prose
+from sources import CODE, CPP, REPO, comment_blocks, files, folder_of, lines, tracked
+
+LAYERS = ("messages", "persistence", "actors", "http", "cluster")
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_LINE = 500, 70, 100
+MOST_POINTING = 0.04
+
+
+def none(found):
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_no_file_is_longer_than_500_lines():
+    none([f"{path}: {len(lines(path))} lines" for path in files(*CODE)
+          if len(lines(path)) > LONGEST_FILE])
+
+
+def test_no_line_is_longer_than_100_columns():
+    def too_long(path, line):
+        is_table_or_link = path.suffix == ".md" and (line.startswith("|") or "](" in line)
+        return len(line) > LONGEST_LINE and not is_table_or_link
+
+    none([f"{path}:{number}: {len(line)} columns"
+          for path in files(*CODE, ".md")
+          for number, line in enumerate(lines(path), 1) if too_long(path, line)])
+
+
+def functions(path):
+    """(first line's number, how many lines) of each function: as the formatter lays them out."""
+    text = lines(path)
+    for number, line in enumerate(text):
+        if not re.match(r"\s*[^/#\s].*\)( const| noexcept| override| final| mutable|: .*)* \{$", line):
+            continue
+        if re.match(r"\s*(namespace|class|struct|enum|extern|union|if|for|while|switch|\}|do|else)\b", line):
+            continue
+        indent = re.match(r" *", line).group(0)
+        for last in range(number + 1, len(text)):
+            if text[last].startswith(indent + "}"):
+                yield number + 1, last - number + 1
+                break
+
+
+def test_no_function_is_longer_than_70_lines():
+    none([f"{path}:{first}: {length} lines" for path in files(*CPP)
+          for first, length in functions(path) if length > LONGEST_FUNCTION])
+
+
+def test_no_comment_was_broken_by_the_formatter():
+    """A reflowed list leaves a line of a word or two between two longer ones."""
+    found = []
+    for path in files(*CPP):
+        for first, block in comment_blocks(path):
+            for i in range(1, len(block) - 1):
+                before, here, after = block[i - 1:i + 2]
+                short = 0 < len(here.strip()) <= 20 and not re.search(r"[.:;!?)`]$", here.strip())
+                if short and len(before) > 75 and after.strip() and re.match(r"\s+[a-z]", after):
+                    found.append(f"{path}:{first + i}: {here.strip()}")
+    none(found)
+
+
+def test_comments_and_documents_name_files_that_are_there():
+    names = {path.name for path in tracked()}
+    paths = {str(path) for path in tracked()}
+    made = {"data.mdb", "lock.mdb", "order.pem", "node.pem"}
+    pattern = re.compile(r"(?<![\w/.*<-])((?:[\w-]+/)*[\w-]+\.(?:cpp|hpp|py|md|js|sh|yaml|cfg))\b")
+    found = []
+    for path in files(*CPP, ".md"):
+        if path.suffix == ".md":
+            texts = enumerate(lines(path), 1)
+        else:
+            texts = ((first + i, text) for first, block in comment_blocks(path)
+                     for i, text in enumerate(block))
+        for number, text in texts:
+            for name in pattern.findall(text):
+                known = name in paths or ("/" not in name and name in names) or name in made
+                inside = any(p.endswith("/" + name) for p in paths)
+                if not known and not inside and "voucher" not in name:
+                    found.append(f"{path}:{number}: {name}")
+    none(found)
+
+
+def test_every_source_file_is_built():
+    built = set()
+    for commands in REPO.glob("build/*/compile_commands.json"):
+        built |= {entry["file"] for entry in json.loads(commands.read_text())}
+    if not built:
+        pytest.skip("nothing was configured yet")
+    by_no_other_preset = {REPO / path for path in files(".cpp") if path.parts[:2] == ("tests", "fuzz")}
+    none([str(path) for path in files(".cpp")
+          if str(REPO / path) not in built and REPO / path not in by_no_other_preset])
+
+
+def includes():
+    """{folder: folders whose headers it includes}, of the five source folders."""
+    found = {}
+    for path in files(*CPP):
+        if path.parts[0] not in LAYERS:
+            continue
+        here = found.setdefault(folder_of(path), set())
+        for line in lines(path):
+            included = re.match(r'#include "([^"]+)"', line)
+            if included and folder_of(included.group(1)) != folder_of(path):
+                here.add(folder_of(included.group(1)))
+    return found
+
+
+def test_includes_go_one_way():
+    def layer(folder):
+        return LAYERS.index(folder.split("/")[0])
+
+    none([f"{folder} includes {other}" for folder, others in includes().items()
+          for other in others if layer(other) > layer(folder)])
+
+
+def test_no_folders_include_each_other_in_a_circle():
+    graph, done = includes(), set()
+
+    def visit(folder, way):
+        assert folder not in way, " -> ".join([*way[way.index(folder):], folder])
+        if folder in done:
+            return
+        for other in sorted(graph.get(folder, ())):
+            visit(other, [*way, folder])
+        done.add(folder)
+
+    for folder in sorted(graph):
+        visit(folder, [])
+
+
+def test_no_sentence_of_a_comment_starts_with_what_who_or_of():
+    found = []
+    for path in files(*CPP):
+        for first, block in comment_blocks(path):
+            text = " ".join(part.strip() for part in block)
+            found += [f"{path}:{first}: {start.strip()}" for start in
+                      re.findall(r"(?:^|(?<=[.!?] ))((?:What|Who|Of) [^.]{0,40})", text)]
+    none(found)
+
+
+def test_comments_name_things_instead_of_pointing_at_them():
+    assert prose.share() < MOST_POINTING, "see tests/tidy/prose.py"

@@ -334,12 +334,12 @@ class node::parts {
     if (runs_here(Rules::of))
       return keep(region_actor<command>(
           system_.spawn<region<Rules>>(environment(Rules::of), region_limits{})));
-    return keep(
-        region_actor<command>(system_.spawn(remote_region<command>, peers_.caller_to(Rules::of))));
+    return keep(region_actor<command>(
+        system_.spawn(remote_region<command>, peers_.rpc_client_to(Rules::of))));
   }
 
   event_log_actor start_log(service s) {
-    if (!runs_here(s)) return keep(system_.spawn(remote_log, peers_.caller_to(s), s));
+    if (!runs_here(s)) return keep(system_.spawn(remote_log, peers_.rpc_client_to(s), s));
     const auto here = keep(system_.spawn(event_log, &environment(s), s));
     database_of(s).watch.set_log(s, here);
     return here;
@@ -348,7 +348,7 @@ class node::parts {
   checkout_actor start_checkout(const order_region_actor& orders,
                                 const payment_region_actor& payments, id_recovery ids) {
     if (!runs_here(service::order))
-      return keep(system_.spawn(remote_placement, peers_.caller_to(service::order)));
+      return keep(system_.spawn(remote_checkout, peers_.rpc_client_to(service::order)));
     checkout_limits limits;
     limits.shared_journal = orders_and_payments_share();
     limits.restored = options_.restored || directory_->identity().backup_taken;
@@ -407,7 +407,8 @@ class node::parts {
   }
 
   std::function<std::unique_ptr<reading>()> reader_of(service s) {
-    if (!runs_here(s)) return [through = peers_.caller_to(s)] { return remote_reading(through); };
+    if (!runs_here(s))
+      return [through = peers_.rpc_client_to(s)] { return remote_reading(through); };
     return [&data = database_of(s).data] { return data.read(); };
   }
 
@@ -490,7 +491,7 @@ class node::parts {
     if (runs_here(service::order)) {
       v.breaker = &breaker_;
     } else if (options_.gateway) {
-      v.breaker_elsewhere = [this, through = peers_.caller_to(service::order)] {
+      v.breaker_elsewhere = [this, through = peers_.rpc_client_to(service::order)] {
         return gateway_->ask(service::order, [&] { return remote_breaker(through); });
       };
     }

@@ -52,7 +52,7 @@ class peers {
 
   /// Through which the service is reached where it does not run here. A service that no peer was
   /// said to run is away for ever.
-  const rpc_client_actor& caller_to(service s) const {
+  const rpc_client_actor& rpc_client_to(service s) const {
     return callers_[static_cast<std::size_t>(s)];
   }
   /// Whether its node is there; null where nobody was said to run it.

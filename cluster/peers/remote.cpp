@@ -86,8 +86,8 @@ template delivery_region_actor::behavior_type remote_region<delivery_command>(
 template stamp_region_actor::behavior_type remote_region<stamp_command>(stamp_region_actor::pointer,
                                                                         rpc_client_actor);
 
-checkout_actor::behavior_type remote_placement(checkout_actor::pointer self,
-                                               rpc_client_actor rpc_client) {
+checkout_actor::behavior_type remote_checkout(checkout_actor::pointer self,
+                                              rpc_client_actor rpc_client) {
   contain_failures(*self);
   return {[=](place_order& order, command_context& r) {
             self->send(rpc_client, command(place_call{std::move(order), terms_of(r)}, r));

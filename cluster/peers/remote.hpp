@@ -14,8 +14,8 @@ typename region_actor<Command>::behavior_type remote_region(
     typename region_actor<Command>::pointer self, rpc_client_actor rpc_client);
 
 /// Stands in for the saga that places orders.
-checkout_actor::behavior_type remote_placement(checkout_actor::pointer self,
-                                               rpc_client_actor rpc_client);
+checkout_actor::behavior_type remote_checkout(checkout_actor::pointer self,
+                                              rpc_client_actor rpc_client);
 
 /// Stands in for a service's log: followers here are told when it grows there, and when the
 /// connection is back.

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cluster/program/cluster_arguments.hpp"
+#include "cluster/program/version.hpp"
 #include "cluster/protocol/addresses.hpp"
 #include "http/access/admin_access.hpp"
 
@@ -246,6 +247,9 @@ parsed_options parse_options(int argc, const char* const* argv) {
   add_wish(admin_wish::replay, "replay", "Carries a dead letter out after all", "ID");
   add_wish(admin_wish::discard, "discard", "Never carries a dead letter out", "ID");
   add_wish(admin_wish::explain, "explain", "Prints what an order waits for", "ORDER");
+
+  app.set_version_flag("--version", version_text,
+                       "Print the version, the commit, and the protocols and data formats spoken");
 
   try {
     app.parse(argc, argv);

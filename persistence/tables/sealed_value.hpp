@@ -20,6 +20,9 @@ namespace skanu {
 
 /// The meta row that says what wrote a service's tables. Any version reads it, so it stays plain.
 inline constexpr std::string_view format_key = "format";
+/// Its value: written today, and by a program without checksums.
+inline constexpr std::string_view stored_format = "skanu 2";
+inline constexpr std::string_view stored_format_without_checksums = "skanu 1";
 
 /// A stored value that is not what was written: its code is errc::damaged, and what() names it.
 class damaged_value : public store_error {

@@ -37,10 +37,8 @@ std::string name_of(table t) {
 
 namespace {
 
-constexpr std::string_view format_value = "skanu 2";
-/// The format before values had checksums. A service's first write turns it into the present one,
-/// with a row that says that some values still have none.
-constexpr std::string_view format_without_checksums = "skanu 1";
+/// The first write to tables without checksums turns their format into the present one, with this
+/// row beside it: some values still carry no checksum.
 constexpr std::string_view unsealed_key = "values.without_checksum";
 constexpr std::string_view unsealed_value = "allowed";
 constexpr std::string_view epoch_key = "epoch";
@@ -550,10 +548,10 @@ class table_store final : public store {
     const table meta{s, table_kind::meta};
     const auto format = tables.get(meta, format_key);
     if (!format) return refuse_unless_empty(tables, meta);
-    if (*format == format_without_checksums) {
+    if (*format == stored_format_without_checksums) {
       outdated_.push_back(s);
       sealed_.allow_unsealed(s);
-    } else if (*format != format_value) {
+    } else if (*format != stored_format) {
       throw store_error(errc::store_failed, "the tables of " + std::string(name_of(s)) +
                                                 " are of another format: " + std::string(*format));
     } else if (const auto unsealed = tables.get(meta, unsealed_key)) {
@@ -574,7 +572,7 @@ class table_store final : public store {
 
   static void mark_as_present(table_writer& tables, service s, bool has_unsealed) {
     const table meta{s, table_kind::meta};
-    put(tables, meta, format_key, format_value);
+    put(tables, meta, format_key, stored_format);
     if (has_unsealed) put(tables, meta, unsealed_key, unsealed_value);
   }
 

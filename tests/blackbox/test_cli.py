@@ -13,7 +13,7 @@ import threading
 
 import pytest
 from rest import COFFEE, DEADLINE_S, Shop, fresh_phone, raw_exchange, wait_until
-from support import BINARY, Server, assert_sound, clean_environment, skanu
+from support import BINARY, REPO, Server, assert_sound, clean_environment, skanu
 
 # Everything that listens beyond loopback does so in a network namespace of its own.
 OWN_NETWORK = (
@@ -61,6 +61,15 @@ def test_help_explains_each_option_of_serve_with_its_default():
         "data",
     ):
         assert word in text, word
+
+
+def test_the_version_names_the_release_the_commit_the_protocols_and_the_formats():
+    said = skanu("--version")
+    assert said.returncode == 0
+    release = (REPO / "VERSION").read_text().strip()
+    assert re.fullmatch(
+        rf"skanu {re.escape(release)} \(commit [\w-]+, protocol \d+ to \d+, "
+        r'data format "skanu \d+", reads "skanu \d+" too\)\n', said.stdout)
 
 
 def test_help_names_every_command():

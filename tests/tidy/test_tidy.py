@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -109,6 +110,11 @@ def includes():
             if included and folder_of(included.group(1)) != folder_of(path):
                 here.add(folder_of(included.group(1)))
     return found
+
+
+def test_the_changelog_begins_with_the_version():
+    headings = [line for line in lines(Path("CHANGELOG.md")) if line.startswith("## ")]
+    assert headings[0].startswith(f"## {lines(Path('VERSION'))[0]}")
 
 
 def test_includes_go_one_way():

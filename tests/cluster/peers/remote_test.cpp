@@ -102,7 +102,7 @@ TEST_F(remote_test, commands_are_decided_there_and_answered_here) {
 
 TEST_F(remote_test, an_order_is_placed_there) {
   connect();
-  const auto placing = keep(system.spawn(remote_placement, through()));
+  const auto placing = keep(system.spawn(remote_checkout, through()));
   asked placed;
   caf::anon_send(placing, coffee, request_of(placed, under_key(1)));
   settle();
@@ -113,7 +113,7 @@ TEST_F(remote_test, an_order_is_placed_there) {
 
 TEST_F(remote_test, a_repeat_under_the_same_key_is_the_same_order_there) {
   connect();
-  const auto placing = keep(system.spawn(remote_placement, through()));
+  const auto placing = keep(system.spawn(remote_checkout, through()));
   asked first, again, other;
   caf::anon_send(placing, coffee, request_of(first, under_key(1)));
   settle();

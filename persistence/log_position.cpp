@@ -64,6 +64,7 @@ std::vector<log_fork> stored_forks(const snapshot& from, service of, std::string
   std::vector<log_fork> forks;
   for (const auto& row : from.rows(of, row_space::meta, fork_prefix(consumer), {}, most_forks))
     forks.push_back(from_json<log_fork>(parse_stored_json(row.value)));
+  std::ranges::stable_sort(forks, {}, &log_fork::at);
   return forks;
 }
 

@@ -547,9 +547,9 @@ TEST_F(policy_test, letters_of_one_entity_hold_up_nobody_else) {
 
 // A position of a program that knew no timelines.
 TEST_F(policy_test, the_timeline_of_its_log_is_stored_with_its_first_move) {
+  write_rows(data, service::payment, {begin_timeline(*data.read(), service::payment)});
   append_events(data, service::payment, {event_for(0)});
   write_rows(data, service::stamp, {{row_space::meta, position_key("stamp-follows-payment"), "1"}});
-  write_rows(data, service::payment, {begin_timeline(*data.read(), service::payment)});
   start_policy();
   happen({event_for(0)});
   settle();

@@ -206,7 +206,8 @@ def test_a_node_warns_of_its_certificates_end(tmp_path):
     certificate_for(tmp_path / "certs", "stamp", 29)
     with cluster:
         cluster.wait_up("stamp")
-        assert "event=certificate_ends_soon days=28" in cluster["stamp"].stderr()
+        said = "event=certificate_ends_soon days=28"
+        wait_until(lambda: said in cluster["stamp"].stderr(), "its end is near")
         assert "event=certificate_ends_soon" not in cluster["gateway"].stderr()
         figures = cluster.client("stamp").get("/actuator/prometheus").expect(200).body.decode()
         (ends,) = re.findall(r"^skanu_certificate_ends_timestamp_seconds (\d+)$", figures, re.M)

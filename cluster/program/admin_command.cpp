@@ -1,10 +1,12 @@
 // skanu admin: an operator's requests to the node whose data directory holds the token.
 #include <iostream>
-#include <system_error>
+#include <stdexcept>
 
 #include <httplib.h>
+#include <spdlog/fmt/fmt.h>
 
 #include "cluster/program/commands.hpp"
+#include "cluster/protocol/reachable.hpp"
 #include "persistence/directory/admin_token.hpp"
 
 namespace skanu {
@@ -18,7 +20,9 @@ constexpr std::string_view letters_path = "/admin/deadLetters";
 class admin_client {
  public:
   explicit admin_client(const program_options& options)
-      : place_(options.admin.address + ':' + std::to_string(options.admin.port)),
+      : host_(options.admin.address),
+        port_(static_cast<std::uint16_t>(options.admin.port)),
+        place_(host_ + ':' + std::to_string(port_)),
         client_(options.admin.address, options.admin.port),
         headers_{{"Authorization", std::string("Bearer ").append(read_admin_token(options.data))}} {
     client_.set_connection_timeout(to_connect);
@@ -33,10 +37,7 @@ class admin_client {
     request.path = path;
     request.headers = headers_;
     const auto result = client_.send(request);
-    if (!result)
-      throw std::system_error(
-          std::make_error_code(std::errc::host_unreachable),
-          "nobody answers at " + place_ + " (" + httplib::to_string(result.error()) + ")");
+    if (!result) throw std::runtime_error("nobody answers at " + place_ + ": " + why_not());
     if (result->status >= 200 && result->status < 300) return result->body;
     const auto problem = nlohmann::json::parse(result->body, nullptr, false);
     const auto detail = problem.is_object() ? problem.value("detail", "") : std::string();
@@ -45,6 +46,15 @@ class admin_client {
   }
 
  private:
+  /// The library only says that it has failed: another attempt to connect says why.
+  std::string why_not() const {
+    if (const auto problem = why_unreachable(host_, port_, to_connect)) return problem.message();
+    return fmt::format("it accepts connections, and sends no answer within {} s",
+                       to_answer.count());
+  }
+
+  std::string host_;
+  std::uint16_t port_;
   std::string place_;
   httplib::Client client_;
   httplib::Headers headers_;
@@ -65,8 +75,9 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-/// All pages, a letter a line.
+/// All pages, a letter a line; refused where one of them is damaged and cannot be shown.
 int list_letters(admin_client& node) {
+  int status = 0;
   std::string path = std::string(letters_path).append("?size=100");
   while (!path.empty()) {
     const auto body = node.ask("GET", path);
@@ -74,10 +85,14 @@ int list_letters(admin_client& node) {
     const auto page = nlohmann::ordered_json::parse(*body);
     for (const auto& letter : page.at("_embedded").at("deadLetters"))
       std::cout << letter.dump() << '\n';
+    for (const auto& name : page.value("damaged", nlohmann::ordered_json::array())) {
+      std::cerr << "skanu: the dead letter " << name.get<std::string>() << " is damaged\n";
+      status = refused;
+    }
     const auto& links = page.at("_links");
     path = links.contains("next") ? links["next"].at("href").get<std::string>() : std::string();
   }
-  return 0;
+  return status;
 }
 
 }  // namespace

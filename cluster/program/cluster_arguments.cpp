@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <system_error>
+#include <stdexcept>
 
 #include <CLI/CLI.hpp>
 
@@ -78,7 +78,7 @@ std::string read_secret(const std::string& file, std::string& secret) {
   if (file.empty()) return {};
   try {
     secret = read_private_line(file);
-  } catch (const std::system_error& problem) {
+  } catch (const std::runtime_error& problem) {
     return problem.what();
   }
   if (secret.size() < shortest_secret)
@@ -94,7 +94,7 @@ std::string check_tls(const tls_files& tls, const std::string& node) {
     if (!std::ifstream(file)) return "cannot read the file " + file;
   try {
     return why_unfit(read_certificate(tls.certificate), tls.certificate, node, wall_clock_now());
-  } catch (const std::system_error& problem) {
+  } catch (const std::runtime_error& problem) {
     return problem.what();
   }
 }

@@ -10,7 +10,7 @@ int run_audit(const program_options& options);
 int run_events(const program_options& options);
 int run_backup(const program_options& options);
 
-/// Asks a running server. Status 1 where it refuses; throws std::system_error where the token
+/// Asks a running server. Status 1 where it refuses; throws std::runtime_error where the token
 /// cannot be read or nobody answers in time.
 int run_admin(const program_options& options);
 

@@ -107,8 +107,8 @@ parsed_options parse_options(int argc, const char* const* argv) {
   program_options o;
   std::string http = "127.0.0.1:8088", admin, cors = "own", events_service, fault_help;
   std::vector<std::string> allowed_hosts;
-  // Each command has variables of its own: those that do not run are set from the environment and
-  // the file, too.
+  // The variables of a command are its own: those of commands that do not run are set from the
+  // environment and the file, too.
   std::string admin_http = http;
   std::string audit_data = o.data, events_data = o.data, backup_data = o.data, admin_data = o.data;
   cluster_arguments cluster;

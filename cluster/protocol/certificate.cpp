@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <stdexcept>
 #include <system_error>
 
 #include <openssl/pem.h>
@@ -59,9 +60,7 @@ certificate read_certificate(const std::string& file) {
   if (!in) throw std::system_error(errno, std::generic_category(), "cannot read the file " + file);
   const std::unique_ptr<X509, void (*)(X509*)> read{
       ::PEM_read_X509(in.get(), nullptr, nullptr, nullptr), &::X509_free};
-  if (!read)
-    throw std::system_error(std::make_error_code(std::errc::invalid_argument),
-                            "there is no certificate in the file " + file);
+  if (!read) throw std::runtime_error("there is no certificate in the file " + file);
   return {names_in(read.get()), time_of(::X509_get0_notBefore(read.get())),
           time_of(::X509_get0_notAfter(read.get()))};
 }

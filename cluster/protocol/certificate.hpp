@@ -21,7 +21,7 @@ struct certificate {
   instant begins, ends;
 };
 
-/// Reads the first certificate of a PEM file. Throws std::system_error that names the file.
+/// Reads the first certificate of a PEM file. Throws std::runtime_error that names the file.
 certificate read_certificate(const std::string& file);
 
 /// What keeps a node of that name from showing this certificate to its peers, or nothing.

@@ -4,11 +4,16 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <system_error>
 
 namespace skanu {
 
-/// True where a TCP connection comes about in time; it is closed at once. Looking up the name is
-/// not bounded by `limit`.
+/// No error where a TCP connection comes about in time; it is closed at once. Otherwise the reason
+/// of the last address that was tried. Looking up the name is not bounded by `limit`.
+std::error_code why_unreachable(const std::string& host, std::uint16_t port,
+                                std::chrono::milliseconds limit);
+
+/// Whether there is no such reason.
 bool reachable(const std::string& host, std::uint16_t port, std::chrono::milliseconds limit);
 
 }  // namespace skanu

@@ -58,6 +58,8 @@ std::vector<std::string_view> forked_consumers(const actuator_view& view) {
     try {
       const auto forks = stored_forks(*data->read(), who.of, who.name);
       if (!std::ranges::all_of(forks, &log_fork::accepted)) found.push_back(who.name);
+    } catch (const decode_error&) {
+      found.push_back(who.name);  // one that cannot be read is a fork all the same
     } catch (const std::exception&) {
       // A store that cannot be read shows as DOWN itself.
     }

@@ -122,10 +122,10 @@ void admin::dead_letters(const call& c, const admin_view& view) {
       append_ordered_key(beyond, after->entity);
       append_ordered_key(beyond, after->offset);
     }
-    const auto rows = data->read()->rows(who.of, row_space::dead_letters, prefix, beyond,
-                                         size + 1 - items.size());
+    const auto room = size - items.size() - damaged.size();
+    const auto rows = data->read()->rows(who.of, row_space::dead_letters, prefix, beyond, room + 1);
     for (const auto& row : rows) {
-      more = items.size() == size;
+      more = items.size() + damaged.size() == size;
       if (more) break;
       if (row.damaged) {
         last = view.letters.text_of(named_by(row.key, prefix, who));

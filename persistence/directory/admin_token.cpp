@@ -2,7 +2,7 @@
 
 #include <array>
 #include <filesystem>
-#include <system_error>
+#include <stdexcept>
 
 #include <openssl/rand.h>
 #include <spdlog/spdlog.h>
@@ -19,8 +19,7 @@ std::string file_in(const std::string& data) {
 
 std::string random_token() {
   std::array<unsigned char, 32> bytes{};
-  if (::RAND_bytes(bytes.data(), bytes.size()) != 1)
-    throw std::system_error(std::make_error_code(std::errc::io_error), "no random numbers");
+  if (::RAND_bytes(bytes.data(), bytes.size()) != 1) throw std::runtime_error("no random numbers");
   std::string text;
   for (const auto byte : bytes) text += fmt::format("{:02x}", byte);
   return text;
@@ -31,10 +30,9 @@ std::string random_token() {
 std::string read_admin_token(const std::string& data) {
   auto token = read_private_line(file_in(data));
   if (token.size() < shortest_admin_token)
-    throw std::system_error(std::make_error_code(std::errc::invalid_argument),
-                            "the token in " + file_in(data) +
-                                " has fewer than 32 characters: remove the file, and "
-                                "the next start makes a good one");
+    throw std::runtime_error("the token in " + file_in(data) +
+                             " has fewer than 32 characters: remove the file, and the next start "
+                             "makes a good one");
   return token;
 }
 
@@ -42,7 +40,7 @@ std::optional<std::string> admin_token_at_start(const std::string& data) {
   try {
     if (!std::filesystem::exists(file_in(data))) write_private_line(file_in(data), random_token());
     return read_admin_token(data);
-  } catch (const std::system_error& problem) {
+  } catch (const std::runtime_error& problem) {
     spdlog::error("event=admin_token_refused reason=\"{}\"", problem.what());
     return std::nullopt;
   }

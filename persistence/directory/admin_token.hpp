@@ -9,7 +9,7 @@ namespace skanu {
 
 inline constexpr std::size_t shortest_admin_token = 32;
 
-/// Throws std::system_error where it cannot be read, others may read it, or it is too short.
+/// Throws std::runtime_error where it cannot be read, others may read it, or it is too short.
 std::string read_admin_token(const std::string& data);
 
 /// The node's token, made of 256 random bits where there is none yet. A token that cannot be made

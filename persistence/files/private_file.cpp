@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <stdexcept>
 #include <system_error>
 
 #include <fcntl.h>
@@ -14,6 +15,9 @@ namespace skanu {
 namespace {
 
 constexpr std::size_t longest_line = 4096;
+
+/// A sentence that says all: words of the system behind it would say less.
+[[noreturn]] void refuse(const std::string& what) { throw std::runtime_error(what); }
 
 [[noreturn]] void fail(int code, const std::string& what) {
   throw std::system_error(code, std::generic_category(), what);
@@ -40,15 +44,15 @@ std::string read_private_line(const std::string& file) {
   if (opened.number < 0) fail(errno, "cannot read the file " + file);
   struct stat about {};
   if (::fstat(opened.number, &about) != 0) fail(errno, "cannot read the file " + file);
-  if (!S_ISREG(about.st_mode)) fail(EINVAL, "cannot read a secret from " + file);
+  if (!S_ISREG(about.st_mode)) refuse("cannot read a secret from " + file + ": it is no file");
   if ((about.st_mode & forbidden_bits(about.st_uid)) != 0)
-    fail(EPERM, "others may read the secret in " + file + ": chmod 600 it");
+    refuse("others may read the secret in " + file + ": chmod 600 it");
   std::string line(longest_line, '\0');
   const auto size = ::read(opened.number, line.data(), line.size());
   if (size < 0) fail(errno, "cannot read the file " + file);
   line.resize(static_cast<std::size_t>(size));
   line.resize(std::min(line.find_first_of("\r\n"), line.size()));
-  if (line.empty()) fail(EINVAL, "there is no secret in the file " + file);
+  if (line.empty()) refuse("there is no secret in the file " + file);
   return line;
 }
 

@@ -22,9 +22,15 @@ std::string random_identity() {
   return id;
 }
 
-lineage stored_lineage(const snapshot& from, service of) {
-  const auto row = from.row(of, row_space::meta, log_timelines_key);
-  return row ? lineage_from(*row) : lineage{};
+lineage stored_lineage(const snapshot& from, service of, std::string_view key) {
+  const auto row = from.row(of, row_space::meta, key);
+  if (!row) return {};
+  try {
+    return lineage_from(*row);
+  } catch (const decode_error&) {
+    throw decode_error("the row " + std::string(name_of(of)) + "/" + std::string(key) +
+                       " is damaged: it holds no timelines");
+  }
 }
 
 row_write begin_timeline(const snapshot& from, service of) {

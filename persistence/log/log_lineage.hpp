@@ -11,8 +11,9 @@ namespace skanu {
 /// The meta row of a service that holds its log's timelines.
 inline constexpr std::string_view log_timelines_key = "log.timelines";
 
-/// Throws store_error, and decode_error for a damaged row.
-lineage stored_lineage(const snapshot& from, service of);
+/// The timelines in a meta row of a service: its log's own, or those under which a consumer has
+/// read another one. Throws store_error, and decode_error, which names the row, for a damaged one.
+lineage stored_lineage(const snapshot& from, service of, std::string_view key = log_timelines_key);
 
 /// The row that begins a timeline behind the log's last event. A timeline without an event gives
 /// way to it. Events of a log without timelines get one of their own.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "persistence/log/consumer_keys.hpp"
+#include "persistence/log/log_lineage.hpp"
 #include "persistence/stored_number.hpp"
 
 namespace skanu {
@@ -37,10 +38,8 @@ log_position log_position::behind_common(const event_batch& batch) const {
 }
 
 log_position stored_position(const snapshot& from, service of, std::string_view consumer) {
-  log_position p{meta_number(from, of, position_key(consumer)) + 1};
-  if (const auto row = from.row(of, row_space::meta, timelines_key(consumer)))
-    p.seen = lineage_from(*row);
-  return p;
+  return {meta_number(from, of, position_key(consumer)) + 1,
+          stored_lineage(from, of, timelines_key(consumer))};
 }
 
 void move_position(std::vector<row_write>& rows, std::string_view consumer,
@@ -64,6 +63,7 @@ std::vector<log_fork> stored_forks(const snapshot& from, service of, std::string
   std::vector<log_fork> forks;
   for (const auto& row : from.rows(of, row_space::meta, fork_prefix(consumer), {}, most_forks))
     forks.push_back(from_json<log_fork>(parse_stored_json(row.value)));
+  std::ranges::stable_sort(forks, {}, &log_fork::at);
   return forks;
 }
 

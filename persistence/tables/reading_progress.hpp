@@ -1,4 +1,5 @@
-// How far a process is that reads whole databases, for one that watches over it.
+// The progress of a process that reads whole databases tells another one, which watches over it,
+// how far it is.
 #pragma once
 
 #include <atomic>

@@ -84,6 +84,26 @@ def test_a_damaged_order_was_shown_as_if_nothing_had_happened(tmp_path):
     assert copied.stderr.count("\n") == 1 and " 1 damaged value" in copied.stderr
 
 
+@pytest.mark.parametrize(
+    ("service", "row"),
+    [
+        ("order", "ids.reserved"),
+        ("payment", "log.timelines"),
+        ("stamp", "position:stamp-follows-payment"),
+        ("stamp", "timelines:stamp-follows-payment"),
+        ("order", "directory.id"),
+        ("order", "directory.services"),
+    ],
+)
+def test_a_damaged_row_that_a_start_begins_with_refuses_it(tmp_path, service, row):
+    server = stopped_server(tmp_path, orders=1)
+    damage(server, f"{service}.meta", row.encode())
+    done = skanu("serve", "--http", "127.0.0.1:0", "--data", server.data, "--log-level", "off")
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert f"table {service}.meta is damaged" in done.stderr and row in done.stderr
+
+
 def test_a_damaged_event_is_set_aside_where_it_would_be_skipped_in_silence(tmp_path):
     server = stopped_server(tmp_path)
     events = [

@@ -540,6 +540,7 @@ def test_log_file_takes_the_log_from_standard_error(tmp_path):
     with Server(tmp_path / "data", "--log-file", log) as server:
         phones = use_phones(server)
     assert server.stderr() == ""
+    assert log.stat().st_mode & 0o777 == 0o600
     text = log.read_text()
     assert "/stamps" in text
     assert [phone for phone in phones if phone in text] == []

@@ -214,6 +214,7 @@ def test_what_is_no_node_does_no_harm_at_a_nodes_port(tmp_path):
             client.post("/stamps", {"phoneNumber": "0105550002", "stampQty": 1}).expect(201)
         assert "event=peer_lost" not in cluster["gateway"].stderr()
         words = "what it sends is no message of a node"
+        wait_until(lambda: words in cluster["stamp"].stderr(), "it is said")
         assert cluster["stamp"].stderr().count(words) == 1, "it is said once"
 
 

@@ -7,7 +7,13 @@ from damage import in_lmdb, in_lmdb_row
 from rest import COFFEE, END
 from support import Server, skanu
 
-ROWS = ["ids.reserved", "ids.floor", "position:stamp-follows-payment"]
+ROWS = [
+    "ids.reserved",
+    "ids.floor",
+    "log.timelines",
+    "position:stamp-follows-payment",
+    "timelines:stamp-follows-payment",
+]
 
 
 def stopped_server(folder, orders=3):
@@ -27,7 +33,7 @@ def refused_start(data):
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_damaged_number_that_an_actor_begins_with_refuses_the_start(tmp_path, row):
+def test_a_damaged_row_that_an_actor_begins_with_refuses_the_start(tmp_path, row):
     server = stopped_server(tmp_path)
     content = (server.data / "lmdb" / "data.mdb").read_bytes()
     for digit in set(re.findall(row.encode() + rb"(\d)", content)):

@@ -99,6 +99,8 @@ def test_silent_connections_were_never_closed(pair):
         assert_stamps_go(pair, "0105550101")
         wait_until(lambda: count_open(made) == 0, "silence is ended", (KEPT_S + 5) * TIME_SCALE)
         assert_stamps_go(pair, "0105550101")
+    for words in ("it proved nothing in time", "too many connections have proved nothing yet"):
+        wait_until(lambda said=words: said in stamp.stderr(), words)
     log = stamp.stderr()
     assert log.count("it proved nothing in time") == 1, "it is said once"
     assert log.count("too many connections have proved nothing yet") == 1
@@ -204,7 +206,8 @@ def test_a_node_warns_of_its_certificates_end(tmp_path):
     certificate_for(tmp_path / "certs", "stamp", 29)
     with cluster:
         cluster.wait_up("stamp")
-        assert "event=certificate_ends_soon days=28" in cluster["stamp"].stderr()
+        said = "event=certificate_ends_soon days=28"
+        wait_until(lambda: said in cluster["stamp"].stderr(), "its end is near")
         assert "event=certificate_ends_soon" not in cluster["gateway"].stderr()
         figures = cluster.client("stamp").get("/actuator/prometheus").expect(200).body.decode()
         (ends,) = re.findall(r"^skanu_certificate_ends_timestamp_seconds (\d+)$", figures, re.M)
@@ -217,8 +220,8 @@ def test_any_certificate_of_the_authority_was_any_node(stamp_alone):
     show(make_certificates(certs, "other"), "stamp", "other")
     words = "its certificate names another node"
     assert_kept_apart(cluster, gateway=f'reason="{words}"', stamp=f"it refused us: {words}")
-    for log in (cluster["gateway"].stderr(), cluster["stamp"].stderr()):
-        assert "event=peer_refused peer=" in log
+    for node in (cluster["gateway"], cluster["stamp"]):
+        wait_until(lambda n=node: "event=peer_refused peer=" in n.stderr(), "the refusal is said")
     words = "it refuses us: our certificate does not name this node"
     wait_until(lambda: words in cluster["stamp"].stderr(), "the door says so, too")
 

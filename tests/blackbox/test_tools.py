@@ -263,6 +263,12 @@ def test_a_backup_of_a_stopped_directory_equals_it(tmp_path, used):
     assert events(tmp_path / "copy") == events(used)
 
 
+def test_a_backup_is_its_owners_alone(tmp_path, used):
+    assert skanu("backup", "--data", used, "--to", tmp_path / "copy").returncode == 0
+    for path in (tmp_path / "copy", *(tmp_path / "copy").rglob("*")):
+        assert not path.stat().st_mode & 0o077, path
+
+
 def test_a_backup_of_nothing_gives_2(tmp_path):
     done = skanu("backup", "--data", tmp_path / "missing", "--to", tmp_path / "copy")
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1

@@ -13,6 +13,14 @@ inline void append_events(store& to, service of, std::vector<std::string> bodies
   ASSERT_EQ(to.write({&one, 1}).front(), std::nullopt);
 }
 
+/// Writes rows of a service without any entity.
+inline void write_rows(store& to, service of, std::vector<row_write> rows) {
+  commit c{.of = of};
+  c.rows = std::move(rows);
+  const auto* one = &c;
+  ASSERT_EQ(to.write({&one, 1}).front(), std::nullopt);
+}
+
 /// A log that takes every question and answers none, as one that hangs does.
 inline event_log_actor::behavior_type silent_log(event_log_actor::pointer self, int* pulls) {
   return {[=](pull_atom, const log_query&) {

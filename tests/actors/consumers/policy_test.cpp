@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "actors/consumers/event_log.hpp"
+#include "persistence/log/consumer_keys.hpp"
+#include "persistence/log/log_lineage.hpp"
+#include "persistence/log/log_position.hpp"
 #include "tests/support/scripted_log.hpp"
 
 namespace skanu {
@@ -541,6 +544,19 @@ TEST_F(policy_test, letters_of_one_entity_hold_up_nobody_else) {
     if (commands.back().target == 2) return;
   }
   ADD_FAILURE() << "entity 2 still waits after seven letters of another";
+}
+
+// A position of a program that knew no timelines.
+TEST_F(policy_test, the_timeline_of_its_log_is_stored_with_its_first_move) {
+  write_rows(data, service::payment, {begin_timeline(*data.read(), service::payment)});
+  append_events(data, service::payment, {event_for(0)});
+  write_rows(data, service::stamp, {{row_space::meta, position_key("stamp-follows-payment"), "1"}});
+  start_policy();
+  happen({event_for(0)});
+  settle();
+  const auto at = stored_position(*data.read(), service::stamp, "stamp-follows-payment");
+  EXPECT_EQ(at.next, 3);
+  EXPECT_EQ(at.seen, stored_lineage(*data.read(), service::payment));
 }
 
 }  // namespace

@@ -7,6 +7,9 @@
 #include "actors/rules/trace_rules.hpp"
 #include "messages/delivery.hpp"
 #include "messages/payment.hpp"
+#include "persistence/log/consumer_keys.hpp"
+#include "persistence/log/log_lineage.hpp"
+#include "persistence/log/log_position.hpp"
 #include "tests/support/scripted_log.hpp"
 
 namespace skanu {
@@ -427,6 +430,25 @@ TEST_F(trace_view_test, a_log_that_does_not_answer_after_a_restart_keeps_its_pos
   catch_up();
   EXPECT_EQ(history_of(1), (std::vector<std::string>{"order 1 Ordered", "payment 1 Paid",
                                                      "order 2 OrderCancelled"}));
+}
+
+// A position of a program that knew no timelines: a turn that moved another log's position took
+// over the timeline of this one without storing it, and never stored it afterwards. A fork of the
+// log was then taken for the same log after a restart.
+TEST_F(trace_view_test, the_timeline_of_a_log_is_stored_with_its_first_move_beside_other_logs) {
+  const auto consumer = trace_consumer(service::payment);
+  write_rows(data, service::payment, {begin_timeline(*data.read(), service::payment)});
+  happen(service::payment, {payment_event_of(1)});
+  write_rows(data, service::ordertrace, {{row_space::meta, position_key(consumer), "1"}});
+  start_view();
+  happen(service::order, {placed(1)});
+  catch_up();
+  ASSERT_TRUE(shown(1)) << "a turn without the payments";
+  happen(service::payment, {payment_event_of(2)});
+  catch_up();
+  const auto at = stored_position(*data.read(), service::ordertrace, consumer);
+  EXPECT_EQ(at.next, 3);
+  EXPECT_EQ(at.seen, stored_lineage(*data.read(), service::payment));
 }
 
 // In the original the start of a delivery never reached the view.

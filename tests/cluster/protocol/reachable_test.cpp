@@ -53,10 +53,12 @@ TEST(reachable, a_port_that_is_listened_at_is_reached_and_left) {
   EXPECT_TRUE(reachable("localhost", acceptor.port, milliseconds(1'000)));
 }
 
-TEST(reachable, a_port_that_nobody_listens_at_is_given_up_at_once) {
+TEST(reachable, a_port_that_nobody_listens_at_is_given_up_at_once_and_the_reason_is_the_true_one) {
   const bound_socket taken;  // so that nobody else listens there
   const auto began = std::chrono::steady_clock::now();
   EXPECT_FALSE(reachable("127.0.0.1", taken.port, milliseconds(20'000)));
+  EXPECT_EQ(why_unreachable("127.0.0.1", taken.port, milliseconds(20'000)),
+            std::errc::connection_refused);
   EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(10'000));
 }
 

@@ -4,6 +4,7 @@
 #include "actors/rules/consumers.hpp"
 #include "http/operations/admin.hpp"
 #include "persistence/log/consumer_keys.hpp"
+#include "persistence/tables/sealed_value.hpp"
 #include "tests/support/small_shop.hpp"
 
 namespace skanu {
@@ -49,6 +50,17 @@ class admin_test : public testing::Test {
                       to_json(letter)});
     const auto* one = &c;
     ASSERT_EQ(shop.data().write({&one, 1}).front(), std::nullopt);
+  }
+
+  /// Flips a bit in a stored letter of the stamps'.
+  void damage(entity_id account, log_offset offset) {
+    constexpr table letters{service::stamp, table_kind::dead_letters};
+    const auto key = dead_letter_prefix(consumers::stamp_follows_payment.name) +
+                     ordered_key(account) + ordered_key(offset);
+    std::string stored;
+    append_sealed(stored, letters, key, shop.value(letters, key));
+    stored[stored.size() / 2] ^= 4;
+    shop.put_as_it_is(letters, key, stored);
   }
 
   /// One page, from a letter on; "" is the first.
@@ -118,6 +130,42 @@ TEST_F(admin_test, a_letter_shows_a_phone_number_in_eight_places) {
   EXPECT_EQ(both[0]["event"]["id"], 1);
   const auto next = letters("1", both[0]["id"]).dump();
   EXPECT_EQ(next.find(phone), next.npos) << next;
+}
+
+// The key of the row, which is all that is left of it, holds the number.
+TEST_F(admin_test, a_damaged_letter_is_named_without_its_phone_number) {
+  set_aside(stages::account, 7, "{}");
+  damage(stages::account, 7);
+  const auto page = letters("2", "");
+  const auto text = page.dump();
+  for (const auto& whole : {phone_of_account(stages::account), std::to_string(stages::account)})
+    EXPECT_EQ(text.find(whole), text.npos) << text;
+  ASSERT_EQ(page["damaged"].size(), 1U) << text;
+  EXPECT_EQ(view.letters.read(page["damaged"][0].get<std::string>()),
+            (letter_name{"stamp-follows-payment", stages::account, 7}));
+}
+
+// What stood behind damaged letters was on no page.
+TEST_F(admin_test, damaged_letters_take_their_places_on_the_pages_and_hide_no_other) {
+  for (log_offset at = 1; at <= 6; ++at) set_aside(stages::account, at, "{}");
+  for (const log_offset at : {1, 2, 3, 5}) damage(stages::account, at);
+  for (const auto* size : {"1", "2", "4", "100"}) {
+    std::vector<log_offset> shown, damaged;
+    std::string after;
+    for (bool more = true; more;) {
+      const auto page = letters(size, after);
+      const auto note = [&](const std::string& name, std::vector<log_offset>& list) {
+        list.push_back(view.letters.read(name)->offset);
+        if (list.back() > (after.empty() ? 0 : view.letters.read(after)->offset)) after = name;
+      };
+      for (const auto& letter : page["_embedded"]["deadLetters"]) note(letter["id"], shown);
+      for (const auto& name : page.value("damaged", nlohmann::json::array())) note(name, damaged);
+      more = page["_links"].contains("next");
+      ASSERT_LE(shown.size() + damaged.size(), 6U) << size;
+    }
+    EXPECT_EQ(shown, (std::vector<log_offset>{4, 6})) << size;
+    EXPECT_EQ(damaged, (std::vector<log_offset>{1, 2, 3, 5})) << size;
+  }
 }
 
 TEST(letter_names, lead_back_and_hide_accounts_only) {

@@ -1,7 +1,12 @@
 // What health says of made-up databases.
 #include <gtest/gtest.h>
 
+#include "actors/rules/consumers.hpp"
 #include "http/operations/actuator.hpp"
+#include "persistence/log/log_position.hpp"
+#include "persistence/tables/sealed_value.hpp"
+#include "tests/support/scripted_log.hpp"
+#include "tests/support/small_shop.hpp"
 
 namespace skanu {
 namespace {
@@ -81,6 +86,22 @@ TEST_F(health_test, is_down_and_not_alive_while_a_database_is_closed) {
   closed.open = true;
   EXPECT_EQ(health(), "200 UP lmdb=UP sqlite=UP");
   EXPECT_EQ(liveness(), "200 UP lmdb=UP sqlite=UP");
+}
+
+// A fork was said no more once its row was damaged.
+TEST_F(health_test, a_fork_whose_row_is_damaged_is_still_said) {
+  small_shop shop;
+  constexpr table metas{service::stamp, table_kind::meta};
+  const std::string consumer(consumers::stamp_follows_payment.name);
+  const auto row = fork_row({consumer, "payment", 6, 3, 3, "2026-11-22T12:00:00.000Z"});
+  write_rows(shop.data(), service::stamp, {row});
+  std::string stored;
+  append_sealed(stored, metas, row.key, *row.value);
+  stored[stored.size() / 2] ^= 4;
+  shop.put_as_it_is(metas, row.key, stored);
+  view.stores[static_cast<std::size_t>(service::stamp)] = &shop.data();
+  auto told = nlohmann::json::parse(render_health(view, now).body);
+  EXPECT_EQ(told["components"][consumer]["details"]["reason"], "log-forked") << told;
 }
 
 TEST_F(health_test, a_node_whose_every_database_fails_says_that_it_cannot_serve) {

@@ -1,5 +1,5 @@
-// What a request can cost: of each class of requests the costliest one of a size against the
-// cheapest one, in processor time.
+// The costliest request of each class is compared with the cheapest one of its size, in processor
+// time.
 #include <atomic>
 #include <cstdlib>
 #include <ctime>

@@ -119,6 +119,24 @@ TEST_F(log_with_timelines, a_follower_of_the_same_log_goes_on_over_restarts) {
   EXPECT_EQ(at.seen, timelines());
 }
 
+// The timeline of an empty log gives way to that of the next start; a follower that had remembered
+// it took the same log for another one.
+TEST_F(log_with_timelines, a_follower_that_read_nothing_has_seen_no_timeline) {
+  log_position at;
+  for (int start = 0; start < 2; ++start) {
+    begin();
+    const auto batch = pull(at);
+    EXPECT_FALSE(batch.forked);
+    EXPECT_TRUE(batch.timelines.empty());
+    at = at.behind(batch);
+  }
+  append(1);
+  at = at.behind(pull(at));
+  EXPECT_EQ(at.seen, timelines());
+  append(1);
+  EXPECT_FALSE(pull(at).forked);
+}
+
 // Three sales, a backup, three more; the backup is put in place, and four more are answered: the
 // first three of those were never prepared, traced or stamped, and nothing was said.
 TEST_F(log_with_timelines, a_restored_log_that_is_as_long_again_is_not_taken_for_the_same) {
@@ -166,6 +184,21 @@ TEST_F(log_with_timelines, a_position_moves_only_from_where_it_is_stored) {
   EXPECT_EQ(move(later, start), commit_result{});
   EXPECT_EQ(stored_position(*data->read(), service::payment, "x-follows-y").next, 1);
   EXPECT_EQ(move(start, then), commit_result{});
+}
+
+// The second of them took the place of the first, of which nothing was said any more.
+TEST_F(log_with_timelines, two_forks_behind_the_same_event_are_both_remembered) {
+  const std::vector<log_fork> met = {
+      {"x-follows-y", "y", 6, 3, 3, "2026-11-22T12:00:00.000Z"},
+      {"x-follows-y", "y", 6, 4, 4, "2026-11-23T12:00:00.000Z"},
+      {"x-follows-y", "y", 5, 2, 2, "2026-11-24T12:00:00.000Z"},
+  };
+  commit c{.of = service::payment};
+  for (const auto& fork : met) c.rows.push_back(fork_row(fork));
+  write(c);
+  const auto remembered = stored_forks(*data->read(), service::payment, "x-follows-y");
+  ASSERT_EQ(remembered.size(), met.size());
+  for (std::size_t i = 0; i < met.size(); ++i) EXPECT_EQ(to_json(remembered[i]), to_json(met[i]));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ using page_handler = void (*)(const httplib::Request&, httplib::Response&,
 
 struct route {
   std::string_view method;
-  std::string_view path;  ///< {…} stands for one segment.
+  std::string_view path;  ///< {…} stands for a single segment.
   needs body = needs::nothing;
   resource_handler resource = nullptr;
   actuator_handler actuator = nullptr;
@@ -38,7 +38,7 @@ constexpr route page(std::string_view path, page_handler show) {
   return r;
 }
 
-/// A route of the operators'.
+/// A route of the operators' API.
 constexpr route operators(std::string_view method, std::string_view path, admin_handler handler) {
   route r{method, path};
   r.admin = handler;
@@ -107,7 +107,7 @@ constexpr std::array routes = {
     page("/problems/{type}", pages::problem),
 };
 
-/// Whose resource a path is, if it is one.
+/// The service of a resource's path; nullopt for other paths.
 constexpr std::optional<service> service_of(std::string_view path) {
   constexpr std::array<std::pair<std::string_view, service>, 5> roots = {{
       {"/orders", service::order},
@@ -121,7 +121,8 @@ constexpr std::optional<service> service_of(std::string_view path) {
   return std::nullopt;
 }
 
-/// Whether the operators' own port has it: what it answers is explained there, too.
+/// Whether the operators' listener serves the route. Explanations of problems belong to every
+/// listener.
 bool is_for_operators(const route& r) {
   return r.admin || r.actuator || r.path.starts_with("/problems/");
 }
@@ -134,7 +135,7 @@ std::string_view take_segment(std::string_view& path) {
   return segment;
 }
 
-/// True where a path fits a pattern; then `parameter` is its variable segment.
+/// Whether a path fits a pattern. If so, `parameter` is the path's variable segment.
 bool fits(std::string_view pattern, std::string_view path, std::string_view& parameter) {
   while (!pattern.empty() && !path.empty() && path.front() == '/') {
     const auto wanted = take_segment(pattern);
@@ -149,7 +150,7 @@ bool fits(std::string_view pattern, std::string_view path, std::string_view& par
   return pattern.empty() && path.empty();
 }
 
-/// "application/json" and its kin, in UTF-8.
+/// Accepts application/json and application/*+json, in UTF-8.
 bool is_json(std::string_view type) {
   std::string lower(type);
   for (auto& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -164,13 +165,13 @@ bool is_json(std::string_view type) {
          (essence.starts_with("application/") && essence.ends_with("+json"));
 }
 
-/// The path for a log line: a phone number in it is masked.
+/// Writes the path for a log line, with any phone number masked.
 std::string loggable(std::string_view pattern, std::string_view parameter) {
   std::string text(pattern);
   if (const auto open = text.find('{'); open != text.npos) {
     const auto length = text.find('}') - open + 1;
     const auto name = pattern.substr(open, length);
-    // A dead letter names a stamp account by its phone number too.
+    // A dead letter's name may contain a stamp account's phone number.
     const bool is_phone = name == "{phoneNumber}" || name == "{letter}";
     text.replace(open, length, without_phone(parameter, is_phone));
   }
@@ -188,7 +189,8 @@ void refuse_stranger(listener at, httplib::Response& out) {
                  out);
 }
 
-/// " problem=overloaded" for a log line: what the answer says went wrong, if it does.
+/// Returns " problem=overloaded" for a log line: the type of the answer's problem, or an empty
+/// text.
 std::string problem_of(const httplib::Response& out) {
   constexpr std::string_view front = R"({"type":"/problems/)";
   if (out.status < 400 || !out.body.starts_with(front)) return {};
@@ -219,7 +221,8 @@ void front::answer(const httplib::Request& in, httplib::Response& out, listener 
   } catch (refused& r) {
     render_problem(r.why, out);
   } catch (const store_error& e) {
-    // Of a service on another node the reason says which one it is, and nothing else.
+    // The reason of service_away and overloaded names a service on another node, so clients may
+    // read the reason. Other reasons go to the log only.
     const bool away = e.code() == errc::service_away || e.code() == errc::overloaded;
     if (!away)
       spdlog::error("event={} reason={}", e.code() == errc::damaged ? "damaged" : "store_error",
@@ -229,7 +232,7 @@ void front::answer(const httplib::Request& in, httplib::Response& out, listener 
     spdlog::error("event=undecodable reason={}", in_quotes(e.what()));
     render_problem(error{errc::undecodable, "What is stored of it cannot be read."}, out);
   }
-  // No other site's page may read what operators see.
+  // Pages of other sites must not read the operators' data.
   if (at == listener::clients && !is_for_admins(in.path)) add_cors(in, out);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - began);
@@ -258,8 +261,8 @@ bool front::is_shown(std::string_view path, bool is_page) const {
   return !of || std::ranges::find(options_.shown, *of) != options_.shown.end();
 }
 
-/// The operators' own listener asks for no token; so it must not answer the page of another site
-/// that a browser beside it shows.
+/// The operators' listener asks for no token. Checks of Host and Origin keep out pages of other
+/// sites in a browser on the same machine.
 bool front::may_administer(const httplib::Request& in, listener at) const {
   if (at == listener::clients)
     return options_.admin_token && in.get_header_value_count("Authorization") == 1 &&
@@ -276,7 +279,7 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, listene
                           "This server is not asked for by that Host: on loopback it answers "
                           "loopback's names and those of --allowed-host.",
                           out);
-  // Known paths and unknown ones are refused alike, so that nothing is told of either.
+  // Known and unknown paths are refused alike, so that the answer does not tell the two apart.
   if (is_for_admins(in.path) && !may_administer(in, at)) return refuse_stranger(at, out);
   std::string allowed;
   for (std::size_t i = 0; i < routes.size(); ++i) {
@@ -285,7 +288,7 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, listene
     if (!fits(r.path, in.path, parameter) || !is_shown(r.path, r.page != nullptr)) continue;
     if (at == listener::operators && !is_for_operators(r)) continue;
     if (r.method != method) {
-      // A later pattern may name the same path: what it allows counts too, once.
+      // A later pattern may match the same path: its methods are allowed too, each listed once.
       if (allowed.find(r.method) != allowed.npos) continue;
       allowed += (allowed.empty() ? "" : ", ") + std::string(r.method);
       if (r.method == "GET") allowed += ", HEAD";
@@ -310,7 +313,8 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, listene
   out.status = 204;
 }
 
-/// An HTTP/1.0 request may have no Host: no browser makes one, so no page of another site does.
+/// Accepts a request without Host: only HTTP/1.0 permits the omission, and browsers do not send
+/// HTTP/1.0.
 bool front::is_asked_for(const httplib::Request& in, listener at) const {
   if (at == listener::operators || !options_.allowed_hosts || !in.has_header("Host")) return true;
   return is_allowed_host(in.get_header_value("Host"), *options_.allowed_hosts);
@@ -331,7 +335,8 @@ bool front::may_read(const httplib::Request& in) const {
 
 void front::add_cors(const httplib::Request& in, httplib::Response& out) const {
   const bool every = options_.cors.allowed == cors_policy::origins::every;
-  // The own origin needs no permission, so for it alone an answer to another one is as good.
+  // Caches must keep an answer per origin here. With origins::own alone a cached answer serves
+  // every origin: the own origin needs no permission.
   if (options_.cors.allowed == cors_policy::origins::listed) out.set_header("Vary", "Origin");
   if (!every && !in.has_header("Origin")) return;
   if (!may_read(in)) return;

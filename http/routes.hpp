@@ -1,4 +1,4 @@
-// The only file that knows URLs: the table of routes, and what all of them have in common.
+// The table of routes, and the steps common to all routes.
 #pragma once
 
 #include <functional>
@@ -17,28 +17,28 @@ namespace skanu {
 
 struct front_options {
   cors_policy cors;
-  /// On loopback only these Host names are answered besides those of loopback; nothing: any name.
+  /// Host names answered besides loopback's own, for a server on loopback. nullopt: every name.
   std::optional<std::vector<std::string>> allowed_hosts;
-  /// Who brings it is served /admin on the clients' listener too; without one nobody is.
+  /// Token for /admin on the clients' listener. Without a token the listener refuses all of /admin.
   std::optional<std::string> admin_token;
-  /// Whose resources are shown; the paths of others are not there.
+  /// Services with visible resources. Paths of the other services answer 404.
   std::vector<service> shown{std::begin(all_services), std::end(all_services)};
   /// Whether the pages and the API's description are shown.
   bool pages = true;
 };
 
-/// Through which port a request came. The operators' own shows /admin and /actuator, and nothing
-/// else.
+/// The port of a request. The operators' listener serves only /admin, /actuator and the
+/// explanations of problems.
 enum class listener : std::uint8_t { clients, operators };
 
-/// Answers every request. Thread-safe; all that it is given outlives it.
+/// Answers every request. Thread-safe. The constructor's arguments outlive the front.
 class front {
  public:
   front(gateway& to, actuator_view view, admin_view admin, front_options options);
 
-  /// The whole answer to one request, logged and counted.
+  /// Writes the whole answer to a request, with a log line and metrics.
   void answer(const httplib::Request& in, httplib::Response& out, listener at = listener::clients);
-  /// The body of an error that the connection layer found, as a problem.
+  /// Writes the body of an error found by the connection layer, as a problem.
   void answer_error(int status, std::string_view reason, httplib::Response& out) const;
 
  private:
@@ -57,7 +57,7 @@ class front {
   request_metrics metrics_;
 };
 
-/// Every route as "METHOD /path/{parameter}", for documentation and tests.
+/// Lists every route as "METHOD /path/{parameter}", for documentation and tests.
 std::vector<std::string> route_names();
 
 }  // namespace skanu

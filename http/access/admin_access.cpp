@@ -21,7 +21,7 @@ bool is_numeric(const std::string& address) {
          ::inet_pton(AF_INET6, address.c_str(), &any) == 1;
 }
 
-/// The name of "name", "name:port" or "[v6]:port"; empty where it is none of them.
+/// Returns the name in "name", "name:port" or "[v6]:port", or an empty text for any other form.
 std::string name_in(std::string_view host) {
   const bool bracket = host.starts_with('[');
   const auto end = bracket ? host.find(']') : host.find(':');

@@ -1,5 +1,4 @@
-// Whom a server without authentication answers: by the request's Host, Origin and token. Pure: no
-// CAF, no httplib.
+// Checks of a request's Host, Origin and token. Pure: no CAF, no httplib.
 #pragma once
 
 #include <string>
@@ -11,21 +10,21 @@ namespace skanu {
 /// True for 127.0.0.0/8, ::1 and the name localhost.
 bool is_loopback(const std::string& address);
 
-/// Whether a request was meant for this very address, and by this very site. A page of another site
-/// that a browser shows can reach loopback too, also under a name of its own that was made to point
-/// there; but such a request says so in Host or Origin.
+/// Whether a request comes from the server's own site and names the server's own address. In a
+/// browser, a page of another site can reach loopback too, even under a host name whose DNS entry
+/// points there. But Host or Origin then names the other site.
 ///
-/// `host` is the Host header; it must be localhost or a numeric address, and of loopback where
-/// `loopback_only`. `origin` is the Origin header, or empty where there is none.
+/// `host` is the Host header: localhost or a numeric address, and loopback where `loopback_only`.
+/// `origin` is the Origin header, or empty where the request has none.
 bool is_meant_for_us(std::string_view host, std::string_view origin, bool loopback_only);
 
-/// Whether a server on loopback answers to this Host: one of loopback, or one of the names or
-/// addresses of `allowed`, in any case and with any port. A page that a browser shows under a name
-/// that was made to point at loopback (DNS rebinding) says that name.
+/// Whether a server on loopback answers the Host: a name or address of loopback, or an entry of
+/// `allowed`, in any case and with any port. A page that reaches loopback through DNS rebinding
+/// brings its own site's name as Host.
 bool is_allowed_host(std::string_view host, const std::vector<std::string>& allowed);
 
-/// Whether an Authorization header brings this bearer token (RFC 6750). Takes as long for a token
-/// that is nearly right as for any other.
+/// Whether an Authorization header brings the bearer token (RFC 6750). The comparison takes equally
+/// long for every wrong token.
 bool brings_token(std::string_view authorization, std::string_view token);
 
 }  // namespace skanu

@@ -1,4 +1,4 @@
-// Cross-origin resource sharing, as the operator chose it.
+// Cross-origin resource sharing, as chosen by the operator.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,14 @@
 
 namespace skanu {
 
-/// Whose pages a browser lets read answers and send changes. A page of the server's own needs no
-/// permission for that.
+/// Sites with permission to read answers and send changes in a browser. The server's own pages need
+/// no permission.
 struct cors_policy {
   enum class origins : std::uint8_t {
-    own,     ///< No other site's.
-    listed,  ///< Of those in `list`.
-    every,   ///< As the original's gateway had it; never with credentials.
-    none,    ///< A preflight is answered like any OPTIONS, even one from the own origin.
+    own,     ///< No other site.
+    listed,  ///< The sites in `list`.
+    every,   ///< Every site, as in the original's gateway; never with credentials.
+    none,    ///< No site. A preflight is answered like any OPTIONS, even from the own origin.
   };
   origins allowed = origins::own;
   std::vector<std::string> list;

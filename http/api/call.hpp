@@ -1,4 +1,4 @@
-// One request on its way through a handler: what was asked, and the ways to answer it.
+// A request on its way through a handler: the question, and the ways to answer.
 #pragma once
 
 #include <string>
@@ -25,27 +25,28 @@ class call {
   const httplib::Request& in() const { return in_; }
 
   std::string_view parameter() const { return parameter_; }
-  /// The id in the path; a path without one names nothing, hence not_found.
+  /// The id in the path. Throws not_found where the path has no valid id.
   entity_id id() const;
-  /// The account of the phone number in the path.
+  /// The account of the phone number in the path. Throws not_found where the path has no phone
+  /// number.
   entity_id account() const;
 
-  /// The JSON object of the body; its media type was checked.
+  /// The JSON object of the body; routes.cpp has checked the media type. Throws refused.
   body_fields body() const;
-  /// Throws refused where a field was wrong.
+  /// Throws refused where a field is wrong.
   static void require(const body_fields& fields);
 
-  /// Idempotency-Key and If-Match.
+  /// Reads Idempotency-Key, If-Match and traceparent.
   change_conditions conditions() const;
 
-  /// page, size, sort, after and status.
+  /// Reads page, size, sort, after and status.
   page_request page_wanted() const;
-  /// A query parameter, where it is given.
+  /// A query parameter, nullopt where absent.
   std::optional<std::string> query(const char* name) const;
 
-  /// Answers 200 with an item and its ETag, or 304 where the client has it already.
+  /// Answers 200 with an item and its ETag, or 304 where the client has the same version already.
   void show(std::string_view document, std::string_view self) const;
-  /// Answers with the entity a command left, or with its refusal.
+  /// Answers with the entity after a command, or with the command's refusal.
   void answer(const outcome& result, int status, std::string_view self) const;
   /// Answers 204, or with the refusal.
   void answer_empty(const outcome& result) const;

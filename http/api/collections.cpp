@@ -10,7 +10,7 @@ namespace {
   throw refused{{errc::not_found, std::move(detail)}};
 }
 
-/// Which page of a list the request wants, but for its status.
+/// The requested page of a list, without the status.
 page_query query_of(const page_request& wanted) {
   return {.after = wanted.after,
           .number = wanted.number,
@@ -23,7 +23,7 @@ std::string shown(const collection& from, entity_id id) {
   return from.item_name ? '"' + from.item_name(id) + '"' : std::to_string(id);
 }
 
-/// Shows a page whose items were rendered.
+/// Sends a page with rendered items.
 void send_page(const call& c, page p, const stored_page& found) {
   p.total = found.total;
   p.next_after = found.next_after;

@@ -1,4 +1,4 @@
-// What all collections share: items by id, pages by id and key, pages of an entity's rows.
+// The common part of all collections: items by id, pages by id and key, pages of an entity's rows.
 #pragma once
 
 #include <functional>
@@ -7,19 +7,19 @@
 
 namespace skanu {
 
-/// A collection: where it lives, and what its status words mean.
+/// A collection: its service, name, status words and item names.
 struct collection {
   service of;
   std::string_view name;  ///< "orders": the path without its slash, and the name under _embedded.
-  /// The stored number of a status word; nothing for a word that is none.
+  /// The stored number of a status word; nullopt for an unknown word.
   std::function<std::optional<std::uint8_t>(std::string_view)> status_of;
-  /// What names an item in its path; its id, where nothing is said.
+  /// Names an item in its path; null: the item's id.
   std::function<std::string(entity_id)> item_name = nullptr;
 
   std::string path_of(entity_id id) const;
 };
 
-/// The word of an enum as a collection's status filter, its first and those behind `last` excepted.
+/// Makes a status filter of an enum's words, from the second value to `last`.
 template <worded_enum Enum>
 std::function<std::optional<std::uint8_t>(std::string_view)> status_words(Enum last) {
   return [last](std::string_view word) -> std::optional<std::uint8_t> {
@@ -29,19 +29,19 @@ std::function<std::optional<std::uint8_t>(std::string_view)> status_words(Enum l
   };
 }
 
-/// Answers with one listed item.
+/// Answers with a listed item.
 void show_item(const call& c, const collection& from, entity_id id);
-/// Answers with one page.
+/// Answers with a page.
 void show_page(const call& c, const collection& from);
 
-/// Rows of an entity that are numbered 1, 2, 3 … by its version.
+/// Rows of an entity, numbered 1, 2, 3 … by the entity's version.
 struct numbered_rows {
   service of;
   entity_id id;
   std::string name;  ///< Under _embedded.
   std::string path;
-  std::string prefix;     ///< Of the rows' keys; the number follows.
-  std::string not_found;  ///< What is said where there is no such entity.
+  std::string prefix;     ///< Front of the rows' keys; the number follows.
+  std::string not_found;  ///< Detail of the problem where there is no such entity.
 };
 void show_rows(const call& c, const numbered_rows& from);
 

@@ -30,7 +30,8 @@ std::mt19937_64& random_of_this_thread() {
   return random;
 }
 
-/// 48 bits of time, then chance: ids of one time stand together in the table of operations.
+/// 48 bits of time, then random bits: ids of the same time are neighbours in the table of
+/// operations.
 operation_id new_operation() {
   operation_id id;
   auto time = static_cast<std::uint64_t>(wall_clock_now().time_since_epoch().count());
@@ -42,15 +43,15 @@ operation_id new_operation() {
   return id;
 }
 
-/// Whether its items, and those before it that are passed by, are so many that it takes a
-/// millisecond rather than some microseconds.
+/// Whether the page and the items skipped before are so many that reading takes a millisecond
+/// rather than some microseconds.
 bool walks_far(const page_query& query) {
   constexpr std::size_t near_items = 500;
   const auto before = query.after ? 0 : query.number;
   return before >= static_cast<std::int64_t>(near_items / query.size);
 }
 
-/// Nothing was done, and the next try may well meet an entity that recovered.
+/// True where no change was made, and the next try may meet a recovered entity.
 bool worth_repeating(const outcome& result) {
   const auto* e = std::get_if<error>(&result);
   return e && (e->code == errc::entity_failed || e->code == errc::conflicting_commit);
@@ -72,9 +73,11 @@ bulkhead gateway::bulkhead_of(service s) {
       &elsewhere_);
 }
 
-/// Apart from the orders, whose reads and cancels go on while payment is frozen. Here it is wider,
-/// since checkout has a bulkhead of its own behind it, and has more patience, since one attempt at
-/// a payment may take 610 ms; elsewhere it leaves some of the places for orders.
+/// Placing orders has a separate bulkhead: reads and cancels of orders go on while payment is
+/// frozen. With the order service here, the bulkhead is wider than the others, since checkout
+/// limits waiting orders too, and tolerates a longer silence, since an attempt at a payment may
+/// take 610 ms. With the order service elsewhere, the bulkhead leaves some places of the order
+/// service free.
 bulkhead gateway::bulkhead_of_placing() {
   if (!runs_elsewhere(service::order))
     return bulkhead({.waiting_max = 384, .silence = std::chrono::seconds{1}});

@@ -1,5 +1,5 @@
-// Where HTTP meets the actors: sends a change as a message and waits, within the request's
-// deadline, for its durable answer; reads go to the stores' snapshots.
+// Between HTTP and the actors. The gateway sends a change as a message and waits, within the
+// request's deadline, for the durable answer. Reads go to the stores' snapshots.
 #pragma once
 
 #include <array>
@@ -20,34 +20,34 @@
 
 namespace skanu {
 
-/// The services as the front sees them, wherever they run.
+/// The services for the front, on any node.
 struct service_directory {
   checkout_actor checkout;
   order_region_actor orders;
   payment_region_actor payments;
   delivery_region_actor deliveries;
   stamp_region_actor stamps;
-  /// Where orders about dead letters go; null for a service whose consumers run elsewhere.
+  /// Receivers of dead letter commands; null for a service with consumers on another node.
   std::array<dead_letter_router_actor, service_count> dead_letter_routers;
-  /// What is durable in each of them.
+  /// Readers of each service's durable data.
   std::array<std::function<std::unique_ptr<reading>()>, service_count> readers;
-  /// Which of them run on another node: whoever reads there waits for an answer.
+  /// Services on another node: a read there waits for an answer.
   std::array<bool, service_count> elsewhere{};
-  /// Of what changes in the order traces, where those are shown; outlives the front.
+  /// Stream of changed order traces, null where the node shows none; outlives the front.
   event_stream* trace_stream = nullptr;
 };
 
-/// Thread-safe; its functions block for at most the waiting deadline.
+/// Thread-safe. Functions block for at most the waiting deadline.
 ///
-/// Waiting takes one of the front's 512 requests, so it is bounded: for each service that runs
-/// here, and, where it is longer, for each that runs elsewhere and for all of those together. What
-/// the others leave is there for reads and changes of this node and for its health.
+/// A waiting call takes up a request of the front's 512, so waiting is bounded: per service on this
+/// node, with higher limits per service elsewhere and for all services elsewhere together. The rest
+/// is left to reads, changes and health of this node.
 class gateway {
  public:
-  /// Who waits for other nodes, in all: 64 requests are left to the rest.
+  /// Limit of requests waiting for other nodes; 64 requests are left to the rest.
   static constexpr int most_elsewhere = 448;
-  /// … and for one service there. A link tells soon enough whether its node is silent, and a
-  /// restart is waited out: no silence lowers this.
+  /// Limit for a single service on another node. Silence does not lower the limit: the peer session
+  /// finds out soon enough that a node is silent, and callers wait out a restart.
   static constexpr int most_of_one_elsewhere = 256;
 
   explicit gateway(service_directory directory);
@@ -59,22 +59,23 @@ class gateway {
   outcome tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c);
 
   bool has_letter_desk(service s) const { return static_cast<bool>(dead_letter_router(s)); }
-  /// Has a consumer settle a dead letter, on this node.
+  /// Sends a dead letter command to a consumer on the gateway's own node.
   outcome tell_consumer(service s, const dead_letter_command& what);
 
-  /// What `look` makes of what is durable in a service's store now. It asks once: each question to
-  /// another node has a deadline of its own. Throws store_error, overloaded where too many wait.
+  /// Returns the result of `look` on the service's present durable data. `look` asks a single
+  /// question, since each question to another node has a separate deadline. Throws store_error,
+  /// overloaded where too many requests wait.
   template <class Look>
   auto read(service s, Look look) {
     return ask(s, [&] { return look(*services_.readers[static_cast<std::size_t>(s)]()); });
   }
 
-  /// A page of a list. One that walks far through the store, as a deep one does, waits for its
-  /// turn: of those one is read at a time. Throws store_error, overloaded where too many wait.
+  /// Reads a page of a list. Pages far from the start take long and are read in sequence, each
+  /// waiting for its turn. Throws store_error, overloaded where too many requests wait.
   stored_page page(service s, const page_query& query);
 
-  /// What `question` answers, which waits for a service where that runs on another node. Throws as
-  /// it does, and store_error.
+  /// Returns the answer of `question`. A question to a service on another node waits within the
+  /// service's bulkhead. Throws store_error and the exceptions of `question`.
   template <class Question>
   auto ask(service s, Question question) {
     std::optional<bulkhead::place> place;
@@ -112,7 +113,7 @@ class gateway {
   bulkhead operators_{{.waiting_max = 8, .waiting_max_when_silent = 8}};
   serial_executor far_pages_{128};
   std::mutex mutex_;
-  std::unordered_set<std::string> running_;  ///< Clients' operations that this gateway waits for.
+  std::unordered_set<std::string> running_;  ///< Clients' operations in progress at this gateway.
 };
 
 }  // namespace skanu

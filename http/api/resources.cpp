@@ -38,7 +38,7 @@ void orders::place(const call& c) {
   order.phone_number = body.phone("phoneNumber", false);
   call::require(body);
   auto conditions = c.conditions();
-  conditions.condition.reset();  // what is not there yet has no version
+  conditions.condition.reset();  // a new order has no version yet
   const auto result = c.to().place(order, conditions);
   const auto* done = std::get_if<accepted>(&result);
   c.answer(result, 201, order_collection.path_of(done ? done->id : 0));

@@ -1,5 +1,5 @@
-// The handlers of every resource. They translate: a request into a command or a read, and what
-// comes back into HTTP. No rule lives here.
+// The handlers of every resource. A handler translates a request into a command or a read, and the
+// result into HTTP. No rule lives here.
 #pragma once
 
 #include "http/api/call.hpp"

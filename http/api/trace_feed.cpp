@@ -89,7 +89,7 @@ void trace_feed::take(const event_batch& batch) {
   append_frames(batch, frames_);
   next_ = batch.next;
   more_ = more_ || batch.more;
-  // Streams begin behind all that is there already.
+  // Streams begin after all events already in the log.
   if (!begun_ && batch.more) return pull();
   if (grown || !begun_) return publish();
   doing_ = doing::nothing;

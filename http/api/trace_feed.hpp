@@ -1,5 +1,5 @@
-// Brings what the trace view's log says to the streams: follows the log as any consumer does,
-// wherever it is, and reads history for those who are far behind.
+// Feeds the streams from the trace view's log. The feed follows the log like any consumer, on any
+// node, and reads history for subscribers that are far behind.
 #pragma once
 
 #include <random>
@@ -11,14 +11,14 @@
 namespace skanu {
 
 struct feed_limits {
-  std::size_t recent = 4'096;  ///< Events that the streams are begun with, of a log that has them.
+  std::size_t recent = 4'096;  ///< Latest events of the log, given to the streams at the start.
   std::size_t batch = 1'000;
-  std::size_t page = 512;  ///< Of history.
+  std::size_t page = 512;  ///< Events in a page of history.
   std::chrono::milliseconds pull_timeout{5'000};
   backoff_settings retry = {};
 };
 
-/// `to` outlives the actor. One that takes another's place goes on where that one published last.
+/// `to` outlives the actor. A successor goes on after the events that its predecessor published.
 class trace_feed final : public trace_feed_actor::base {
  public:
   trace_feed(caf::actor_config& config, event_log_actor log, frame_sink& to,
@@ -43,9 +43,9 @@ class trace_feed final : public trace_feed_actor::base {
   feed_limits limits_;
   std::mt19937_64 random_{std::random_device{}()};
   doing doing_ = doing::nothing;
-  log_offset next_ = 0;  ///< 0: where the log ends is not known yet.
-  lineage timelines_;    ///< Of the log, as far as they are known.
-  bool begun_ = false;   ///< Something was published: streams go on from there.
+  log_offset next_ = 0;  ///< 0: the end of the log is not known yet.
+  lineage timelines_;    ///< Known timelines of the log.
+  bool begun_ = false;   ///< Set by the first publication: streams go on from there.
   bool more_ = false;
   int failures_ = 0;
   std::vector<stream_frame> frames_;  ///< To be published.

@@ -8,7 +8,8 @@ namespace skanu {
 
 namespace {
 
-/// What stands between quotes behind `key`. In a text of a user's the quotes of a key are escaped.
+/// Returns the text after `key`, up to the next quote. A user's text cannot contain `key`, since
+/// its quotes are escaped.
 std::string_view word_behind(std::string_view key, std::string_view body) {
   const auto found = body.find(key);
   if (found == body.npos) return {};

@@ -1,4 +1,4 @@
-// What a subscriber to order traces is sent of one TraceChanged.
+// The stream frame of a TraceChanged event.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,9 @@
 
 namespace skanu {
 
-/// Of a stored event of the trace view's log, without parsing it whole: the id has the offset, and
-/// the data is the trace as REST shows it, with the time of its change. Nothing for any other text.
+/// Makes a frame of a stored event of the trace view's log, without parsing the whole event. The
+/// frame's id contains the offset. The data is the trace as in REST, with the time of the change.
+/// Returns nullopt for any other text.
 std::optional<stream_frame> frame_of(log_offset offset, std::string_view body,
                                      const lineage& log = {});
 

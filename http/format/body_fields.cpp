@@ -29,7 +29,7 @@ using json = nlohmann::json;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// The parts of a number that is written as JSON has it.
+/// The parts of a number in JSON's syntax.
 struct number_text {
   std::string_view whole, fraction, exponent;
 
@@ -61,7 +61,7 @@ struct number_text {
     return text.empty() ? std::optional(parts) : std::nullopt;
   }
 
-  /// Whether it is at least 1, or nearer to zero; of a number that is not zero.
+  /// Whether the absolute value is at least 1. For numbers other than zero.
   bool is_great() const {
     std::int64_t exponent_value = 0;
     const auto* end = exponent.data() + exponent.size();
@@ -74,19 +74,19 @@ struct number_text {
   }
 };
 
-/// A number that is written as JSON has it, and that no double can hold.
+/// Whether a text is a number in JSON's syntax and too large for a double.
 bool is_beyond_double(std::string_view number) {
   double ignored = 0;
   const auto end = number.data() + number.size();
   const auto read = std::from_chars(number.data(), end, ignored);
   if (read.ptr != end || read.ec != std::errc::result_out_of_range) return false;
   const auto parts = number_text::read(number);
-  return parts && parts->is_great();  // what is too near to zero is read as zero
+  return parts && parts->is_great();  // the parser reads a number too near to zero as zero
 }
 
-/// The same bytes with numbers beyond every type, at which the parser would give up, replaced by
-/// ones that it can read and that no field takes; nothing where there is none. All else stays as
-/// wrong or right as it was.
+/// Replaces numbers beyond every type, at which the parser would give up, by readable numbers of
+/// the same length that no field accepts. All other bytes stay the same. Returns nullopt where the
+/// text has no such number.
 std::optional<std::string> with_readable_numbers(std::string_view bytes) {
   std::string out(bytes);
   bool replaced = false;
@@ -113,15 +113,15 @@ std::optional<std::string> with_readable_numbers(std::string_view bytes) {
   return out;
 }
 
-/// Keeps the members of the outermost object, and of the lists and objects in them only that they
-/// are there: what nobody asks for costs no memory, however deep or broad it is.
+/// Keeps the members of the outermost object. Nested lists and objects leave only their type: an
+/// unread member costs no memory, however deep or broad.
 class member_reader {
  public:
   explicit member_reader(std::vector<body_member>& members) : members_(members) {}
 
   bool is_object() const { return outermost_is_object_; }
 
-  // Called by nlohmann's parser; false ends it.
+  // Called by nlohmann's parser; false ends the parse.
   bool null() { return take(nullptr); }
   bool boolean(bool value) { return take(value); }
   bool number_integer(std::int64_t value) { return take(value); }
@@ -169,7 +169,7 @@ class member_reader {
 }  // namespace
 
 std::variant<body_fields, error> body_fields::parse(std::string_view bytes) {
-  // The parser would take a NUL for the end, whatever comes behind it; JSON has none.
+  // The parser would take a NUL for the end of the text and skip the rest; JSON has no NUL.
   if (bytes.find('\0') != bytes.npos) return error{errc::malformed, "The body is not valid JSON."};
   body_fields fields;
   const auto read = [&fields](std::string_view text) -> std::optional<bool> {
@@ -187,7 +187,7 @@ std::variant<body_fields, error> body_fields::parse(std::string_view bytes) {
 }
 
 const nlohmann::json* body_fields::find(std::string_view name, bool required) {
-  // The last of several members of one name counts.
+  // The last of several members with the same name counts.
   const auto found = std::find_if(members_.rbegin(), members_.rend(),
                                   [&](const body_member& member) { return member.name == name; });
   if (found != members_.rend() && !found->value.is_null()) return &found->value;
@@ -202,7 +202,7 @@ std::optional<std::int64_t> body_fields::integer(std::string_view name, integer_
   std::optional<std::int64_t> number;
   if (value->is_number_unsigned()) {
     const auto wide = value->get<std::uint64_t>();
-    // Out of every range, so that what does not fit is refused as such.
+    // A value out of every range, so that the number is refused as out of range.
     number = static_cast<std::int64_t>(std::min<std::uint64_t>(wide, INT64_MAX));
   } else if (value->is_number_integer()) {
     number = value->get<std::int64_t>();

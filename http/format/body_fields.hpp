@@ -1,5 +1,5 @@
-// Reads the fields of a request's JSON body, and gathers what is wrong with them. No CAF, no
-// httplib: it meets bytes from outside, and is fuzzed alone.
+// Reads the fields of a request's JSON body and gathers the errors. No CAF, no httplib: the code
+// reads bytes from outside and is fuzzed alone.
 #pragma once
 
 #include <cstdint>
@@ -28,34 +28,35 @@ inline constexpr integer_range stamp_range{-1'000'000, 1'000'000};
 inline constexpr std::size_t name_length = 200;
 inline constexpr std::size_t payment_type_length = 32;
 
-/// The integer that a whole text spells, with or without a sign.
+/// Returns the integer spelled by the whole text, with or without a sign.
 std::optional<std::int64_t> integer_of(std::string_view text);
 
-/// How many characters (code points) valid UTF-8 has.
+/// Counts the characters (code points) of valid UTF-8.
 std::size_t length_of(std::string_view utf8);
 
-/// A member of the body's object; a list or an object as its value is empty here.
+/// A member of the body's object; the value of a list or an object is empty here.
 struct body_member {
   std::string name;
   nlohmann::json value;
 };
 
-/// One request body. Each getter returns the field where it is right, and notes what is wrong with
-/// it where it is not; null is as good as absent.
+/// The fields of a request body. Each getter returns a valid field and notes the error of an
+/// invalid field; null counts as absent.
 class body_fields {
  public:
-  /// errc::malformed where the bytes are not a JSON object. A number beyond every type is wrong
-  /// only in a field that is asked for.
+  /// Returns errc::malformed where the bytes are not a JSON object. A number beyond every type is
+  /// an error only in a field that a getter reads.
   static std::variant<body_fields, error> parse(std::string_view bytes);
 
-  /// Numbers may be JSON strings of an integer.
+  /// Accepts a JSON string of an integer too.
   std::optional<std::int64_t> integer(std::string_view name, integer_range range,
                                       bool required = true);
   std::optional<std::string> text(std::string_view name, std::size_t most, bool required = true);
-  /// Normalised.
+  /// Returns the normalised phone number.
   std::optional<std::string> phone(std::string_view name, bool required);
 
-  /// A status word of an enum, its first one ("none") and those that are not the client's excepted.
+  /// Returns the value of a status word, from an enum's second value to `last`: the first value
+  /// ("none") and the values after `last` are not for clients.
   template <worded_enum Enum>
   std::optional<Enum> word(std::string_view name, Enum last) {
     const auto* value = find(name, true);
@@ -67,7 +68,7 @@ class body_fields {
     return found;
   }
 
-  /// What was wrong so far, if anything.
+  /// The errors so far, if any.
   std::optional<error> problem() const;
 
  private:

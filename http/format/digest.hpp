@@ -1,4 +1,4 @@
-// SHA-256, of idempotency keys and of what is served unchanged.
+// SHA-256, computed by OpenSSL.
 #pragma once
 
 #include <array>
@@ -6,7 +6,7 @@
 
 namespace skanu {
 
-/// Throws std::runtime_error where OpenSSL does not offer it.
+/// Throws std::runtime_error where OpenSSL offers no SHA-256.
 std::array<unsigned char, 32> sha256(std::string_view bytes);
 
 }  // namespace skanu

@@ -6,7 +6,7 @@ namespace skanu {
 
 namespace {
 
-/// A status word as it stands in a query string.
+/// Encodes a status word for a query string.
 std::string percent_encoded(std::string_view text) {
   constexpr char hex[] = "0123456789ABCDEF";
   std::string out;
@@ -45,7 +45,7 @@ void add_link(std::string& out, std::string_view name, std::string_view href) {
   out += '}';
 }
 
-/// The front of a list, up to its links.
+/// Writes the front of a list, up to the links.
 std::string embedded(const page& p) {
   std::string out = R"({"_embedded":{)";
   append_json_string(out, p.collection);
@@ -85,7 +85,7 @@ std::string hal_page(const page& p) {
   add_link(out, "first", link_to(p, 0, {}));
   if (p.next_after) add_link(out, "next", link_to(p, p.request.number + 1, p.next_after));
   if (p.prev_after) {
-    // The very start is the first page, whatever number the client gave to this one.
+    // The very start is page 0, whatever number the client gave the present page.
     const auto before = p.prev_after == 0 ? 0 : std::max<std::int64_t>(p.request.number - 1, 0);
     add_link(out, "prev", link_to(p, before, p.prev_after));
   }

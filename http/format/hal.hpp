@@ -1,5 +1,5 @@
-// HAL: stored documents with their links spliced on, and pages of them. Nothing stored is parsed
-// here.
+// HAL: splices links onto stored documents, and joins documents into pages. No stored document is
+// parsed here.
 #pragma once
 
 #include <optional>
@@ -14,36 +14,34 @@ namespace skanu {
 
 inline constexpr std::string_view hal_type = "application/hal+json";
 
-/// An item's JSON object with its link to itself.
+/// Writes an item's JSON object with a link to the item.
 std::string hal_item(std::string_view data, std::string_view self);
 
-/// A list's request, as the query string said it.
+/// A request for a list, from the query string.
 struct page_request {
   std::size_t size = 20;
   std::int64_t number = 0;
-  std::optional<entity_id> after;  ///< Go on behind this id: costs the same at any depth.
+  std::optional<entity_id> after;  ///< Go on after the id; costs the same at any depth.
   bool descending = false;
   std::optional<std::string> status;
 };
 
-/// One page, ready to be written.
+/// A page, ready to be written.
 struct page {
   std::string collection;  ///< The name under _embedded.
   std::string path;        ///< Without the query.
   page_request request;
-  std::vector<std::string> items = {};  ///< JSON objects.
-  std::vector<std::string> damaged =
-      {};  ///< What is left out, as JSON values: ids or phone numbers.
+  std::vector<std::string> items = {};    ///< JSON objects.
+  std::vector<std::string> damaged = {};  ///< Items left out, as JSON values: ids or phone numbers.
   std::int64_t total = 0;
-  std::optional<entity_id> next_after = {};  ///< The last id here, where there is more.
-  std::optional<entity_id> prev_after =
-      {};  ///< Where the page before begins; 0 for the very start.
-  std::optional<entity_id> last_after = {};  ///< Where the last page begins; 0 for the very start.
+  std::optional<entity_id> next_after = {};  ///< The page's last id, where more items follow.
+  std::optional<entity_id> prev_after = {};  ///< Start of the previous page; 0 for the very start.
+  std::optional<entity_id> last_after = {};  ///< Start of the last page; 0 for the very start.
 };
 
 std::string hal_page(const page& p);
 
-/// All there is, without paging: the items and a link to the list itself.
+/// Writes all items without paging, with a link to the list.
 std::string hal_list(const page& p, std::string_view self);
 
 }  // namespace skanu

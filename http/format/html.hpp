@@ -1,4 +1,4 @@
-// The little HTML that the program writes itself: the reference, and the explanations of problems.
+// HTML written by the program: the reference, and the explanations of problems.
 #pragma once
 
 #include <string>
@@ -6,11 +6,11 @@
 
 namespace skanu {
 
-/// Text as it may stand in an element or in a quoted attribute.
+/// Escapes text for an element or a quoted attribute.
 std::string html_escaped(std::string_view text);
 
-/// A whole page in the style of http/page/docs.css. `title` is text, `content` is HTML: what stands
-/// in the landmark main.
+/// Writes a whole page in the style of http/page/docs.css. `title` is text. `content` is HTML, the
+/// content of the landmark main.
 std::string html_page(std::string_view title, std::string_view content);
 
 }  // namespace skanu

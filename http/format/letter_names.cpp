@@ -36,7 +36,7 @@ std::optional<letter_name> letter_names::read(std::string_view text) const {
   const auto hidden = text.substr(first + 1, hidden_digits);
   std::uint64_t entity = 0;
   const auto read = std::from_chars(hidden.data(), hidden.data() + hidden.size(), entity, 16);
-  // The offset is read as it is of any letter.
+  // letter_named() checks the offset, as for any letter.
   auto name =
       letter_named(std::string(text.substr(0, first)) + ":0" + std::string(text.substr(last)));
   if (!name || read.ec != std::errc{} || read.ptr != hidden.data() + hidden.size())

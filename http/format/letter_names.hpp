@@ -1,4 +1,4 @@
-// Names of dead letters as operators see them. Pure.
+// Names of dead letters for operators. Pure.
 #pragma once
 
 #include <optional>
@@ -9,16 +9,16 @@
 
 namespace skanu {
 
-/// Writes and reads "CONSUMER:ENTITY:OFFSET". Where the entity is a stamp account, whose number is
-/// a phone number, its 16 hexadecimal digits are hidden under a pad of `secret`, consumer and
-/// offset: the name can be followed back on this node, and shows nobody's number.
+/// Writes and reads "CONSUMER:ENTITY:OFFSET". The number of a stamp account is a phone number, so a
+/// pad of `secret`, consumer and offset hides its 16 hexadecimal digits: the node can read the name
+/// back, and the name shows no phone number.
 class letter_names {
  public:
-  /// Names are good as long as the secret is the same.
+  /// Names are valid as long as the secret is the same.
   explicit letter_names(std::string secret) : secret_(std::move(secret)) {}
 
   std::string text_of(const letter_name& name) const;
-  /// The inverse; nothing for any other form. A name of another secret is one of no letter.
+  /// Inverts text_of; nullopt for any other form. A name of another secret belongs to no letter.
   std::optional<letter_name> read(std::string_view text) const;
 
  private:

@@ -1,4 +1,4 @@
-// Values from outside as log lines show them. No CAF, no httplib.
+// Text of log lines from outside values. No CAF, no httplib.
 #pragma once
 
 #include <string>
@@ -6,10 +6,11 @@
 
 namespace skanu {
 
-/// In quotes, on one line and in ASCII, so that no value can pass for another field or line.
+/// Writes a value in quotes, on a single line and in ASCII, so that no value passes for another
+/// field or line.
 std::string in_quotes(std::string_view value);
 
-/// The variable segment of a path: a phone number is masked even where an id belongs.
+/// Returns the variable segment of a path, with a phone number masked even where an id belongs.
 std::string without_phone(std::string_view segment, bool is_phone);
 
 }  // namespace skanu

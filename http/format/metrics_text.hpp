@@ -15,10 +15,10 @@ namespace skanu {
 
 class metrics_text {
  public:
-  /// Name and value of each label; values have no quotes, backslashes or line breaks.
+  /// Name and value of each label. Values have no quotes, backslashes or line breaks.
   using labels = std::vector<std::pair<std::string_view, std::string_view>>;
 
-  /// Begins a metric; its samples follow. `help` is one line.
+  /// Begins a metric; its samples follow. `help` is a single line.
   void metric(std::string_view name, std::string_view type, std::string_view help) {
     name_ = name;
     out_.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ");
@@ -28,7 +28,8 @@ class metrics_text {
   void sample(const labels& of, std::int64_t value) { line({}, of, {}, std::to_string(value)); }
   void sample(const labels& of, double value) { line({}, of, {}, text_of(value)); }
 
-  /// The samples of a histogram whose observations are `unit` of the metric's unit each.
+  /// Writes the samples of a histogram. `unit` is an observation's unit in the metric's unit: 1e-6
+  /// for microseconds in a metric of seconds.
   template <std::size_t Buckets>
   void sample(const labels& of, const histogram<Buckets>& h, double unit) {
     std::int64_t below = 0;

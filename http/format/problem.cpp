@@ -7,7 +7,7 @@ namespace skanu {
 
 namespace {
 
-/// Seconds after which a refused client may well try again.
+/// Seconds until a refused client should try again.
 std::string_view retry_after(errc code) { return code == errc::payment_unavailable ? "2" : "1"; }
 
 void render(const problem_type& type, int status, std::string_view detail,

@@ -1,4 +1,4 @@
-// Problems as RFC 9457 has them; problem_types.hpp has their statuses and titles.
+// Problem responses of RFC 9457; problem_types.hpp lists statuses and titles.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace skanu {
 
-/// Fills in an application/problem+json response for an error, with Retry-After where it is 503.
+/// Fills in an application/problem+json response for an error, with Retry-After for 503.
 void render_problem(const error& e, httplib::Response& out);
 
-/// The same for what has a status but no code of ours: 404, 405, 413, 415 …
+/// The same for a status without an error code: 404, 405, 413, 415 …
 void render_problem(int status, std::string_view detail, httplib::Response& out);
 
 }  // namespace skanu

@@ -1,5 +1,4 @@
-// Every kind of problem that an answer can name: its type URI, status and title, and the
-// explanation that the URI resolves to.
+// The types of problem in answers: URI, status and title, and the explanation at the URI.
 #pragma once
 
 #include <span>
@@ -13,20 +12,20 @@ struct problem_type {
   std::string_view name;  ///< The type is the URI /problems/{name}.
   int status;
   std::string_view title;
-  std::string_view happened;  ///< What it means, in a sentence or two.
-  std::string_view changed;   ///< Whether anything was changed.
-  std::string_view advice;    ///< What whoever meets it can do.
+  std::string_view happened;  ///< Meaning, in a sentence or two.
+  std::string_view changed;   ///< Whether the request changed any data.
+  std::string_view advice;    ///< Advice for the client.
 };
 
-/// All of them: those of the error codes first, in their order.
+/// All types: first the types of the error codes, in the order of errc.
 std::span<const problem_type> problem_types();
 
 const problem_type& problem_type_of(errc code);
 
-/// For what has a status but no code of ours; internal for a status that has no type of its own.
+/// The type of a status without an error code; "internal" for a status without a type.
 const problem_type& problem_type_of(int status);
 
-/// The type of that name, or null.
+/// The type with the name, or null.
 const problem_type* problem_type_named(std::string_view name);
 
 }  // namespace skanu

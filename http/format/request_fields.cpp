@@ -15,7 +15,7 @@ namespace {
   throw refused{{code, std::move(detail), std::move(fields)}};
 }
 
-/// Calls `take` with each entity tag of a list such as `"1", W/"2"`, without its quotes.
+/// Calls `take` with each entity tag of a list such as `"1", W/"2"`, without quotes.
 template <class Take>
 void each_tag(std::string_view list, Take take) {
   while (!list.empty()) {
@@ -42,11 +42,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// Of an Accept list no more is looked at: a browser sends about ten.
+/// Limit of ranges read from an Accept list; a browser sends about ten.
 constexpr int most_ranges = 100;
 
-/// How much an Accept list wants what the given ranges name, the most specific first; 0: not at
-/// all.
+/// The weight that an Accept list gives to the ranges, the most specific range first; 0: not
+/// accepted.
 double weight_of(std::string_view accept, const std::array<std::string_view, 3>& ranges) {
   double weight = 0;
   auto best = ranges.size();
@@ -142,7 +142,7 @@ bool prefers_html(const httplib::Request& in) {
       std::max({weight_of(accept, {"application/hal+json", "application/*", "*/*"}),
                 weight_of(accept, {"application/json", "application/*", "*/*"}),
                 weight_of(accept, {"application/problem+json", "application/*", "*/*"})});
-  // Whoever takes anything is a program.
+  // A client that accepts any type, without a word of text/html, is a program.
   return html > json || (html == json && html > 0 && accept.find("text/html") != accept.npos);
 }
 

@@ -31,8 +31,8 @@ constexpr std::chrono::seconds longest_write{3};
 constexpr std::chrono::seconds fresh{30};
 
 struct finding {
-  std::string_view trouble;  ///< Empty: none.
-  bool gone = false;         ///< Not to be written at all now, as far as is known.
+  std::string_view trouble;  ///< Empty: no trouble.
+  bool gone = false;         ///< As far as known, no write can succeed now.
 };
 
 bool is_closed(const database_view& d) { return d.data != nullptr && !d.data->is_open(); }
@@ -49,7 +49,7 @@ finding look_at(const database_view& d, std::chrono::steady_clock::time_point no
   return {name_of(code), code != errc::store_full && now - h.failed_at.load() < fresh};
 }
 
-/// Those whose log was replaced under them, which no operator has accepted yet.
+/// Consumers with a replaced log that no operator has accepted yet.
 std::vector<std::string_view> forked_consumers(const actuator_view& view) {
   std::vector<std::string_view> found;
   for (const auto& who : consumers::all) {
@@ -61,7 +61,7 @@ std::vector<std::string_view> forked_consumers(const actuator_view& view) {
     } catch (const decode_error&) {
       found.push_back(who.name);  // one that cannot be read is a fork all the same
     } catch (const std::exception&) {
-      // A store that cannot be read shows as DOWN itself.
+      // An unreadable store shows as DOWN under the database's name.
     }
   }
   return found;

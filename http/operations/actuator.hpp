@@ -1,4 +1,4 @@
-// What operators see: health, the circuit breaker, metrics.
+// The operators' endpoints: health, the circuit breaker, metrics.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 
 namespace skanu {
 
-/// A database of this node as its operators see it.
+/// A database of the node.
 struct database_view {
   std::string name;
   const journal* writer = nullptr;
@@ -25,7 +25,7 @@ struct database_view {
 /// A service that runs on another node.
 struct remote_service_view {
   service of = service::order;
-  const std::atomic<bool>* up = nullptr;  ///< Null where nobody was said to run it.
+  const std::atomic<bool>* up = nullptr;  ///< Null where no node is configured for the service.
   const std::atomic<std::int64_t>* clock_offset_ms = nullptr;  ///< Likewise.
 };
 
@@ -35,21 +35,21 @@ struct node_gauge {
   std::function<std::int64_t()> value;
 };
 
-/// Everything that is shown; all of it outlives the front, and may be read by any thread.
+/// All data shown by the endpoints. The data outlives the front, and any thread may read it.
 struct actuator_view {
-  std::vector<service> services;  ///< That run here.
+  std::vector<service> services;  ///< Services that run here.
   std::vector<remote_service_view> elsewhere;
   std::vector<database_view> databases;
-  /// False where the data directory was removed or replaced under this node.
+  /// Returns false where the data directory was removed or replaced under the running node.
   std::function<bool()> data_is_there = [] { return true; };
   const node_metrics* metrics = nullptr;
-  const breaker_display* breaker = nullptr;  ///< Where orders are placed here.
-  /// The breaker of the node where orders are placed; throws store_error. Empty where it is here,
-  /// or shown by others.
+  const breaker_display* breaker = nullptr;  ///< Set where orders are placed here.
+  /// Returns the breaker's figures from the node that places orders; throws store_error. Empty
+  /// where the breaker is here, or other nodes show the breaker.
   std::function<circuit_breaker::figures()> breaker_elsewhere;
-  std::array<const store*, service_count> stores{};  ///< Of the services that run here; else null.
+  std::array<const store*, service_count> stores{};  ///< Stores of services here; else null.
   std::vector<node_gauge> gauges;
-  instant started;  ///< The process.
+  instant started;  ///< Start of the process.
 };
 
 struct actuator_answer {
@@ -57,18 +57,20 @@ struct actuator_answer {
   int status = 200;
 };
 
-/// {"status":"UP","components":{…}}. A database that refuses writes, or that has been at one for
-/// over 3 s, shows as DOWN among the components. The node itself is DOWN (503) only where that is
-/// true of every database, for another reason than room, and since less than 30 s ago (an older
-/// refusal says nothing any more), or where its data directory is gone. A database that is closed
-/// shows so, and the node is DOWN.
+/// Renders {"status":"UP","components":{…}}. A database is DOWN among the components while it
+/// refuses writes, while a write takes over 3 s, or once closed. The node is DOWN (503) in three
+/// cases:
+/// - Every database is DOWN at once. A refusal for lack of room does not count here, nor a refusal
+///   over 30 s old, which says little about the present.
+/// - The data directory is gone.
+/// - A database is closed.
 actuator_answer render_health(const actuator_view& view, std::chrono::steady_clock::time_point now);
-/// The same, but UP as long as no database is closed: a process that answers is alive, and one that
-/// cannot open its data again may be started anew.
+/// Renders the same body, with status DOWN only while a database is closed: a process that answers
+/// is alive, but a restart may help a process that cannot open its data again.
 actuator_answer render_liveness(const actuator_view& view,
                                 std::chrono::steady_clock::time_point now);
 std::string render_circuit_breakers(const actuator_view& view);
-/// The Prometheus text format, version 0.0.4.
+/// Renders the Prometheus text format, version 0.0.4.
 std::string render_metrics(const actuator_view& view, const request_metrics& requests);
 
 }  // namespace skanu

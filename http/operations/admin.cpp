@@ -32,7 +32,7 @@ std::size_t size_wanted(const call& c) {
   return static_cast<std::size_t>(*size);
 }
 
-/// The account that a letter parks, as nobody can call it.
+/// The account of a letter, as a masked phone number.
 std::string masked_account(entity_id account) { return masked_phone(phone_of_account(account)); }
 
 std::string shown(const dead_letter& letter, const consumer& who, const std::string& name) {
@@ -50,7 +50,7 @@ std::string shown(const dead_letter& letter, const consumer& who, const std::str
   writer("attempts", letter.attempts);
   writer("reason", with_phones_masked(letter.reason));
   writer("timestamp", letter.timestamp);
-  // An event that is no JSON is why it is here.
+  // An event that is not JSON may be the reason for the dead letter.
   if (auto event = nlohmann::ordered_json::parse(letter.event, nullptr, false);
       !event.is_discarded()) {
     mask_phones(event);
@@ -70,14 +70,14 @@ std::string list_of(const std::vector<std::string>& items) {
   return out + ']';
 }
 
-/// The letter of a row.
+/// The name of the letter in a row.
 letter_name named_by(std::string_view key, std::string_view prefix, const consumer& who) {
   key.remove_prefix(prefix.size());
   return {std::string(who.name), number_of_key(key.substr(0, 8)),
           number_of_key(key.substr(std::min<std::size_t>(8, key.size())))};
 }
 
-/// The letter that the path names, and its consumer.
+/// The letter named by the path, and the letter's consumer.
 std::pair<letter_name, const consumer*> letter_in_path(const call& c, const letter_names& names) {
   const auto name = names.read(c.parameter());
   const auto* who = name ? consumer_named(name->consumer) : nullptr;

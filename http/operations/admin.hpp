@@ -1,5 +1,5 @@
-// What operators do with dead letters, and what they ask about one order. Entities are looked at
-// wherever they live; consumers and their dead letters on their own node.
+// The operators' handlers for dead letters, and for questions about an order. Entities are read on
+// any node; consumers and dead letters only on the consumers' own node.
 #pragma once
 
 #include <array>
@@ -12,15 +12,16 @@
 
 namespace skanu {
 
-/// What the handlers know of the node. Outlives the front; any thread.
+/// The handlers' view of the node. Outlives the front; any thread.
 struct admin_view {
-  /// Of the services that run here; else null. Their consumers are administered here.
+  /// Stores of the services that run here; null for the others. The consumers of the services here
+  /// are administered here.
   std::array<const store*, service_count> stores{};
-  /// The name of each service's node; empty where nobody is said to run it.
+  /// The name of each service's node; empty where no node is configured.
   std::array<std::string, service_count> nodes;
   letter_names letters{std::string()};
   std::function<std::string()>
-      breakers;  ///< As /actuator/circuitbreakers shows them; throws store_error.
+      breakers;  ///< The JSON of /actuator/circuitbreakers; throws store_error.
 };
 
 namespace admin {

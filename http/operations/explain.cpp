@@ -1,5 +1,5 @@
-// GET /admin/explain/orders/{id}: gathers what every service says of one order; what is open is
-// said by actors/rules/order_picture.
+// GET /admin/explain/orders/{id}: gathers the answers of every service about an order.
+// actors/audit/order_picture.hpp finds the open steps.
 #include "actors/audit/order_picture.hpp"
 #include "actors/rules/consumers.hpp"
 #include "actors/rules/stamp_rules.hpp"
@@ -23,7 +23,7 @@ class question {
  public:
   question(const call& c, const admin_view& view, entity_id id) : c_(c), view_(view), id_(id) {}
 
-  /// Nothing where no service knows the order.
+  /// Returns nullopt where every service answers and none knows the order.
   std::optional<json> answer() {
     picture_.order = look<order_state>(service::order, id_);
     picture_.payment = look<payment_state>(service::payment, id_);
@@ -60,7 +60,7 @@ class question {
   }
 
  private:
-  /// What `look` makes of what is durable in a service; nothing where it is away.
+  /// Returns the result of `look` on a service's durable data; empty where the service is away.
   template <class Look>
   auto reading_of(service s, Look look) -> decltype(look(std::declval<const reading&>())) {
     auto& away = picture_.away[static_cast<std::size_t>(s)];
@@ -91,7 +91,7 @@ class question {
     return decode_document<State>(*document);
   }
 
-  /// The last of the numbered rows behind a prefix, the newest first.
+  /// Returns the last numbered rows with a prefix, newest first.
   std::optional<stored_page> last_rows(service s, entity_id id, const std::string& prefix,
                                        std::size_t size) {
     page_query wanted;
@@ -113,7 +113,7 @@ class question {
     }
   }
 
-  /// Of an account with a long ledger only its end is looked at: then it may not be known.
+  /// Reads only the end of a long ledger, so the stamps of the order may stay unknown.
   void look_at_stamps() {
     if (!picture_.payment || !picture_.payment->phone_number) return;
     account_ = account_id_of(*picture_.payment->phone_number);
@@ -140,7 +140,7 @@ class question {
     auto prefix = dead_letter_prefix(who.name);
     append_ordered_key(prefix, target);
     for (const auto& row : now->rows(who.of, row_space::dead_letters, prefix, {}, letters_shown)) {
-      if (row.damaged) continue;  // /admin/deadLetters names it
+      if (row.damaged) continue;  // /admin/deadLetters lists damaged rows
       auto letter = from_json<dead_letter>(parse_stored_json(row.value));
       if (order_of(letter.event) == id_) picture_.letters.push_back(std::move(letter));
     }

@@ -58,7 +58,7 @@ void render_journals(metrics_text& out, const std::vector<database_view>& databa
   for (const auto& d : databases) out.sample({{"journal", d.name}}, d.metrics->batch, 1);
 }
 
-/// Who reads one moment for long, and what that costs.
+/// Renders the age of the oldest reader of a past moment, and the bytes held for the reader.
 void render_readers(metrics_text& out, const std::vector<database_view>& databases) {
   std::vector<std::pair<std::string_view, reader_figures>> found;
   for (const auto& d : databases) {
@@ -66,7 +66,7 @@ void render_readers(metrics_text& out, const std::vector<database_view>& databas
     try {
       found.emplace_back(d.name, d.data->readers());
     } catch (const store_error&) {
-      // A store that cannot be read shows no figures; its journal's say why.
+      // An unreadable store shows no figures; the figures of its journal say why.
     }
   }
   out.metric("skanu_store_oldest_reader_seconds", "gauge",
@@ -77,7 +77,7 @@ void render_readers(metrics_text& out, const std::vector<database_view>& databas
   for (const auto& [name, f] : found) out.sample({{"database", name}}, f.held_bytes);
 }
 
-/// Where the logs and their consumers stand, as the stores have it at this moment.
+/// Positions of the logs and their consumers, from the stores' present state.
 class log_figures {
  public:
   explicit log_figures(const actuator_view& view) {
@@ -122,7 +122,7 @@ class log_figures {
   void look_at(const store& data, service s) {
     try {
       const auto now = data.read();
-      // The position first: an end that is read later is not before it.
+      // Reads the position before the end of the log, so that the end is not before the position.
       for (const auto& who : consumers::all)
         if (who.of == s) {
           state c{&who, meta_number(*now, s, position_key(who.name)), letters_of(*now, who)};
@@ -134,7 +134,7 @@ class log_figures {
         }
       ends_[index(s)] = now->log_end(s);
     } catch (const std::exception&) {
-      // A store that cannot be read shows no figures; its journal's say why.
+      // An unreadable store shows no figures; the figures of its journal say why.
     }
   }
 

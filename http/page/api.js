@@ -5,7 +5,7 @@ import { ServerClock } from './minutes.js';
 
 const deadline = 8000; // the server answers within 2 s; the rest is the network's
 
-/// What the server's clock says, as far as its answers told.
+/// The time of the server's clock, estimated from the server's answers.
 export const clock = new ServerClock();
 
 const on_failure = [];

@@ -1,5 +1,4 @@
-// The files that are compiled into the program: the pages with what they use, and the OpenAPI
-// document.
+// Files compiled into the program: the pages with their files, and the OpenAPI document.
 #pragma once
 
 #include <string>
@@ -13,19 +12,19 @@ struct asset {
   std::string name;  ///< "page/board.js"
   std::string_view bytes;
   std::string_view media_type;
-  std::string tag;  ///< A strong entity tag of the bytes, without its quotes.
+  std::string tag;  ///< A strong entity tag of the bytes, without quotes.
 };
 
-/// All of them, by name. Made at the first call; lives as long as the program.
+/// All assets, by name. Made at the first call; live as long as the program.
 const std::vector<asset>& assets();
 
-/// The asset of that name, or null.
+/// The asset with the name, or null.
 const asset* find_asset(std::string_view name);
 
-/// The media type that a file's name ends in; application/octet-stream for an unknown ending.
+/// The media type for the ending of a file's name; application/octet-stream for an unknown ending.
 std::string_view media_type_of(std::string_view name);
 
-/// A strong entity tag of bytes, without its quotes.
+/// A strong entity tag of bytes, without quotes.
 std::string content_tag(std::string_view bytes);
 
 }  // namespace skanu

@@ -34,7 +34,7 @@ export function clockTime(milliseconds) {
   }).format(milliseconds);
 }
 
-/// What a drink is called; a name that is not on the menu stands as it is.
+/// A drink's name in the present language; a name missing from the menu stays unchanged.
 export function drinkName(productName) {
   return texts[language][`drink.${productName}`] ?? productName;
 }

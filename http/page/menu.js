@@ -1,4 +1,4 @@
-// What the shop sells: the ten drinks. `look` is how it is drawn; prices are whole won.
+// The shop's ten drinks. `look` says how a drink is drawn; prices are whole won.
 
 export const menu = [
   { productId: 1, productName: 'Coffee', price: 4000, look: { glass: 'mug', liquid: 'coffee' } },

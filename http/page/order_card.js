@@ -1,6 +1,6 @@
-// One order on the customer's page: its picture of progress, paying, cancelling. What the customer
-// asks for is sent until the answer is certain, also over a reload of the page; the same wish keeps
-// its key.
+// An order on the customer's page: its picture of progress, paying, cancelling. The card sends the
+// customer's wish until the answer is certain, also over a reload of the page; the same wish keeps
+// its idempotency key.
 
 import { attempt, isCertain, isPassing } from './attempt.js';
 import { get, newKey, request } from './api.js';

@@ -21,7 +21,7 @@ export class OrderRate {
     if (last && (total < last[1] || time < last[0])) this.#looks = [];
     const present = Math.floor(time / minute);
     const since = this.#looks.at(-1);
-    // What came while nobody looked for longer than a minute belongs to no minute that is known.
+    // Orders after a pause of over a minute between two looks belong to no known minute.
     const came = since && time - since[0] <= minute ? total - since[1] : 0;
     this.#minutes[present] = (this.#minutes[present] ?? 0) + came;
     this.#looks.push([time, total]);

@@ -17,12 +17,12 @@ namespace {
 
 constexpr std::string_view html_type = "text/html; charset=utf-8";
 
-/// Whatever a page shows comes from here, runs from here, and is shown in no other site's frame.
+/// A page loads and runs only files of this server, and no other site may show the page in a frame.
 constexpr auto content_security_policy =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'";
 
-/// Answers with it, or with 304 where the client has it already.
+/// Answers with an asset, or with 304 where the client has the same bytes already.
 void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
   out.set_header("ETag", '"' + a.tag + '"');
   out.set_header("Cache-Control", "no-cache");
@@ -39,13 +39,13 @@ void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
   out.set_content(a.bytes.data(), a.bytes.size(), std::string(a.media_type));
 }
 
-/// One that the build has for certain, or that is not there in any build.
+/// Sends a file of the build, or 404 for an unknown name.
 void send_named(const httplib::Request& in, httplib::Response& out, std::string_view name) {
   if (const auto* found = find_asset(name)) return send(in, out, *found);
   render_problem(404, "There is no such file.", out);
 }
 
-/// What is rendered once instead of embedded.
+/// An asset rendered once at run time, instead of embedded.
 class rendered {
  public:
   rendered(std::string text, std::string_view type)
@@ -137,7 +137,7 @@ void openapi(const httplib::Request& in, httplib::Response& out, std::string_vie
 }
 
 void file(const httplib::Request& in, httplib::Response& out, std::string_view name) {
-  // The pages have paths of their own.
+  // The pages have separate paths.
   if (name.ends_with(".html")) return render_problem(404, "There is no such file.", out);
   send_named(in, out, "page/" + std::string(name));
 }

@@ -1,5 +1,5 @@
-// What is served besides resources: the pages and their files, the root, the API's description, and
-// what problem types mean. Only another build changes any of it, so all of it has an ETag.
+// Handlers besides resources: the pages and their files, the root, the API's description, and the
+// explanations of problems. Only another build changes the bytes, so every answer has an ETag.
 #pragma once
 
 #include <string_view>
@@ -15,7 +15,7 @@ void display(const httplib::Request& in, httplib::Response& out, std::string_vie
 void manager(const httplib::Request& in, httplib::Response& out, std::string_view);
 void reference(const httplib::Request& in, httplib::Response& out, std::string_view);
 void openapi(const httplib::Request& in, httplib::Response& out, std::string_view);
-/// A file of http/page/ that is not itself a page.
+/// A file of http/page/, except the pages.
 void file(const httplib::Request& in, httplib::Response& out, std::string_view name);
 /// The explanation of a problem type.
 void problem(const httplib::Request& in, httplib::Response& out, std::string_view type);

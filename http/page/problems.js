@@ -1,4 +1,4 @@
-// What went wrong, in plain words.
+// Problems in plain words.
 
 import { t } from './i18n.js';
 import { texts } from './texts.js';

@@ -16,7 +16,7 @@ std::string text_of(const json& object, const char* member) {
   return object.contains(member) ? object[member].get<std::string>() : std::string();
 }
 
-/// Escaped, with `words` as code.
+/// Escapes text, with `words` as code.
 std::string inline_text(std::string_view text) {
   std::string out;
   for (bool code = false; !text.empty(); code = !code) {
@@ -40,7 +40,8 @@ std::string paragraphs(std::string_view text) {
 
 std::string code(std::string_view text) { return "<code>" + html_escaped(text) + "</code>"; }
 
-/// A table whose cells are HTML; the first of a row is its header. Wide ones scroll by themselves.
+/// A table with HTML in its cells; the first cell of a row is the row's header. Wide tables scroll
+/// by themselves.
 class table {
  public:
   table(std::string_view caption, std::initializer_list<std::string_view> columns) {
@@ -105,8 +106,8 @@ class writer {
     return reference.substr(reference.rfind('/') + 1);
   }
 
-  /// What a reference points to, with the description that stands beside it; anything else as it
-  /// is.
+  /// Follows a reference, and keeps a description beside the reference. Returns any other object
+  /// unchanged.
   json resolved(const json& object) const {
     if (!object.contains("$ref")) return object;
     json target = api_.at(json::json_pointer(object["$ref"].get<std::string>().substr(1)));

@@ -7,8 +7,8 @@
 
 namespace skanu {
 
-/// Renders an OpenAPI 3.1 document of this program's kind: references point into its components.
-/// Throws nlohmann::json::exception where it is none. The page needs no script.
+/// Renders an OpenAPI 3.1 document with references only into its own components. Throws
+/// nlohmann::json::exception for any other document. The page needs no script.
 std::string render_reference(const nlohmann::ordered_json& api);
 
 }  // namespace skanu

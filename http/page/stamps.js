@@ -50,7 +50,7 @@ export function stampCard() {
     const asked = phone;
     const found = await get(`/stamps/${asked}`);
     if (asked !== phone) return;
-    // What was known last stays in sight while the service is away.
+    // The last known answer stays in sight while the service is away.
     if (found.ok || found.status === 404 || !answer?.ok) answer = found;
     draw();
     clearTimeout(timer);

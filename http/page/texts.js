@@ -1,4 +1,4 @@
-// What the pages say, by language. Both languages have the same keys.
+// Texts of the pages, by language. Both languages have the same keys.
 
 import { en } from './texts_en.js';
 import { ko } from './texts_ko.js';

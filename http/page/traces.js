@@ -1,4 +1,4 @@
-// What an order's trace says, and how two accounts of it are merged. Knows no page and no network.
+// Reads an order's trace, and merges two accounts of a trace. Knows no page and no network.
 
 /// The trace's words in the order in which they rank: what the view shows is the highest seen, so
 /// of two accounts of one order the higher-ranking is the later one, in whatever order they arrive.

@@ -1,4 +1,5 @@
-// Keeps one service that is slow or stuck from taking the places of requests that the others need.
+// Limits the requests that wait for a service, so that a slow or stuck service leaves workers to
+// requests for other services.
 #pragma once
 
 #include <atomic>
@@ -6,23 +7,24 @@
 
 namespace skanu {
 
-/// Counts who waits for one service, and turns further ones away at a bound, or at a lower one once
-/// the service has been silent. Lock-free; any thread.
+/// Counts the requests that wait for a service and refuses further requests at a limit, or at a
+/// lower limit once the service is silent. Lock-free; any thread.
 class bulkhead {
  public:
   using clock = std::chrono::steady_clock;
 
   struct limits {
-    int waiting_max = 224;             ///< Who may wait at once.
-    int waiting_max_when_silent = 64;  ///< So many may wait even for a service that says nothing.
-    std::chrono::milliseconds silence{500};  ///< Without any answer, while somebody waits.
+    int waiting_max = 224;             ///< Limit of waiting requests.
+    int waiting_max_when_silent = 64;  ///< Limit once the service has been silent for `silence`.
+    std::chrono::milliseconds silence{500};  ///< Time without any answer while a request waits.
   };
 
   bulkhead() : bulkhead(limits{}) {}
-  /// Who is let in here has a place in `outer` too, which outlives this.
+  /// A request with a place here has a place in `outer` too. `outer` outlives the bulkhead; null:
+  /// no outer limit.
   explicit bulkhead(limits bounds, bulkhead* outer = nullptr) : bounds_(bounds), outer_(outer) {}
 
-  /// One who waits; false where it was turned away.
+  /// A waiting request's place; false where the bulkhead refused the request.
   class place {
    public:
     place(bulkhead& of, clock::time_point now) : of_(of.enter(now) ? &of : nullptr) {}
@@ -37,13 +39,13 @@ class bulkhead {
     bulkhead* of_;
   };
 
-  /// The service answered somebody.
+  /// Notes an answer of the service.
   void heard(clock::time_point now) noexcept { heard_.store(now, std::memory_order_relaxed); }
 
  private:
   bool enter(clock::time_point now) noexcept {
     if (outer_ && !outer_->enter(now)) return false;
-    // Silence is counted while somebody waits: a burst after an idle hour meets no suspicion.
+    // Silence counts only while a request waits, so that a burst after an idle hour is not refused.
     if (waiting_.load() == 0) heard_.store(now);
     const auto before = waiting_.fetch_add(1);
     if (before < bounds_.waiting_max &&

@@ -1,4 +1,4 @@
-// The life of one connection over a non-blocking socket.
+// The life of a connection over a non-blocking socket.
 #include "http/server/connection.hpp"
 
 #include <sys/epoll.h>
@@ -12,11 +12,11 @@
 namespace skanu {
 namespace {
 
-// Requests up to this size need no share of the budget, so that a flood of large ones does not
-// shut out the honest.
+// Bytes. Requests up to free_bytes take no share of the budget, so that a flood of large requests
+// does not shut out small requests.
 constexpr size_t free_bytes = 1024;
 constexpr size_t read_size = 16 * 1024;
-// Read and thrown away behind a last response, so that the client gets it instead of a reset.
+// Limit of bytes discarded after the last response; linger() says why.
 constexpr size_t max_discarded = 1024 * 1024;
 
 constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -55,8 +55,8 @@ connection::connection(file_descriptor socket, connection_endpoints endpoints,
 connection::~connection() { budget_.resize(held_, 0); }
 
 bool connection::notify(uint32_t epoll_events) {
-  // Noted only if the worker still has the connection: it might hand back just now, and then nobody
-  // else would act on the event.
+  // Notes the readiness only while a worker owns the connection. If the worker hands the connection
+  // back in between, no other thread would act on the note.
   auto state = state_.load(std::memory_order_acquire);
   while (state != with_io) {
     if (state_.compare_exchange_weak(state, with_worker | readiness_noted,
@@ -149,7 +149,7 @@ connection::outcome connection::expire() {
     case phase::head: refuse(head_too_slow); return advance();
     case phase::body: refuse(body_too_slow); return advance();
     case phase::writing: {
-      // A reset frees at once what the kernel still keeps for a client that does not read.
+      // A reset makes the kernel free at once the bytes of a client that does not read.
       const ::linger at_once{1, 0};
       ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
       return outcome::finished;
@@ -173,7 +173,8 @@ connection::io_result connection::send_output() {
   return io_result::done;
 }
 
-// What does not go at once is kept, within the budget.
+// Sends as much as the socket takes now and keeps the rest, within the budget. Without budget the
+// connection breaks.
 void connection::send_or_keep(std::string_view bytes) {
   while (unsent_.empty() && !bytes.empty()) {
     const auto sent =
@@ -219,8 +220,8 @@ connection::io_result connection::receive() {
   return errno == EAGAIN || errno == EWOULDBLOCK ? io_result::done : io_result::broken;
 }
 
-// Closing at once would make the kernel reset the connection where unread bytes are left, and the
-// client would lose the response.
+// Discards the client's bytes before the close: with unread bytes left, the kernel would reset the
+// connection and the client would lose the response.
 connection::outcome connection::linger() {
   if (!more_may_come_) return outcome::finished;
   if (!std::exchange(shut_down_, true)) ::shutdown(socket_.get(), SHUT_WR);
@@ -231,7 +232,7 @@ connection::outcome connection::linger() {
   return wait_in(phase::lingering);
 }
 
-// The time allowed runs from the moment at which the phase begins.
+// A phase's allowed time starts with the phase.
 connection::outcome connection::wait_in(phase next) {
   if (phase_ != next) {
     phase_ = next;

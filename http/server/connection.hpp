@@ -1,5 +1,5 @@
-// One client connection: what it has sent, what it has yet to take, and what it may do next.
-// Nothing here blocks.
+// A client connection: the request being read, the unsent response, and the next step. No socket
+// operation blocks.
 #pragma once
 
 #include "http/server/file_descriptor.hpp"
@@ -17,13 +17,13 @@
 
 namespace skanu {
 
-/// An amount of memory that all connections share. Thread-safe.
+/// Bytes of memory shared by all connections. Thread-safe.
 class byte_budget {
  public:
   explicit byte_budget(size_t limit) : limit_{limit} {}
 
-  /// Changes a holder's share from `held` to `wanted`; false, and no change, where that is too
-  /// much.
+  /// Changes a holder's share from `held` to `wanted`. Returns false, without a change, where the
+  /// budget does not suffice.
   bool resize(size_t& held, size_t wanted);
 
  private:
@@ -31,15 +31,15 @@ class byte_budget {
   std::atomic<size_t> used_{0};
 };
 
-/// Belongs to one thread at a time: to the connection thread, or to the worker that it was handed
-/// to. Readiness (edge-triggered) that comes in while a worker has it is noted for that worker.
-/// Every member but `notify` is for the owner.
+/// Owned by a single thread at a time: the connection thread, or the worker that runs the request.
+/// While a worker is the owner, `notify` notes edge-triggered readiness for the worker. Only the
+/// owner calls the other members, unless a comment names the caller.
 class connection {
  public:
   using clock = std::chrono::steady_clock;
 
   enum class outcome {
-    waiting,        ///< for the client, within a time
+    waiting,        ///< waits for the client, until the deadline
     request_ready,  ///< `respond` is due
     finished,       ///< to be closed
   };
@@ -51,42 +51,45 @@ class connection {
   connection& operator=(const connection&) = delete;
   ~connection();
 
-  /// Called by the connection thread with what epoll reported. True: that thread has the
-  /// connection, and `advance` is due.
+  /// Takes the events of an epoll report, on the connection thread. Returns true where the
+  /// connection thread is the owner and must call `advance`.
   bool notify(uint32_t epoll_events);
-  /// Before the connection is given to a worker, or to nobody because it is finished.
+  /// Ends the connection thread's ownership: a worker takes the connection, or the connection is
+  /// finished.
   void hand_over() { state_.store(with_worker, std::memory_order_release); }
-  /// By the connection thread, where no worker could take it.
+  /// Returns ownership to the connection thread, after no worker could take the connection.
   void take_back() { state_.store(with_io, std::memory_order_release); }
-  /// By the worker when the connection waits. False: something came in, `advance` once more.
+  /// Returns ownership from the worker to the connection thread. False: readiness was noted
+  /// meanwhile, and the worker must call `advance` again.
   bool hand_back();
 
-  /// Sends what is unsent, reads what is there, parses it.
+  /// Sends unsent bytes, then reads and parses the bytes available.
   outcome advance();
-  /// Runs the request that is ready and sends the response as far as the client takes it.
+  /// Runs the handler on the ready request and sends as much of the response as the client takes.
   /// `advance` is due.
   void respond();
-  /// After `respond`: the connection is somebody else's now, and `give_away` is due.
+  /// True after `respond` where the handler gave the socket to a taker. `give_away` is due.
   bool is_taken() const { return taker_ != nullptr; }
-  /// Gives the socket, watched by nobody here any more, to its taker; then the connection is
-  /// finished.
+  /// Passes the socket and the unsent bytes to the taker; the connection is finished. The caller
+  /// has removed the socket from epoll before.
   void give_away() { taker_(std::move(socket_), unsent_.substr(sent_)); }
-  /// Answers with an error instead; then the connection ends. `advance` is due.
+  /// Answers with an error and ends the connection. `advance` is due.
   void refuse(const request_failure& failure);
-  /// The deadline has passed.
+  /// Acts on a passed deadline: an incomplete request gets 408, an unread response a reset.
   outcome expire();
 
-  /// By the connection thread: whether it has the connection and the client's time is up.
+  /// True where the connection thread is the owner and the deadline has passed. For the connection
+  /// thread.
   bool is_overdue(clock::time_point now) const {
     return state_.load(std::memory_order_acquire) == with_io && now >= deadline_;
   }
-  /// Waits, and nothing of a request is here.
+  /// True while the connection waits and no byte of a request has arrived.
   bool is_idle() const { return phase_ == phase::idle; }
 
   int socket() const { return socket_.get(); }
   const std::string& remote_address() const { return endpoints_.remote.address; }
 
-  /// The place in the connection thread's table.
+  /// Index in the connection thread's table.
   size_t index = 0;
 
  private:
@@ -112,18 +115,18 @@ class connection {
   request_reader reader_;
 
   std::string unsent_;
-  size_t sent_ = 0;  // bytes of unsent_ that are gone
-  size_t held_ = 0;  // of budget_
+  size_t sent_ = 0;  // bytes of unsent_ already sent
+  size_t held_ = 0;  // bytes of budget_
   size_t discarded_ = 0;
 
   phase phase_ = phase::working;
   clock::time_point deadline_;
-  bool readable_ = false;        // a read may yield something
+  bool readable_ = false;        // a read may return bytes
   bool read_until_end_ = false;  // a short read does not mean that the socket is empty
   bool peer_finished_ = false;
   bool broken_ = false;
-  bool closing_ = false;        // nothing more will be answered
-  bool more_may_come_ = false;  // although nothing more will be answered
+  bool closing_ = false;        // no further request is answered
+  bool more_may_come_ = false;  // the client may send bytes after the last response
   bool shut_down_ = false;
   socket_taker taker_;
 

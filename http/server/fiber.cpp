@@ -23,7 +23,7 @@ fiber::fiber(std::size_t stack_bytes, std::function<void()> body)
 #endif
 }
 
-// The context gives its stack back.
+// The context releases the stack.
 fiber::~fiber() {
 #if defined(__SANITIZE_THREAD__)
   __tsan_destroy_fiber(fiber_state_);

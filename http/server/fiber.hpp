@@ -1,4 +1,4 @@
-// A function with a stack of its own, which can be left in the middle and gone on with later.
+// A function on a separate stack, able to pause in the middle and resume later.
 #pragma once
 
 #include <boost/context/fiber.hpp>
@@ -9,27 +9,27 @@
 
 namespace skanu {
 
-/// Belongs to the thread that resumes it first: that one alone may resume it, so thread-local
-/// values stay the same on both sides of a pause. It ends paused before its first step, or after
-/// its body has returned. Behind its stack lies a page that must not be touched: an overflow ends
-/// the process at once.
+/// Belongs to the thread of the first resume: only that thread may resume the fiber again, so
+/// thread-local values stay the same across a pause. Destruction is allowed before the first step,
+/// or after the body has returned. A guard page behind the stack ends the process at once on an
+/// overflow.
 class fiber {
  public:
-  /// `body` begins with the first `resume`, and must not throw.
+  /// The first `resume` starts `body`. `body` must not throw.
   fiber(std::size_t stack_bytes, std::function<void()> body);
   fiber(const fiber&) = delete;
   fiber& operator=(const fiber&) = delete;
   ~fiber();
 
-  /// Runs the body on from where it paused, until it pauses again or returns.
+  /// Continues the body until the next pause or the end.
   void resume();
-  /// By the body: leaves, until `resume` is called again.
+  /// Called by the body: returns to the thread until the next `resume`.
   void pause();
 
  private:
   void enter(boost::context::fiber&& resumer);
 
-  // A sanitizer has to be told of every change of stacks.
+  // Sanitizers must be told of every switch of stacks.
   void leaving_thread();
   void back_on_thread();
   void arrived_on_fiber();
@@ -38,8 +38,8 @@ class fiber {
   std::function<void()> body_;
   boost::context::protected_fixedsize_stack stacks_;
   boost::context::stack_context stack_;
-  boost::context::fiber inside_;   // the body, while it is paused
-  boost::context::fiber outside_;  // who resumed it, while it runs
+  boost::context::fiber inside_;   // the body, while paused
+  boost::context::fiber outside_;  // the resumer, while the body runs
   void* thread_state_ = nullptr;
   void* fiber_state_ = nullptr;
   const void* thread_stack_ = nullptr;

@@ -1,4 +1,4 @@
-// A descriptor that is closed with its owner.
+// Owner of a file descriptor; closes the descriptor on destruction.
 #pragma once
 
 #include <unistd.h>

@@ -15,7 +15,8 @@
 namespace skanu {
 namespace {
 
-/// Bytes; the kernel doubles it for its own bookkeeping. A page of 20 items goes out in one piece.
+/// Bytes; the kernel doubles the value for bookkeeping. A page of 20 items goes out in a single
+/// piece.
 constexpr int send_buffer = 64 * 1024;
 
 file_descriptor listen_on(const addrinfo& address, int backlog) {
@@ -23,12 +24,12 @@ file_descriptor listen_on(const addrinfo& address, int backlog) {
       ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!listener) return listener;
   const int yes = 1;
-  // Not SO_REUSEPORT, with which a second server would share the port silently. What is set here
-  // is inherited by the accepted sockets.
+  // SO_REUSEPORT is left out: a second server would share the port silently. Accepted sockets
+  // inherit the options set here.
   ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   ::setsockopt(listener.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  // Without a bound the kernel lets each buffer grow to megabytes, for clients that never read,
-  // too.
+  // Without a bound the kernel lets each buffer grow to megabytes, even for clients that never
+  // read.
   ::setsockopt(listener.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
   if (::bind(listener.get(), address.ai_addr, address.ai_addrlen) != 0 ||
       ::listen(listener.get(), backlog) != 0) {

@@ -1,4 +1,4 @@
-// A socket that clients connect to, and the addresses at its ends.
+// Listening sockets, and the addresses of a socket's two ends.
 #pragma once
 
 #include "http/server/file_descriptor.hpp"
@@ -14,15 +14,16 @@ namespace skanu {
 /// Throws `std::system_error` of errno.
 [[noreturn]] void throw_errno(const std::string& what);
 
-/// A non-blocking socket that listens at a host name or numeric address; port 0 takes a free one.
-/// Throws `std::system_error` that names the place, with `address_in_use` for a port that is taken.
+/// Opens a non-blocking socket that listens at a host name or numeric address; port 0 takes a free
+/// port. Throws `std::system_error` with address and port, and `address_in_use` for a taken port.
 file_descriptor listen_at(const std::string& address, int port, int backlog);
 
-/// Empty where the system does not say.
+/// Both return an empty endpoint where the system tells no address.
 endpoint numeric_endpoint(const sockaddr_storage& address, socklen_t length);
 endpoint local_endpoint(int socket);
 
-/// Raises the soft limit of open files towards `wanted`, as far as it goes, and returns it.
+/// Raises the soft limit of open files towards `wanted`, at most to the hard limit. Returns the
+/// soft limit; throws `std::system_error`.
 size_t raise_open_file_limit(size_t wanted);
 
 }  // namespace skanu

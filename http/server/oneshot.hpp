@@ -1,4 +1,4 @@
-// Where a request waits for something that another thread brings.
+// Waiting for a value from another thread.
 #pragma once
 
 #include <chrono>
@@ -8,28 +8,29 @@
 
 namespace skanu {
 
-/// Who waits: a thread, or a request on a worker pool (worker_pool.hpp), which then lets its thread
-/// serve others. Used like a condition variable that one waits on.
+/// A waiting thread, or a waiting request of a worker pool (worker_pool.hpp), whose thread runs
+/// other requests meanwhile. Used like a condition variable with a single waiter.
 class waiter {
  public:
   using clock = std::chrono::steady_clock;
 
   virtual ~waiter() = default;
 
-  /// By whoever this is: releases the lock, sleeps, and has the lock again. May return early.
+  /// Called by the waiter: releases the lock, sleeps, and takes the lock again. May return early.
   virtual void sleep_until(std::unique_lock<std::mutex>& lock, clock::time_point until) = 0;
-  /// By any thread, with that same lock held.
+  /// Called by any thread, with the same lock held.
   virtual void wake() noexcept = 0;
 
-  /// Who runs here and now.
+  /// The calling waiter: the running request, or the plain thread.
   static waiter& current();
 
  protected:
-  /// From now on this thread runs that one; null: the thread itself.
+  /// Sets the current waiter of the calling thread; null: the plain thread.
   static void set_current(waiter* runs) noexcept;
 };
 
-/// For one who waits and one who delivers, which may be long after the other gave up: both hold it.
+/// Carries a single value from a deliverer to a waiter. Both share ownership, since the value may
+/// come long after the waiter gave up.
 template <class T>
 class oneshot {
  public:
@@ -42,7 +43,7 @@ class oneshot {
     if (waits_ != nullptr) waits_->wake();
   }
 
-  /// The value, or nothing where none came in time.
+  /// Returns the value, or nullopt where no value came in time.
   std::optional<T> wait_until(clock::time_point until) {
     std::unique_lock lock{mutex_};
     waits_ = &waiter::current();
@@ -57,7 +58,7 @@ class oneshot {
   std::optional<T> value_;
 };
 
-/// Waits without anything to wait for.
+/// Sleeps until the given time. On a worker pool the thread runs other requests meanwhile.
 inline void pause_until(waiter::clock::time_point until) {
   std::mutex own;
   std::unique_lock lock{own};

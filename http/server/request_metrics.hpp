@@ -1,4 +1,4 @@
-// Counts requests by route and status, and how long they took. No CAF, no httplib.
+// Counts and durations of requests, by route and status. No CAF, no httplib.
 #pragma once
 
 #include <array>
@@ -12,13 +12,13 @@
 
 namespace skanu {
 
-/// Lock-free; every function may be called by any thread.
+/// Lock-free. Any thread may call any function.
 class request_metrics {
  public:
-  /// Labels of the routes, "GET /orders/{id}"; requests of no route go under "other".
+  /// Takes the routes' labels, "GET /orders/{id}". Requests without a route count under "other".
   explicit request_metrics(const std::vector<std::string>& routes);
 
-  /// `route` is its index, or the number of routes for requests of none.
+  /// `route` is the route's index, or the number of routes for requests without a route.
   void count(std::size_t route, int status, std::chrono::microseconds took);
 
   /// Appends skanu_http_requests_total and skanu_http_request_duration_seconds.

@@ -1,4 +1,4 @@
-// The HTTP/1.x message grammar of RFC 9112, its strict side: whatever two servers could read
+// The strict side of RFC 9112's HTTP/1.x message grammar: input that two servers could read
 // differently is an error.
 #include "http/server/request_reader.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 constexpr size_t max_blank_lines = 4;
 constexpr size_t kept_buffer = 4 * 1024;
 constexpr size_t max_chunk_line = 256;
-// Chunks of one byte carry five bytes of framing each.
+// A chunk of 1 byte carries 5 bytes of framing.
 constexpr size_t max_chunk_overhead_factor = 8;
 
 constexpr std::array<bool, 256> token_characters = [] {
@@ -65,7 +65,8 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-// Visible ASCII whose escapes are whole and hide no NUL, and in the path no control character.
+// Accepts visible ASCII with whole percent-escapes. No escape may hide a NUL or, in the path, a
+// control character.
 bool is_target(std::string_view target) {
   bool in_query = false;
   for (size_t i = 0; i < target.size(); ++i) {
@@ -132,7 +133,7 @@ bool request_reader::wants_continue() {
   return in_body && nothing_here && std::exchange(expects_continue_, false);
 }
 
-// One line or one piece of a body; false where more bytes are needed or nothing is left to do.
+// Parses a line or a piece of a body. Returns false where more bytes are needed, or after the end.
 bool request_reader::step() {
   switch (part_) {
     case part::request_line: {
@@ -197,7 +198,7 @@ bool request_reader::step() {
       } else if (chunk_overhead_ > limits_.header_block) {
         fail(431, "The trailer is too large.");
       } else {
-        parse_field(*line);  // which is not needed, but must be one
+        parse_field(*line);  // checks the grammar; the field is dropped
       }
       return true;
     }
@@ -207,7 +208,8 @@ bool request_reader::step() {
   return false;
 }
 
-// Without its CRLF. The view holds until bytes are dropped or appended.
+// Returns the next line without CRLF, or nullopt where the line is incomplete or malformed. The
+// view is valid until bytes are dropped or appended.
 std::optional<std::string_view> request_reader::next_line(size_t limit, int status_if_longer) {
   const auto newline = buffer_.find('\n', scanned_);
   const bool whole = newline != std::string::npos;
@@ -315,7 +317,7 @@ void request_reader::note_framing(std::string_view name, std::string_view value,
       if (equals_ignoring_case(name, "content-length")) parse_content_length(value);
       break;
     case 15:
-      // cpp-httplib would compress the response.
+      // Hidden, since cpp-httplib would compress the response.
       if (equals_ignoring_case(name, "accept-encoding")) hide = true;
       break;
     case 16:
@@ -338,7 +340,7 @@ void request_reader::parse_content_length(std::string_view value) {
   }
   size_t length = 0;
   for (const char digit : value) {
-    // Beyond the limit only "too large" matters, so that many digits cannot overflow.
+    // Beyond the limit only "too large" matters: the cap keeps many digits from overflowing.
     length = std::min(10 * length + static_cast<size_t>(digit - '0'),
                       std::numeric_limits<uint32_t>::max() * size_t{1});
   }

@@ -1,5 +1,5 @@
-// Cuts the bytes of one connection into HTTP/1.x requests: framing, limits and header grammar,
-// without socket, clock or thread. What it lets through cannot be read in two ways.
+// Cuts the bytes of a connection into HTTP/1.x requests: framing, limits and header grammar,
+// without socket, clock or thread. Rejects all input that two servers could read differently.
 #pragma once
 
 #include <httplib.h>
@@ -11,18 +11,18 @@
 
 namespace skanu {
 
-/// Checked before the bytes are kept. Sizes in bytes.
+/// Limits, checked before bytes are kept. Sizes in bytes.
 struct request_limits {
   size_t header_block = 16 * 1024;
-  /// One line of the header block; at most 8192, which is what cpp-httplib takes.
+  /// A line of the header block; at most 8192, cpp-httplib's own limit.
   size_t header_line = 8 * 1024;
   size_t header_fields = 100;
-  /// Decoded, that is without the chunk framing.
+  /// The decoded body, without chunk framing.
   size_t body = 64 * 1024;
 };
 
-/// A whole request. Header values are as sent: nothing in them has been percent-decoded.
-/// `Accept-Encoding`, `Expect` and `Transfer-Encoding` are left out: they have been dealt with.
+/// A whole request. Header values are as sent, without percent-decoding. `Accept-Encoding`,
+/// `Expect` and `Transfer-Encoding` are left out: the reader has dealt with all three.
 struct received_request {
   std::string method;
   std::string target;
@@ -32,7 +32,7 @@ struct received_request {
   std::string body;
 };
 
-/// Why a request cannot be served. After it nothing on the connection can be understood.
+/// The reason to refuse a request. The reader cannot parse the connection's bytes after a failure.
 struct request_failure {
   int status = 0;
   std::string_view reason;
@@ -41,24 +41,26 @@ struct request_failure {
 class request_reader {
  public:
   enum class stage {
-    idle,      ///< no byte of a request is here
-    head,      ///< the header block is not complete
-    body,      ///< the header block is, the body is not
-    complete,  ///< `take` yields the request
-    failed,    ///< `failure` says why
+    idle,      ///< no byte of a request has arrived
+    head,      ///< the header block is incomplete
+    body,      ///< the header block is complete, the body is not
+    complete,  ///< `take` returns the request
+    failed,    ///< `failure` returns the reason
   };
 
   explicit request_reader(const request_limits& limits) : limits_{limits} {}
 
   void append(std::string_view bytes) { buffer_.append(bytes); }
 
-  /// Parses what was appended. Stays at `complete` until `take`, at `failed` for ever.
+  /// Parses the appended bytes. Stays at `complete` until `take`, at `failed` for ever.
   stage advance();
 
-  /// Leaves the reader ready for the next request, whose first bytes may already be here.
+  /// Returns the complete request and goes on with the next. Bytes of the next request may already
+  /// be here.
   received_request take();
 
-  /// True once per request: it waits for "100 Continue" and nothing of its body is here.
+  /// True once per request, where the client waits for "100 Continue" and has sent no byte of the
+  /// body.
   bool wants_continue();
 
   const request_failure& failure() const { return failure_; }
@@ -66,10 +68,10 @@ class request_reader {
   /// The method of the current request, empty while unknown.
   const std::string& method() const { return request_.method; }
 
-  /// Whether bytes after the complete request are here.
+  /// Whether bytes after the complete request have arrived.
   bool has_more() const { return position_ < buffer_.size(); }
 
-  /// An estimate of the memory that the current request takes.
+  /// Estimated bytes of memory held by the current request.
   size_t held_bytes() const {
     return buffer_.capacity() + request_.body.capacity() + 2 * head_bytes_;
   }
@@ -106,8 +108,8 @@ class request_reader {
 
   request_limits limits_;
   std::string buffer_;
-  size_t position_ = 0;  // everything before it is parsed
-  size_t scanned_ = 0;   // no line ends between position_ and it
+  size_t position_ = 0;  // all bytes before are parsed
+  size_t scanned_ = 0;   // no line ends between position_ and scanned_
 
   part part_ = part::request_line;
   received_request request_;
@@ -124,8 +126,8 @@ class request_reader {
   bool unknown_expectation_ = false;
   bool connection_close_ = false;
   bool connection_keep_alive_ = false;
-  size_t remaining_ = 0;       // of the sized body or of the chunk
-  size_t chunk_overhead_ = 0;  // chunk framing and trailers seen
+  size_t remaining_ = 0;       // bytes of the sized body or of the chunk
+  size_t chunk_overhead_ = 0;  // bytes of chunk framing and trailers
 };
 
 }  // namespace skanu

@@ -1,5 +1,6 @@
-// One exchange through cpp-httplib, which sees the request line only: header fields and body are
-// put into its request ready-made, past its percent-decoding, its ranges and its body reader.
+// Runs an exchange through cpp-httplib. cpp-httplib parses only the request line. Header fields and
+// body go into httplib::Request ready-made, past cpp-httplib's percent-decoding, ranges and body
+// reader.
 #include "http/server/responder.hpp"
 
 #include <strings.h>
@@ -15,9 +16,10 @@ namespace {
 
 constexpr request_failure handler_failed{500, "The request could not be processed."};
 
-// cpp-httplib takes a target with two question marks for malformed, and a method that it does not
-// know; of methods it has to know only HEAD, whose response has no body. Of a parameter with two
-// equals signs it takes what is behind the last for the value.
+// Writes a request line for cpp-httplib. cpp-httplib refuses unknown methods and a target with two
+// question marks, and takes the text after the last equals sign of a parameter for the value. So
+// further question marks and equals signs are escaped, and every method but HEAD becomes GET: only
+// HEAD matters to cpp-httplib, since the response has no body.
 std::string request_line(const received_request& request) {
   std::string line;
   line.reserve(request.target.size() + 20);
@@ -38,7 +40,7 @@ std::string request_line(const received_request& request) {
   return line;
 }
 
-// Whatever cpp-httplib or the handler says of it.
+// True for the headers that only the responder sets, not cpp-httplib or the handler.
 bool is_decided_here(const std::string& name) {
   static constexpr std::array names{"Accept-Ranges", "Connection", "Content-Length",
                                     "Date",          "Keep-Alive", "Transfer-Encoding"};
@@ -46,7 +48,7 @@ bool is_decided_here(const std::string& name) {
       names, [&](const char* each) { return ::strcasecmp(name.c_str(), each) == 0; });
 }
 
-/// Now, as RFC 9110 wants it in Date; written once a second and thread.
+/// The present time in RFC 9110's format of Date, formatted once a second and thread.
 const std::string& http_date() {
   thread_local std::time_t written = 0;
   thread_local std::string text;
@@ -70,7 +72,7 @@ bool is_control(char c) {
 
 struct responder::exchange {
   received_request request;
-  request_failure failure;  // status 0: none, the handler decides
+  request_failure failure;  // status 0: no failure, the handler answers
   bool another_waits = false;
   bool rendered = false;
   bool close = true;
@@ -141,7 +143,7 @@ void responder::run(exchange& current, const connection_endpoints& endpoints, st
   socket_stream stream{line, output, max_response_bytes_, endpoints};
   current_ = &current;
   bool closed_by_request = false;
-  // "Close" spares the writer its Keep-Alive header; finish_headers decides.
+  // The argument "close" keeps the writer from adding Keep-Alive; finish_headers decides.
   const bool written =
       process_request(stream, true, closed_by_request, [&current](httplib::Request& request) {
         request.method = current.request.method;
@@ -151,7 +153,7 @@ void responder::run(exchange& current, const connection_endpoints& endpoints, st
       });
   current_ = nullptr;
   if (!written) {
-    // Longer than a response may be.
+    // The response exceeds max_response_bytes.
     output.resize(start);
     output.append(
         "HTTP/1.1 500 Internal Server Error\r\n"
@@ -172,7 +174,7 @@ void responder::call_handler(const httplib::Request& request, httplib::Response&
   } catch (...) {
     thrown = std::current_exception();
   }
-  current_ = current;  // while it waited, this thread served others
+  current_ = current;  // the thread ran other requests while the handler waited
   if (!thrown) return;
   {
     httplib::Response discarded;
@@ -198,7 +200,7 @@ void responder::render(const request_failure& failure, httplib::Response& respon
   }
 }
 
-// Called with the response complete but for its bytes: the last word on its headers.
+// Sets the final headers, called when the response is complete but for its bytes.
 void responder::finish_headers(httplib::Response& response) {
   auto& current = *current_;
   auto& headers = response.headers;

@@ -1,5 +1,5 @@
 // Turns a whole request into the bytes of its response: cpp-httplib's parser and writer around the
-// one request handler, with everything kept out that cpp-httplib would add of its own.
+// request handler, without cpp-httplib's own additions.
 #pragma once
 
 #include "http/server/request_reader.hpp"
@@ -12,25 +12,26 @@
 
 namespace skanu {
 
-/// What becomes of the connection behind a response.
+/// State of the connection after a response.
 struct after_response {
   bool close = false;
-  socket_taker taker = nullptr;  ///< Where the connection goes on as somebody else's.
+  socket_taker taker = nullptr;  ///< The connection's next owner, or null.
 };
 
 /// Thread-safe.
 class responder final : private httplib::Server {
  public:
-  /// `last_call`: from when it is true, responses end their connection.
+  /// Once `last_call` is true, responses end their connection, unless another request waits.
   responder(request_handler handler, error_renderer render_error,
             handler_failure_observer observe_failure, size_t max_response_bytes,
             const std::atomic<bool>& last_call);
 
-  /// Runs the handler and appends the response to `output`. `another_waits`: the client's next
-  /// request is already here.
+  /// Runs the handler and appends the response to `output`. `another_waits`: bytes of the client's
+  /// next request have arrived.
   after_response answer(received_request&& request, const connection_endpoints& endpoints,
                         bool another_waits, std::string& output);
-  /// hand_socket_over, within the handler that this thread runs.
+  /// Carries out hand_socket_over for the handler on the calling thread. Throws `std::logic_error`
+  /// outside a handler.
   static void hand_over(socket_taker taker);
 
   /// Appends an error response that closes the connection.
@@ -39,7 +40,7 @@ class responder final : private httplib::Server {
 
  private:
   struct exchange;
-  /// The exchange that this thread is in: cpp-httplib's callbacks carry no context.
+  /// The calling thread's exchange: cpp-httplib's callbacks carry no context.
   static thread_local exchange* current_;
 
   void run(exchange& current, const connection_endpoints& endpoints, std::string& output);

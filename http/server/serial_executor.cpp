@@ -33,7 +33,7 @@ void serial_executor::work_off() {
     waiting_.pop_front();
     lock.unlock();
     next();
-    next = nullptr;  // what it holds may be long in letting go
+    next = nullptr;  // without the lock, since destruction may take long
     lock.lock();
   }
 }

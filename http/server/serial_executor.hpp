@@ -1,4 +1,4 @@
-// Carries out one piece of work at a time, on a thread of its own.
+// Runs pieces of work in sequence, on a dedicated thread.
 #pragma once
 
 #include "http/server/oneshot.hpp"
@@ -17,8 +17,8 @@
 
 namespace skanu {
 
-/// For work that is long, so that however many ask for it, it takes one processor and none of the
-/// threads that serve the others. First in, first out. Thread-safe.
+/// For long work: however many callers there are, the work takes a single processor and no thread
+/// that serves other requests. First in, first out. Thread-safe.
 class serial_executor {
  public:
   using clock = waiter::clock;
@@ -26,11 +26,11 @@ class serial_executor {
   explicit serial_executor(std::size_t most_waiting);
   serial_executor(const serial_executor&) = delete;
   serial_executor& operator=(const serial_executor&) = delete;
-  /// Waits for what is under way and drops the rest. Nobody may be in `run`.
+  /// Waits for the running work and drops the rest. No thread may be in `run`.
   ~serial_executor();
 
-  /// What `work` returns; throws what it throws. Nothing where too many wait already, or it was not
-  /// done in time: then it may still run, so it holds all that it needs.
+  /// Returns the result of `work` or throws its exception. Returns nullopt where too many callers
+  /// wait already, or at `until`. The work may still run afterwards, so `work` must own its data.
   template <class Work>
   auto run(Work work, clock::time_point until) {
     using result = std::invoke_result_t<Work&>;

@@ -1,5 +1,5 @@
-// One connection thread accepts, reads and parses over epoll and keeps every deadline; whole
-// requests go to the worker pool.
+// A connection thread accepts, reads and parses over epoll and keeps every deadline. The worker
+// pool runs whole requests.
 #include "http/server/server.hpp"
 
 #include "http/server/connection.hpp"
@@ -29,11 +29,11 @@ namespace {
 constexpr size_t events_per_wait = 128;
 constexpr size_t accepts_per_wait = 64;
 constexpr size_t expirations_per_wait = 64;
-// Requests of one connection in a row before another connection's turn.
+// Requests of a connection in a row before another connection's turn.
 constexpr size_t max_consecutive_requests = 16;
-// Connections beyond the cap that are told so; further ones are just closed.
+// Connections beyond the cap that get an answer; further connections are closed without.
 constexpr size_t max_told_of_the_cap = 256;
-// Descriptors that the rest of the process needs.
+// Descriptors for the rest of the process.
 constexpr size_t other_descriptors = 512;
 constexpr std::chrono::milliseconds accept_pause{100};
 
@@ -101,11 +101,11 @@ class server::implementation {
   void serve(connection& client);
   connection::outcome give_away(connection& client);
 
-  // On either:
+  // On either thread:
   void finish(connection& client);
   void wake_connection_thread();
 
-  // A step that throws (memory is short) costs its connection, not the thread.
+  // Runs a step. An exception (memory is short) costs the connection, not the thread.
   template <class Step>
   connection::outcome guarded(Step step) {
     try {
@@ -219,7 +219,7 @@ void server::implementation::run() {
   }
 }
 
-// Milliseconds for epoll_wait; without a connection there is nothing to wake up for.
+// The timeout of epoll_wait in milliseconds; -1 without a deadline.
 int server::implementation::wait_time() const {
   const auto next = std::min({next_sweep_, resume_accepting_, stop_deadline_});
   if (next == clock::time_point::max()) return -1;
@@ -242,7 +242,7 @@ void server::implementation::accept_clients() {
       return pause_accepting();
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-    // Anything else is about the one client that has gone meanwhile.
+    // Other errors concern only a client already gone.
   }
 }
 
@@ -297,7 +297,7 @@ void server::implementation::resume_accepting() {
   resume_accepting_ = watch_listener() ? clock::time_point::max() : clock::now() + accept_pause;
 }
 
-// What follows from an `advance` on the connection thread.
+// Acts on the outcome of an `advance` on the connection thread.
 void server::implementation::proceed(connection& client, connection::outcome outcome) {
   if (outcome == connection::outcome::request_ready) {
     client.hand_over();
@@ -311,16 +311,16 @@ void server::implementation::proceed(connection& client, connection::outcome out
   if (outcome == connection::outcome::finished || (draining_ && client.is_idle())) finish(client);
 }
 
-// A wait that a worker begins is not known here; but it is no shorter than the shortest time
-// allowed, so a look at that interval misses no deadline.
+// Sweeps at the interval of the shortest timeout. The connection thread does not see the start of a
+// wait on a worker, but no such wait is shorter than the interval, so a sweep misses no deadline.
 void server::implementation::schedule_sweep() {
   const auto now = clock::now();
   sweep_from_ = 0;
   next_sweep_ = connections_.empty() ? clock::time_point::max() : now + sweep_interval_;
 }
 
-// What is left of many that are overdue at once waits for the next turn of the loop, for which the
-// sweep stays due. One that changes its index meanwhile may wait for the next sweep.
+// Expires a limited number of connections; the rest waits for the loop's next turn, for which the
+// sweep stays due. A connection with a new index meanwhile may wait for the next sweep.
 void server::implementation::sweep() {
   const auto now = clock::now();
   for (size_t expired = 0; sweep_from_ < connections_.size(); ++sweep_from_) {
@@ -338,7 +338,7 @@ void server::implementation::begin_stop() {
   accept_clients();
   listener_.reset();
   resume_accepting_ = clock::time_point::max();
-  // Whose request is in the socket's buffer already is not idle.
+  // A connection with a request in the socket's buffer is not idle.
   for (const auto& client : connections_) advance_if_here(*client, EPOLLIN);
 }
 
@@ -353,7 +353,8 @@ void server::implementation::finish(connection& client) {
   finished_.push_back(&client);
 }
 
-// Only here are connections destroyed, behind the events that may still name them.
+// The only place that destroys connections: after the events of a turn, which may name finished
+// connections.
 void server::implementation::close_finished() {
   std::vector<connection*> finished;
   {
@@ -410,7 +411,7 @@ connection::outcome server::implementation::give_away(connection& client) {
 
 void server::implementation::wake_connection_thread() {
   const uint64_t one = 1;
-  // It can only fail when a wake-up is pending anyway.
+  // The write fails only when a wake-up is pending anyway.
   [[maybe_unused]] const auto written = ::write(wake_up_.get(), &one, sizeof one);
 }
 

@@ -1,4 +1,4 @@
-// Reads and writes of cpp-httplib, served from memory.
+// Serves reads and writes of cpp-httplib from memory.
 #include "http/server/socket_stream.hpp"
 
 #include <algorithm>

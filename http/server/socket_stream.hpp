@@ -1,5 +1,5 @@
-// What cpp-httplib reads one request from and writes its response to. It touches no socket: the
-// connection has read the whole request before, and sends the whole response after.
+// The memory from which cpp-httplib reads a request and into which cpp-httplib writes the response.
+// The connection reads the whole request before, and sends the whole response after.
 #pragma once
 
 #include <httplib.h>
@@ -22,8 +22,8 @@ struct connection_endpoints {
   endpoint local;
 };
 
-/// The bytes given to the constructor are all there is to read. What is written is gathered in one
-/// string, so that a response costs one `send`. The arguments must outlive the stream.
+/// Reads the bytes given to the constructor, and gathers written bytes in a single string, so that
+/// a response costs a single `send`. The arguments must outlive the stream.
 class socket_stream final : public httplib::Stream {
  public:
   using httplib::Stream::write;
@@ -42,7 +42,7 @@ class socket_stream final : public httplib::Stream {
   void get_remote_ip_and_port(std::string& ip, int& port) const override;
   void get_local_ip_and_port(std::string& ip, int& port) const override;
 
-  /// Never a real descriptor: cpp-httplib answers 500 for one above FD_SETSIZE (1024).
+  /// Never a real descriptor: cpp-httplib answers 500 for descriptors above FD_SETSIZE (1024).
   socket_t socket() const override { return 0; }
 
  private:

@@ -1,6 +1,6 @@
-// Wakes one worker at a time: a woken one that leaves more behind in the queue wakes the next. So
-// a burst of quick requests is worked off by few threads. Answers that come in together wake a
-// worker once, however many of its requests waited for them.
+// Wakes a single worker at a time: a woken worker that leaves connections in the queue wakes the
+// next. So a few threads work off a burst of quick requests. Answers that come in together wake a
+// worker once, however many of its requests wait.
 #include "http/server/worker_pool.hpp"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace skanu {
 namespace {
 
-/// Of a request; what it does not touch costs only addresses.
+/// Stack of a request; untouched pages cost only addresses.
 constexpr size_t stack_bytes = 256 * 1024;
 
 }  // namespace
@@ -110,7 +110,7 @@ void worker_pool::stop() {
 
 void worker_pool::run(worker& self) {
   do {
-    // First what it was woken for, if that is the queue: no other is woken before it has looked.
+    // The queue first: no other worker is woken for the queue before a chosen worker has looked.
     if (auto* ready = take(self)) begin(self, *ready);
     go_on_with_overdue(self);
     go_on_with_woken(self);
@@ -128,7 +128,7 @@ void worker_pool::go_on_with_woken(worker& self) {
   while (each != nullptr) {
     runner* following = nullptr;
     {
-      // Its link is free for the next wake as soon as it goes on.
+      // Reads the link before the runner goes on: the runner's next wake writes the link again.
       const std::lock_guard lock{self.mutex};
       following = each->next;
       each->woken = false;
@@ -180,7 +180,7 @@ connection* worker_pool::take(worker& self) {
   return taken;
 }
 
-// Until there is something to do; false where there never will be.
+// Sleeps until there is work. Returns false once the pool is stopped and every request is done.
 bool worker_pool::sleep(worker& self) {
   {
     const std::lock_guard lock{mutex_};
@@ -202,11 +202,11 @@ bool worker_pool::sleep(worker& self) {
     self.sleeps = self.called = false;
   }
   const std::lock_guard lock{mutex_};
-  std::erase(idle_, &self);  // unless it was chosen
+  std::erase(idle_, &self);  // no entry is left where wake_one() chose the worker
   return true;
 }
 
-// With the mutex held; whom to call once it is released.
+// Called with the mutex held. Returns the worker to call after the mutex is released, or null.
 worker_pool::worker* worker_pool::wake_one() {
   if (size_ == 0 || waking_ || idle_.empty() ||
       running_.load(std::memory_order_relaxed) >= size_limits_.requests)

@@ -1,5 +1,5 @@
-// Runs the requests of connections: few threads, many requests that may wait at once, and the
-// bounded queue in front of them.
+// Runs the requests of connections: few threads, many requests that may wait at once, and a bounded
+// queue in front.
 #pragma once
 
 #include "http/server/fiber.hpp"
@@ -21,46 +21,47 @@ namespace skanu {
 class connection;
 
 struct worker_pool_size {
-  size_t threads = 16;    ///< That run requests.
-  size_t requests = 512;  ///< Begun and not finished: most of them wait in a oneshot.
-  size_t queued = 1024;   ///< Not begun.
+  size_t threads = 16;    ///< Threads that run requests.
+  size_t requests = 512;  ///< Requests begun and unfinished; most wait in a oneshot.
+  size_t queued = 1024;   ///< Requests not begun.
 };
 
-/// Each request runs on a fiber of one of the threads: where it waits in a oneshot, its
-/// thread goes on with others. Whatever else blocks, blocks the thread. Thread-safe. The pool owns
-/// no connection.
+/// Runs each request on a fiber of a thread. While a request waits in a oneshot, the thread runs
+/// other requests; any other blocking call blocks the thread. Thread-safe. The pool owns no
+/// connection.
 class worker_pool {
  public:
   /// `serve` runs on the workers and must not throw.
   worker_pool(worker_pool_size size, std::function<void(connection&)> serve);
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
-  /// Stops.
+  /// Calls `stop`.
   ~worker_pool();
 
-  /// False where the queue is full or the pool is stopped.
+  /// Returns false where the queue is full or the pool is stopped.
   bool push(connection& ready);
   size_t queued() const;
-  /// Drops what is queued and waits for what is running. Idempotent; not for concurrent use.
+  /// Drops the queued requests and waits for the running requests. Idempotent; not for concurrent
+  /// use.
   void stop();
 
  private:
   struct worker;
 
-  /// A request's place to run; it is used again for another request once it is done.
+  /// The fiber of a request, reused for another request afterwards.
   class runner final : public waiter {
    public:
     runner(worker_pool& pool, worker& on);
     void sleep_until(std::unique_lock<std::mutex>& lock, clock::time_point until) override;
     void wake() noexcept override;
 
-    /// By its thread.
+    /// Called on the worker's thread.
     void begin(connection& with);
     void go_on();
     void end();
 
-    bool asleep = false;     // its thread's
-    runner* next = nullptr;  // of those woken; like `woken`, guarded by the worker's mutex
+    bool asleep = false;     // for the worker's thread alone
+    runner* next = nullptr;  // next woken runner; like `woken`, guarded by worker::mutex
     bool woken = false;
     clock::time_point until;
 
@@ -79,16 +80,16 @@ class worker_pool {
 
     std::mutex mutex;
     std::condition_variable wake;
-    runner* first_woken = nullptr;  // guarded by the mutex, as is what follows
+    runner* first_woken = nullptr;  // guarded by the mutex, like last_woken, called and sleeps
     runner* last_woken = nullptr;
-    bool called = false;  // something is in the queue
+    bool called = false;  // set by call(): the queue has a request, or the pool stops
     bool sleeps = false;
     bool chosen = false;  // to look at the queue; guarded by the pool's mutex
 
-    // Its thread's:
+    // For the worker's thread alone:
     std::vector<std::unique_ptr<runner>> runners;
     std::vector<runner*> free;
-    std::set<deadline> deadlines;  // of those that sleep
+    std::set<deadline> deadlines;  // of the sleeping runners
     std::thread thread;
   };
 
@@ -109,7 +110,7 @@ class worker_pool {
   size_t first_ = 0;
   size_t size_ = 0;
   std::vector<worker*> idle_;  // the last to fall asleep is woken first: its stack is warm
-  bool waking_ = false;        // one has been woken and has not looked at the queue yet
+  bool waking_ = false;        // a woken worker has not looked at the queue yet
   bool stopped_ = false;
   std::vector<worker> workers_;
 };

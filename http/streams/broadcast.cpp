@@ -13,10 +13,10 @@ namespace {
 
 constexpr std::string_view retry_after = "retry: 2000\n\n";
 constexpr std::string_view heartbeat_comment = ": alive\n\n";
-/// Frames in one system call.
+/// Frames in a single system call.
 constexpr std::size_t frames_per_send = 64;
 
-/// How much the socket took; nothing where it is of no use any more.
+/// Returns the number of bytes taken by the socket; nullopt where the socket is of no use any more.
 std::optional<std::size_t> send_parts(int socket, std::span<iovec> parts) {
   msghdr message{};
   message.msg_iov = parts.data();
@@ -37,13 +37,13 @@ iovec part_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()),
 struct broadcast::subscriber {
   subscriber_id id = 0;
   new_subscriber who;
-  std::string rest = {};  ///< Due before anything else.
-  log_offset next = 0;    ///< What is before it was sent, or is not for this one.
-  bool caught_up = true;  ///< Nothing from `next` on that is known is for this one.
-  bool blocked = false;   ///< Its socket takes nothing at present.
+  std::string rest = {};  ///< Sent before any frame.
+  log_offset next = 0;    ///< Offsets before were sent or do not match the filter.
+  bool caught_up = true;  ///< No known frame at or after `next` matches the filter.
+  bool blocked = false;   ///< The socket takes no bytes at present.
   bool asking = false;    ///< Waits for history.
   std::size_t in_group = 0;
-  time_point since = {};  ///< When its socket last took something, or when it was blocked.
+  time_point since = {};  ///< When the socket last took bytes, or blocked.
 };
 
 broadcast::broadcast(const stream_options& options, history_asker ask)
@@ -82,7 +82,7 @@ bool broadcast::saw_another_log(const new_subscriber& who) const {
   return !who.timeline.empty() && !own.empty() && own != who.timeline;
 }
 
-/// Gives the client a place to resume from, though it has seen nothing yet.
+/// Sends an event "begin": a client without any event yet gets an id to resume from.
 void broadcast::say_begin(subscriber& s) {
   s.next = ring_.next();
   s.caught_up = true;
@@ -137,13 +137,14 @@ void broadcast::take_history(subscriber_id of, std::optional<history_page> page,
     ask_after_ = now + options_.history_pause;
     want_history(s);
   } else if (beyond) {
-    // What it says it saw was never sent: that was another log.
+    // The last id seen was never sent from the present log: the client saw another log.
     say_begin(s);
     advance(s, now);
   } else if (s.next > ring_.next()) {
-    s.caught_up = true;  // it was told more, elsewhere, than is known here yet
+    s.caught_up = true;  // another node sent later events than are known here yet
   } else if (s.blocked) {
-    // A part of a heartbeat may be what it took last: the page is asked for again behind the rest.
+    // The unsent rest goes first: the socket may have taken part of a heartbeat. Afterwards
+    // advance() asks for the page again.
   } else if (send_frames(s, page->frames, page->next, now)) {
     advance(s, now);
   }
@@ -166,7 +167,7 @@ void broadcast::drop(subscriber_id who) {
 
 std::optional<broadcast::time_point> broadcast::tick(time_point now) {
   while (!blocked_.empty() && blocked_.front().since + options_.write_timeout <= now) {
-    // A reset frees at once what the kernel still keeps for a client that does not read.
+    // A reset makes the kernel free at once the bytes of a client that does not read.
     const ::linger at_once{1, 0};
     auto& s = blocked_.front();
     ::setsockopt(s.who.socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -186,7 +187,8 @@ std::optional<broadcast::time_point> broadcast::tick(time_point now) {
   return next;
 }
 
-/// Sends what is due and known; then it is caught up, blocked, waits for history, or has gone.
+/// Sends the due frames known so far. Afterwards the subscriber is caught up, blocked, waiting for
+/// history, or gone.
 void broadcast::advance(subscriber& s, time_point now) {
   if (!send_rest(s, now)) return;
   if (begun_ && !s.caught_up && !s.asking) {
@@ -202,7 +204,7 @@ void broadcast::advance(subscriber& s, time_point now) {
   ask_for_waiting(now);
 }
 
-/// False where the rest is not all sent, or the subscriber is gone.
+/// Returns false where part of the rest is unsent, or the subscriber is gone.
 bool broadcast::send_rest(subscriber& s, time_point now) {
   if (s.rest.empty()) return true;
   auto part = part_of(s.rest);
@@ -221,8 +223,8 @@ bool broadcast::send_rest(subscriber& s, time_point now) {
   return true;
 }
 
-/// Sends those from its place on that it wants; then its place is `next`. False where they are not
-/// all sent, or the subscriber is gone.
+/// Sends the matching frames from the subscriber's place on, then moves the place to `next`.
+/// Returns false where frames are unsent, or the subscriber is gone.
 template <class Frames>
 bool broadcast::send_frames(subscriber& s, const Frames& frames, log_offset next, time_point now) {
   auto at = std::ranges::lower_bound(frames, s.next, {}, &stream_frame::offset);
@@ -289,7 +291,8 @@ void broadcast::ask_for_waiting(time_point now) {
 
 void broadcast::let_go(subscriber& s) {
   const auto id = s.id;
-  // A page that is under way takes up its reader until it comes, whoever has gone.
+  // A page under way occupies its reader until the page comes, even after the subscriber is gone.
+  // So asked_ keeps the id.
   if (s.asking && !asked_.contains(id)) std::erase(waiting_, id);
   leave_group(s);
   const auto at = by_id_.at(id);

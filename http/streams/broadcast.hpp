@@ -1,9 +1,9 @@
-// Who gets which event: the subscribers of an event stream (text/event-stream), their places in it
-// and what they have yet to take. Knows sockets, but no thread, no clock and no actor.
+// The subscribers of an event stream (text/event-stream), their places in the stream and their
+// unsent bytes. Knows sockets, but no thread, no clock and no actor.
 //
-// No subscriber has a queue. All share one ring of recent frames; a subscriber is a place in it,
-// and the rest of the one frame that its socket did not take whole. One that is further behind than
-// the ring gets pages of history, a few subscribers at a time.
+// No subscriber has a queue. All share a ring of recent frames. A subscriber is a place in the
+// ring, and the unsent rest of a frame that the socket took only in part. A subscriber further
+// behind than the ring gets pages of history, a few subscribers at a time.
 #pragma once
 
 #include <array>
@@ -27,20 +27,20 @@ namespace skanu {
 
 struct stream_options {
   std::size_t max_streams = 12'000;
-  std::size_t max_streams_per_address = 0;  ///< Of one client address; 0: no such limit.
+  std::size_t max_streams_per_address = 0;  ///< For a single client address; 0: no limit.
   std::size_t ring_frames = 8'192;
   std::size_t ring_bytes = 4 * 1024 * 1024;
-  /// To those that got nothing else for so long a comment is sent.
+  /// Time without any send until a subscriber gets a comment.
   std::chrono::milliseconds heartbeat{15'000};
-  /// A socket that takes nothing of what is due for so long is reset.
+  /// Time until a socket that takes none of its due bytes is reset.
   std::chrono::milliseconds write_timeout{10'000};
-  /// Subscribers whose page of history is under way at once; the others wait for their turn.
+  /// Limit of pages of history under way at once; other subscribers wait for their turn.
   std::size_t catch_ups = 8;
-  /// Before history is asked for again that could not be read.
+  /// Pause before another request for history after a failed read.
   std::chrono::milliseconds history_pause{500};
 };
 
-/// What a subscriber wants to see; 0 is no condition.
+/// The filter of a subscriber; 0 is no condition.
 struct stream_filter {
   entity_id id = 0;
   std::uint8_t status = 0;
@@ -51,17 +51,17 @@ struct stream_filter {
 
 struct new_subscriber {
   file_descriptor socket;  ///< Non-blocking.
-  std::string unsent;      ///< Of what stands before the stream.
+  std::string unsent;      ///< Unsent end of the response head.
   stream_filter filter;
-  std::optional<log_offset> last_seen;    ///< The id it resumes behind.
-  std::shared_ptr<void> place = nullptr;  ///< Is let go when the subscriber is.
-  std::string timeline = {};  ///< The identity of what it saw last; empty where it knows none.
+  std::optional<log_offset> last_seen;    ///< Last id seen by the client; the stream resumes after.
+  std::shared_ptr<void> place = nullptr;  ///< Released with the subscriber.
+  std::string timeline = {};              ///< Timeline of the last event seen; empty where unknown.
 };
 
-/// A piece of the log, for one who is further behind than the ring.
+/// A piece of the log, for a subscriber further behind than the ring.
 struct history_page {
   std::vector<stream_frame> frames;
-  log_offset next = 1;  ///< Where to go on.
+  log_offset next = 1;  ///< Start of the next page.
   log_offset end = 0;   ///< The log's last offset.
 };
 
@@ -71,7 +71,7 @@ using subscriber_id = std::uint64_t;
 class broadcast {
  public:
   using time_point = std::chrono::steady_clock::time_point;
-  /// Asks for the page from an offset on: `take_history` is due. Must not block.
+  /// Asks for the page from an offset on; `take_history` takes the answer. Must not block.
   using history_asker = std::function<void(subscriber_id, log_offset from)>;
 
   broadcast(const stream_options& options, history_asker ask);
@@ -79,30 +79,31 @@ class broadcast {
   broadcast(const broadcast&) = delete;
   broadcast& operator=(const broadcast&) = delete;
 
-  /// Takes it in, and sends what it is due. `watch(socket, id)` is called before the first byte is
-  /// sent; false: it cannot be watched, and is let go.
+  /// Adds a subscriber and sends the due bytes. Calls `watch(socket, id)` before the first byte. If
+  /// `watch` returns false, the socket cannot be watched and the subscriber is dropped.
   void add(new_subscriber who, const std::function<bool(int, subscriber_id)>& watch,
            time_point now);
 
-  /// The first call says what the log's last frames are: streams begin behind them. Later ones,
-  /// what is new. `next` is where the log goes on.
+  /// Publishes frames. The first call brings the log's last frames, and streams begin after the
+  /// last frame. Later calls bring new frames. `next` is the next offset of the log.
   void publish(std::vector<stream_frame> frames, log_offset next, time_point now);
-  /// The identities of the log. Whoever saw last what is not in it begins behind what there is.
+  /// Sets the timelines of the log. A subscriber that last saw an event of another timeline begins
+  /// at the end of the log.
   void set_timelines(lineage timelines) { timelines_ = std::move(timelines); }
-  /// The log is not the one it was: everybody is let go, and comes again.
+  /// Drops every subscriber, since the log was replaced. The clients connect again.
   void start_over();
-  /// The page that was asked for; nothing where it could not be read.
+  /// Takes the requested page; nullopt where the page could not be read.
   void take_history(subscriber_id of, std::optional<history_page> page, time_point now);
-  /// What was asked for and not answered is asked for once more.
+  /// Repeats every unanswered request for history.
   void ask_again();
 
-  /// Its socket takes bytes again.
+  /// Called when the subscriber's socket takes bytes again.
   void on_writable(subscriber_id who, time_point now);
-  /// It has gone.
+  /// Called when the client has gone.
   void drop(subscriber_id who);
 
-  /// Sends the heartbeats that are due, lets those go that take nothing. Returns when to call it
-  /// again.
+  /// Sends due heartbeats and resets subscribers whose sockets take no bytes. Returns the time of
+  /// the next call, if any.
   std::optional<time_point> tick(time_point now);
 
   std::size_t size() const { return by_id_.size(); }
@@ -135,17 +136,17 @@ class broadcast {
   lineage timelines_;
   subscriber_id last_id_ = 0;
 
-  // Each is in one of the two lists.
-  std::list<subscriber> quiet_;    ///< By when they were last sent something.
-  std::list<subscriber> blocked_;  ///< By when their sockets last took something.
+  // Every subscriber is in one of the two lists.
+  std::list<subscriber> quiet_;    ///< In the order of the last send.
+  std::list<subscriber> blocked_;  ///< In the order of the sockets' last progress.
   std::unordered_map<subscriber_id, place> by_id_;
 
   group all_;
   std::array<group, 16> by_status_;
   std::unordered_map<entity_id, group> by_entity_;
 
-  std::deque<subscriber_id> waiting_;  ///< For their turn to be given history.
-  std::set<subscriber_id> asked_;      ///< Whose page is under way; some may have gone.
+  std::deque<subscriber_id> waiting_;  ///< For their turn to get history.
+  std::set<subscriber_id> asked_;      ///< Subscribers with a page under way; some may have gone.
   time_point ask_after_ = {};
 };
 

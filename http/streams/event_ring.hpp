@@ -10,8 +10,8 @@
 
 namespace skanu {
 
-/// The id of an event in a stream: its offset in the log and, where it is known, the identity under
-/// which it was written.
+/// The id of an event in a stream: the offset in the log and, where known, the timeline of the
+/// event.
 inline std::string event_id(log_offset offset, const lineage& log) {
   auto id = std::to_string(offset);
   if (const auto timeline = timeline_at(log, offset); !timeline.empty())
@@ -19,32 +19,32 @@ inline std::string event_id(log_offset offset, const lineage& log) {
   return id;
 }
 
-/// One event as its subscribers get it.
+/// An event as sent to the subscribers.
 struct stream_frame {
-  log_offset offset = 0;  ///< Its place in the log, and its id in the stream.
-  entity_id id = 0;       ///< Whom it is about.
+  log_offset offset = 0;  ///< Place in the log, and id in the stream.
+  entity_id id = 0;       ///< Entity of the event.
   std::uint8_t status = 0;
-  std::string text;  ///< As it is sent.
+  std::string text;  ///< The bytes to send.
 };
 
-/// Frames of ascending offsets; each takes its text's length of the bound in bytes.
+/// Frames of ascending offsets. The length of a frame's text counts towards the bound in bytes.
 class event_ring {
  public:
   event_ring(std::size_t most_frames, std::size_t most_bytes)
       : most_frames_(most_frames), most_bytes_(most_bytes) {}
 
-  /// From this offset on it knows everything, up to next().
+  /// The ring has every frame with an offset from first() on and before next().
   log_offset first() const { return first_; }
   log_offset next() const { return next_; }
 
-  /// Forgets everything, and goes on with `next`.
+  /// Forgets all frames, and goes on with `next`.
   void begin(log_offset next) {
     frames_.clear();
     bytes_ = 0;
     first_ = next_ = next;
   }
 
-  /// `frame.offset` is next() at least: what lies between is nothing that is shown.
+  /// `frame.offset` is at least next(). Offsets in between have no frame.
   void append(stream_frame frame) {
     next_ = frame.offset + 1;
     bytes_ += frame.text.size();
@@ -55,7 +55,7 @@ class event_ring {
       frames_.pop_front();
     }
   }
-  /// There is nothing more before `next`.
+  /// Moves next() up to `next`, without a frame in between.
   void go_to(log_offset next) { next_ = std::max(next_, next); }
 
   const std::deque<stream_frame>& frames() const { return frames_; }

@@ -24,9 +24,9 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::size_t events_per_wait = 256;
 constexpr std::uint64_t wake_up_mark = 0;  // no subscriber's id
-/// What the kernel may keep for one that does not read.
+/// Bytes that the kernel may keep for a client that does not read.
 constexpr int send_buffer = 64 * 1024;
-/// A peer that is silently gone is noticed so long after the last byte that it did not acknowledge.
+/// Time until a silently gone peer is noticed, from the last unacknowledged byte on.
 constexpr unsigned gone_after_ms = 30'000;
 
 int wait_for(std::optional<broadcast::time_point> until) {
@@ -37,7 +37,7 @@ int wait_for(std::optional<broadcast::time_point> until) {
 
 }  // namespace
 
-/// Who is here. Thread-safe.
+/// Counts of the subscribers. Thread-safe.
 struct event_stream::places {
   std::mutex mutex;
   std::size_t taken = 0;
@@ -96,7 +96,7 @@ void event_stream::stop() {
 std::shared_ptr<void> event_stream::take_place(const std::string& address) {
   if (stopped_ || !places_->take(address, max_streams_, options_.max_streams_per_address))
     return nullptr;
-  // They outlive this: a place may be let go later.
+  // The counts outlive the stream, since a place may be released later.
   return {static_cast<void*>(places_.get()),
           [all = places_, address](void*) { all->give_back(address); }};
 }
@@ -107,7 +107,7 @@ std::size_t event_stream::subscribers() const {
 }
 
 void event_stream::subscribe(new_subscriber who) {
-  // A function must be copyable, a socket is not.
+  // The socket is shared, since a std::function must be copyable.
   post([this, given = std::make_shared<new_subscriber>(std::move(who))](broadcast& to,
                                                                         broadcast::time_point now) {
     to.add(
@@ -163,16 +163,16 @@ void event_stream::post(job j) {
 
 void event_stream::wake() {
   const std::uint64_t one = 1;
-  // It can only fail when a wake-up is pending anyway.
+  // The write fails only when a wake-up is pending anyway.
   [[maybe_unused]] const auto written = ::write(wake_up_.get(), &one, sizeof one);
 }
 
 bool event_stream::watch(int socket, subscriber_id id) {
-  // Refused on what is no TCP socket, which needs neither.
+  // Errors are ignored: a socket other than TCP needs neither option.
   ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
   ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_after_ms, sizeof gone_after_ms);
   epoll_event event{};
-  // Nothing is read of them: what a client still sends stays in the kernel's own bounds.
+  // No EPOLLIN: bytes that a client still sends stay within the kernel's own bounds.
   event.events = EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = id;
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) == 0;
@@ -185,7 +185,7 @@ void event_stream::run() {
   });
   std::array<epoll_event, events_per_wait> events;
   std::vector<job> jobs;
-  // What fails (memory is short) costs what it was about, not the thread.
+  // An exception (memory is short) costs the step, not the thread.
   const auto guarded = [](auto step) {
     try {
       step();
@@ -205,7 +205,7 @@ void event_stream::run() {
         while (::read(wake_up_.get(), &ignored, sizeof ignored) > 0) {
         }
       } else if ((e.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-        // One that closes its side is taken to have gone: a close looks the same.
+        // A client that closes its sending side counts as gone: a full close looks the same.
         guarded([&] { subscribers.drop(e.data.u64); });
       } else {
         guarded([&] { subscribers.on_writable(e.data.u64, clock::now()); });

@@ -1,5 +1,5 @@
-// Server-sent events: one thread that holds the sockets of all subscribers and sends each of them
-// what it is due (broadcast.hpp). Knows no actor; where the events come from is a source's concern.
+// Server-sent events: a thread holds the sockets of all subscribers and sends the due frames
+// (broadcast.hpp). Knows no actor; a source brings the events.
 #pragma once
 
 #include <atomic>
@@ -14,32 +14,33 @@
 
 namespace skanu {
 
-/// Where the events come from. Called on the stream's thread; must neither block nor call the
-/// stream.
+/// The source of the events. Called on the stream's thread; must neither block nor call the stream.
 struct stream_source {
-  /// Asks for a page of the log from an offset on; `give_history` answers, whatever comes of it.
+  /// Asks for a page of the log from an offset on. The source answers with `give_history`, in case
+  /// of failure too.
   std::function<void(subscriber_id, log_offset from)> ask_history;
-  /// What was published has gone out as far as the sockets took it: more may be published.
+  /// Reports that a publication has gone out as far as the sockets took bytes. The source may
+  /// publish more.
   std::function<void()> published;
 };
 
-/// Where a source's events go. Thread-safe.
+/// Receives the events of a source. Thread-safe.
 class frame_sink {
  public:
   virtual ~frame_sink() = default;
 
-  /// The source is another one now: what was asked of the one before is asked of this one.
+  /// Replaces the source. The new source gets the unanswered requests of the old source.
   virtual void set_source(stream_source source) = 0;
-  /// The identities of the log, before anything of it is published.
+  /// Sets the timelines of the log, before the first publication.
   virtual void set_timelines(lineage) {}
-  /// New frames, up to `next`. The first call gives the most recent ones of the log. After each,
-  /// the source waits until `published`: nothing piles up here.
+  /// Publishes new frames, up to `next`. The first call brings the most recent frames of the log.
+  /// After each call the source waits for `published`, so that no frames pile up here.
   virtual void publish(std::vector<stream_frame> frames, log_offset next) = 0;
   virtual void give_history(subscriber_id to, std::optional<history_page> page) = 0;
-  /// The log turned out to be another one: every stream is closed, and the next `publish` is the
-  /// first.
+  /// Closes every stream, since the log turned out to be another log. The next `publish` counts as
+  /// the first.
   virtual void start_over() = 0;
-  /// Where publishing goes on; 0 before the first.
+  /// The next offset to publish; 0 before the first publication.
   virtual log_offset next() const = 0;
 };
 
@@ -49,19 +50,19 @@ class event_stream final : public frame_sink {
   explicit event_stream(const stream_options& options);
   event_stream(const event_stream&) = delete;
   event_stream& operator=(const event_stream&) = delete;
-  /// Stops.
+  /// Calls `stop`.
   ~event_stream() override;
 
-  /// Lowers the bound on subscribers. Before the first of them comes.
+  /// Lowers the bound on subscribers. To be called before the first subscriber.
   void limit(std::size_t max_streams);
   void start();
   /// Closes every stream at once. Idempotent.
   void stop();
 
-  /// Room for one more subscriber from this address, for as long as it is held; null where there is
-  /// none, or it has stopped.
+  /// Reserves room for another subscriber from the address, until the place is released. Returns
+  /// null where there is no room, or after `stop`.
   std::shared_ptr<void> take_place(const std::string& address = {});
-  /// Takes a socket whose response head is sent, but for `unsent`.
+  /// Adds a subscriber. The response head is sent, except for `unsent`.
   void subscribe(new_subscriber who);
 
   void set_source(stream_source source) override;
@@ -90,7 +91,8 @@ class event_stream final : public frame_sink {
   file_descriptor wake_up_;
   std::atomic<bool> stopped_ = false;
   std::mutex mutex_;
-  /// At most one publication, a page for each of those that catch up, and the subscribers.
+  /// Holds at most a single publication, a page for each subscriber catching up, and new
+  /// subscribers.
   std::vector<job> jobs_;
   stream_source source_;
   std::mutex stop_mutex_;

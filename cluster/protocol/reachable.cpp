@@ -15,7 +15,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Waits until a connection that was begun stands or failed.
+/// Waits for the end of a pending connect; true if the connection is open.
 bool stands(int socket, clock::time_point until) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();

@@ -1,4 +1,4 @@
-// Whether anybody listens at an address, found out within a limit.
+// A probe of an address within a time limit.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,8 @@
 
 namespace skanu {
 
-/// True where a TCP connection comes about in time; it is closed at once. Looking up the name is
-/// not bounded by `limit`.
+/// Opens and closes a TCP connection; true if the connection opens in time. The name lookup is not
+/// bounded by `limit`.
 bool reachable(const std::string& host, std::uint16_t port, std::chrono::milliseconds limit);
 
 }  // namespace skanu

@@ -226,7 +226,8 @@ class store {
   /// Carries out a batch in a transaction with a single flush, and returns a result for each
   /// commit. A commit with a failed condition is refused alone with conflicting_commit; a commit
   /// that needs a damaged value, alone with damaged. If the database fails, all commits of the
-  /// batch get the same code and no part of the batch is stored. Single thread.
+  /// batch get the same code and no part of the batch is stored, except that with outcome_unknown
+  /// the whole batch may reappear after a crash. Single thread.
   virtual std::vector<commit_result> write(std::span<const commit* const> batch) = 0;
 
   /// Returns a snapshot of the durable data. Any thread.

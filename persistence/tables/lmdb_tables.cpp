@@ -17,8 +17,8 @@ namespace {
 
 using shared_environment = std::shared_ptr<lmdb_environment>;
 
-/// True if a failed commit may reappear after a crash. LMDB fails to write a commit's meta page,
-/// and then refuses every new transaction with MDB_PANIC: the only sign of an unknown fate.
+/// True if a failed commit may reappear after a crash. If LMDB fails to write a commit's meta page,
+/// LMDB refuses every later transaction with MDB_PANIC: the only sign of an unknown fate.
 bool outcome_is_unknown(MDB_env* env) {
   MDB_txn* next = nullptr;
   const auto status = mdb_txn_begin(env, nullptr, 0, &next);

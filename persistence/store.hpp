@@ -144,7 +144,7 @@ struct page_query {
 
 /// A page of a list, with the keys in front of the neighbouring pages.
 struct stored_page {
-  std::vector<stored_entity> items = {};     ///< Of rows: each row's number and value.
+  std::vector<stored_entity> items = {};     ///< For rows: each row's number and value.
   std::int64_t total = 0;                    ///< Length of the whole list.
   std::optional<entity_id> next_after = {};  ///< The last key on the page, if more items follow.
   std::optional<entity_id> prev_after = {};  ///< `after` of the previous page; 0: the list's start.

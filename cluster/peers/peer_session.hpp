@@ -33,7 +33,7 @@ struct peer_session_limits {
 };
 
 struct node_identity {
-  std::string node;               ///< This node's name.
+  std::string node;               ///< Name of the node.
   std::uint64_t incarnation = 0;  ///< Identifies the current run of the node.
   std::string secret;             ///< The cluster's secret.
   std::shared_ptr<membership> in = std::make_shared<membership>();

@@ -6,7 +6,8 @@ namespace skanu {
 
 namespace {
 
-/// The number behind the last colon, which is taken off with it; nothing where there is none.
+/// Removes the number behind the last colon, with the colon, and returns it; nullopt without a
+/// number.
 std::optional<std::int64_t> take_last_number(std::string_view& text) {
   const auto colon = text.rfind(':');
   if (colon == text.npos) return std::nullopt;

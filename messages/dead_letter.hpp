@@ -1,4 +1,5 @@
-// An event that a consumer could not decide and set aside, and what an operator may say about it.
+// Events set aside by a consumer that could not decide, and the operators' commands for such
+// events.
 #pragma once
 
 #include <optional>
@@ -10,16 +11,16 @@
 
 namespace skanu {
 
-/// As it is stored, in the tables of the consumer's service.
+/// The stored form, in the tables of the consumer's service.
 struct dead_letter {
   std::string consumer;
-  std::string follows;  ///< The service whose log the event stands in.
+  std::string follows;  ///< The service of the event's log.
   log_offset offset = 0;
-  entity_id entity = 0;       ///< Zero where not even that could be read: it parks nobody.
-  std::int64_t attempts = 0;  ///< Zero: it was never tried, but waits behind an earlier one.
+  entity_id entity = 0;       ///< Zero for an undecodable entity; then no other event waits behind.
+  std::int64_t attempts = 0;  ///< Zero: never tried; waits behind an earlier letter.
   std::string reason;
   std::string timestamp;
-  std::string event;  ///< As it stands in the log; empty where it is damaged there.
+  std::string event;  ///< As in the log; empty for an event damaged in the log.
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor& visit) {
@@ -35,11 +36,11 @@ struct dead_letter {
   bool operator==(const dead_letter&) const = default;
 };
 
-/// The reason of an event that is damaged in its log.
+/// The reason of a letter whose event is damaged in the log.
 inline constexpr std::string_view damaged_event =
     "damaged: the log holds something else than was written";
 
-/// Names one dead letter: "stamp-follows-payment:101012341234:7".
+/// The name of a dead letter: "stamp-follows-payment:101012341234:7".
 struct letter_name {
   std::string consumer;
   entity_id entity = 0;
@@ -53,13 +54,13 @@ inline letter_name name_of(const dead_letter& letter) {
   return {letter.consumer, letter.entity, letter.offset};
 }
 
-/// The inverse of letter_name::text; nothing for any other form.
+/// The inverse of letter_name::text; nullopt for any other form.
 std::optional<letter_name> letter_named(std::string_view text);
 
-/// An operator's word about a dead letter.
+/// An operator's decision about a dead letter.
 struct dead_letter_command {
   letter_name letter;
-  bool discard = false;  ///< Never carry it out; else carry it out now.
+  bool discard = false;  ///< Never carry out the event; else carry out the event now.
 };
 
 }  // namespace skanu

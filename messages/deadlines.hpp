@@ -1,5 +1,5 @@
-// What one request has, and who gives up first: of those that wait for each other, the one that
-// knows more. Each says "certainly not" or "unknown"; whoever merely waited could only say
+// Time limits of a request and its steps. The inner call times out before the outer: only the inner
+// call can tell "certainly not done" from "unknown", while a mere waiter could only report
 // "unknown".
 #pragma once
 
@@ -7,16 +7,17 @@
 
 namespace skanu {
 
-/// What a client's request has in all.
+/// Limit of a client's whole request.
 inline constexpr std::chrono::milliseconds request_deadline{2'000};
 
-/// Placing an order, up to the decision to reject its id: what is left stores the rejection.
+/// Limit for placing an order, up to the rejection of the id; the rest is left to store the
+/// rejection.
 inline constexpr auto checkout_deadline = request_deadline - std::chrono::milliseconds(150);
 
-/// A call to another node.
+/// Limit of a call to another node.
 inline constexpr auto call_deadline = request_deadline - std::chrono::milliseconds(50);
 
-/// A thread that waits for the answer.
+/// Limit of a thread's wait for the answer.
 inline constexpr auto waiting_deadline = request_deadline + std::chrono::milliseconds(50);
 
 }  // namespace skanu

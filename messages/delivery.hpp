@@ -1,4 +1,4 @@
-// What a delivery is, can be told and has to tell. The kitchen's work is its first steps.
+// A delivery's state, commands and events. The first steps are the kitchen's work.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ struct enum_words<delivery_status> {
       "", "Prepare Delivery...", "READY", "START", "END", "CANCEL"};
 };
 
-/// The fields of a delivery and of every event of it. Its id is its order's and its payment's id.
+/// The fields of a delivery and of a delivery's events. Order, payment and delivery share the id.
 struct delivery_facts {
   entity_id id = 0;
   entity_id order_id = 0;
@@ -44,7 +44,7 @@ struct delivery_facts {
   bool operator==(const delivery_facts&) const = default;
 };
 
-/// One delivery. A delivery cancelled before it was prepared is a tombstone: shown to nobody.
+/// A delivery. A delivery cancelled before the preparation is a tombstone, never shown.
 struct delivery_state : delivery_facts {
   bool rejected = false;
 
@@ -57,20 +57,20 @@ struct delivery_state : delivery_facts {
 
 // Commands.
 
-/// Paid: the kitchen starts to make it.
+/// The order is paid: the kitchen starts.
 struct prepare_delivery {
   entity_id product_id = 0;
   std::string product_name;
   std::int64_t qty = 0;
 };
 
-/// The kitchen or the driver moves it on, one step at a time, and may say where it goes.
+/// The kitchen or the driver moves the delivery a step on, and may change the destination.
 struct move_delivery {
   delivery_status target = delivery_status::ready;
   std::optional<std::string> destination;
 };
 
-/// The order or its payment was cancelled.
+/// Cancels the delivery after the order or the payment.
 struct cancel_delivery {};
 
 using delivery_command = std::variant<prepare_delivery, move_delivery, cancel_delivery>;
@@ -96,7 +96,7 @@ struct destination_changed : delivery_facts {
   static constexpr std::string_view event_type = "DestinationChanged";
 };
 
-/// A tombstone: cancelled before it was prepared, and so never to be prepared.
+/// A tombstone: a delivery cancelled before the preparation, never to be prepared.
 struct delivery_rejected {
   static constexpr std::string_view event_type = "DeliveryRejected";
   entity_id id = 0;

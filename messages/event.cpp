@@ -20,7 +20,7 @@ std::string_view timestamp_of(std::string_view body) {
 }
 
 std::optional<trace_context> trace_of(std::string_view body) {
-  // The header is short, and the quotes of a user's text are escaped.
+  // The header is short, and quotes in a user's text are escaped.
   constexpr std::string_view member = R"(,"traceparent":")";
   constexpr std::size_t longest_header = 256;
   const auto found = body.substr(0, longest_header).find(member);

@@ -1,9 +1,9 @@
-// How an event is stored: one JSON object whose first member is its type, so that a reader can pass
-// over the events it does not want without parsing them.
+// The stored form of an event: a JSON object whose first member is the type, so that a reader can
+// skip unwanted events without parsing.
 //
 //   {"eventType":"Paid","schema":1,"timestamp":"…","version":2,…fields}
 //
-// Behind the version stands the traceparent of the client's request, where it had one.
+// Behind the version stands the traceparent of the client's request, if any.
 #pragma once
 
 #include <optional>
@@ -17,38 +17,39 @@
 
 namespace skanu {
 
-/// What stands around every event's own fields.
+/// The members around every event's own fields.
 struct event_header {
   std::string type;
   instant at;
-  version_number version = 0;  ///< The entity's version that this event made.
+  version_number version = 0;  ///< The entity's version after the event.
 };
 
-/// The type of a stored event, without parsing it; empty where it has none.
+/// Returns the type of a stored event without parsing; empty without a type.
 std::string_view event_type_of(std::string_view body);
 
-/// The time of a stored event as its text has it, without parsing it; empty where it has none.
+/// Returns the time of a stored event as text, without parsing; empty without a time.
 std::string_view timestamp_of(std::string_view body);
 
-/// The trace that a stored event belongs to, without parsing it.
+/// Returns the trace of a stored event without parsing; nullopt without a trace.
 std::optional<trace_context> trace_of(std::string_view body);
 
-/// The event with its place in front, as it stands in an order's history and as `skanu events`
-/// prints it:
-/// {"service":"payment","offset":7,"eventType":…}. `body` is a JSON object with a member at least.
+/// Puts the service and the offset in front of an event, for an order's history and `skanu events`:
+/// {"service":"payment","offset":7,"eventType":…}
+/// `body` must be a JSON object with at least a member.
 std::string located_event(service of, log_offset offset, std::string_view body);
 
-/// Where a located event stands; nothing for any other text. Reads no more than its front.
+/// Service and offset of a located event.
 struct event_place {
   std::string_view of;  ///< The service's name, a view into the text.
   log_offset offset = 0;
 };
+/// Reads only the front of the text; nullopt for any other text.
 std::optional<event_place> place_of(std::string_view located);
 
 /// Reads the header of a parsed event. Throws decode_error.
 event_header header_of(const nlohmann::json& event);
 
-/// The stored form of one event of a variant.
+/// Returns the stored form of an event.
 template <class... Events>
 std::string encode_event(const std::variant<Events...>& event, version_number version,
                          std::string_view timestamp,
@@ -70,7 +71,7 @@ std::string encode_event(const std::variant<Events...>& event, version_number ve
       event);
 }
 
-/// The event of a parsed body. Throws decode_error for a type that the variant does not have.
+/// Returns the event of a parsed body. Throws decode_error for a type unknown to the variant.
 template <class Variant>
 Variant decode_event(const nlohmann::json& body) {
   const auto header = header_of(body);

@@ -1,10 +1,10 @@
-// JSON for values that list their fields. A type says once what it is made of,
+// JSON for types with a list of fields. A type has a single list,
 //
 //   template <class Self, class Visitor>
 //   static void fields(Self& self, Visitor& visit) { visit("id", self.id); … }
 //
-// and is written, read and compared by that one list. Writing appends to a string without building
-// a tree, because every stored state and event is written on the hot path.
+// for writing, reading and comparing. Writing appends to a string without building a tree, because
+// every stored state and event is written on the hot path.
 #pragma once
 
 #include <array>
@@ -21,13 +21,13 @@
 
 namespace skanu {
 
-/// Stored or received bytes that are not what they should be; what() says where.
+/// Undecodable stored or received bytes; what() names the place.
 class decode_error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// The words of an enumeration on the wire, in the order of its values. Specialised beside each
+/// The words of an enumeration on the wire, in the order of the values. Specialised beside each
 /// enum.
 template <class Enum>
 struct enum_words;
@@ -43,7 +43,7 @@ constexpr std::string_view word_of(Enum value) {
   return enum_words<Enum>::list[static_cast<std::size_t>(value)];
 }
 
-/// The value of a word, if it is one.
+/// Returns the value of a word; nullopt for an unknown word.
 template <worded_enum Enum>
 constexpr std::optional<Enum> value_of_word(std::string_view word) {
   const auto& list = enum_words<Enum>::list;
@@ -52,7 +52,7 @@ constexpr std::optional<Enum> value_of_word(std::string_view word) {
   return std::nullopt;
 }
 
-/// Appends a JSON string literal. `text` is valid UTF-8: it came through a JSON parser or this
+/// Appends a JSON string literal. `text` must be valid UTF-8: it comes from a JSON parser or the
 /// program.
 void append_json_string(std::string& out, std::string_view text);
 
@@ -63,10 +63,10 @@ inline void append_integer(std::string& out, std::int64_t value) {
   out.append(digits.data(), end);
 }
 
-/// Writes members of one JSON object; an optional without a value is left out.
+/// Writes the members of a JSON object; an optional without a value is left out.
 class json_object_writer {
  public:
-  /// Continues behind `out`; the caller owns it and closes the object with close().
+  /// Continues behind `out`. The caller owns `out` and closes the object with close().
   explicit json_object_writer(std::string& out) : out_(out) { out_ += '{'; }
 
   template <class T>
@@ -79,7 +79,7 @@ class json_object_writer {
     }
   }
 
-  /// A member whose value is JSON text already.
+  /// Writes a member with a value in JSON text.
   void raw(std::string_view name, std::string_view json) {
     begin(name);
     out_ += json;
@@ -111,8 +111,8 @@ class json_object_writer {
   std::string& out_;
 };
 
-/// Reads members of one JSON object. A member that is not there leaves the default, so that a newer
-/// program reads what an older one wrote; one of the wrong type throws decode_error.
+/// Reads members of a JSON object. A missing member leaves the default, so that a newer program can
+/// read an older program's data; a member of the wrong type throws decode_error.
 class json_object_reader {
  public:
   explicit json_object_reader(const nlohmann::json& object) : object_(object) {
@@ -165,7 +165,7 @@ void append_json(std::string& out, const T& value) {
   writer.close();
 }
 
-/// A value as JSON text.
+/// Returns a value as JSON text.
 template <class T>
 std::string to_json(const T& value) {
   std::string out;

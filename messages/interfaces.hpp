@@ -1,9 +1,9 @@
-// Who says what to whom: every actor's interface. START READING HERE.
+// The interfaces of all actors. START READING HERE.
 //
-// A command goes to the region of its service, which hands it to the entity it names. No actor is
-// asked for an answer by CAF's request/response on the hot path: the right to answer (reply.hpp)
-// travels inside the request, through the entity and its commit, and the journal answers once the
-// commit is durable. What goes the long way round (pulling a log) is an ordinary request.
+// A command goes to the region of a service, and from there to the entity named. On the hot path no
+// actor uses CAF's request/response: the right to answer (reply.hpp) travels inside the command's
+// context, through the entity and its commit, and the journal answers once the commit is durable.
+// Slower exchanges (pulling a log) use CAF's requests.
 #pragma once
 
 #include <string>
@@ -21,19 +21,19 @@
 
 namespace skanu {
 
-/// The answer to a command whose asker is an actor, under the ticket the asker gave.
+/// The answer to an actor's command, with the ticket from the actor.
 struct answered {
   std::int64_t ticket = 0;
   outcome result;
 };
 
-/// What another node knows of orders.
+/// Another node's knowledge of orders.
 struct known_ids {
-  std::string by;  ///< The node's name.
+  std::string by;  ///< Name of the node.
   order_knowledge what = {};
 };
 
-/// An entity whose commit failed: its state is not what the store holds.
+/// An entity after a failed commit: the state differs from the store's.
 struct entity_lost {
   entity_id id = 0;
   caf::actor_id incarnation = 0;
@@ -50,8 +50,8 @@ using letter_atom = caf::atom_constant<caf::atom("letter")>;
 
 }  // namespace skanu
 
-// These hold the right to answer, or are answered within the process: they never leave it as they
-// are.
+// Messages with a right to answer, or with an answer within the process: never sent to another
+// process.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::command_context)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::place_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::order_command)
@@ -67,22 +67,21 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::dead_letter_command)
 
 namespace skanu {
 
-/// One order, payment, delivery or stamp account.
+/// An order, a payment, a delivery or a stamp account.
 template <class Command>
 using entity_actor = caf::typed_actor<
-    // Decides, and answers through the request once what it speaks of is durable.
+    // Decides, and answers through the context once the result is durable.
     caf::reacts_to<Command, command_context>>;
 
-/// The entities of one service: wakes them when they are addressed, lets them sleep when they are
-/// not.
+/// The entities of a service: loads an entity for a command, and passivates an idle entity.
 template <class Command>
 using region_actor = caf::typed_actor<
-    // Hands the command to the entity, or refuses it where the entity has too much waiting.
+    // Hands the command to the entity, or refuses if too many commands wait for the entity.
     caf::reacts_to<entity_id, Command, command_context>,
-    // From the journal: an entity's commit failed, so its next command wakes it anew from the
+    // From the journal: an entity's commit failed, so the next command reloads the entity from the
     // store.
     caf::reacts_to<entity_lost>,
-    // From itself: passivates what was not addressed for a while.
+    // From itself: passivates the entities idle for a while.
     caf::reacts_to<sweep_atom>>;
 
 using order_region_actor = region_actor<order_command>;
@@ -90,61 +89,60 @@ using payment_region_actor = region_actor<payment_command>;
 using delivery_region_actor = region_actor<delivery_command>;
 using stamp_region_actor = region_actor<stamp_command>;
 
-/// Whoever wants to know that a log has grown.
+/// Receives hints about the growth of a log.
 using follower_actor = caf::typed_actor<
-    // There is more than you have seen. Sent once until the follower pulls again.
+    // The log has grown. Sent once until the follower pulls again.
     caf::reacts_to<hint_atom, service>>;
 
-/// A policy or a view: works off logs from its own durable positions.
+/// A policy or a view: processes logs from durable positions of its own.
 using consumer_actor = caf::typed_actor<
-    // From a log it follows: there is more.
+    // From a followed log: the log has grown.
     caf::reacts_to<hint_atom, service>,
-    // The answer to a command that an event called for (its ticket is the event's offset), or to
-    // its own commit (ticket 0).
+    // The answer to a command for an event (the ticket is the event's offset), or to the consumer's
+    // own commit (ticket 0).
     caf::reacts_to<answered>,
-    // From itself: go on reading.
+    // From itself: continues reading.
     caf::reacts_to<resume_atom>,
-    // From itself: send the command of this event again.
+    // From itself: repeats the command of the event.
     caf::reacts_to<resume_atom, log_offset>,
-    // Carries a dead letter out after all, or discards it; the answer is durable.
+    // Carries out or discards a dead letter; answers once the result is durable.
     caf::reacts_to<dead_letter_command, command_context>,
-    // From itself: go on with the letters of this entity, which waited behind one that is settled.
+    // From itself: continues with the entity's letters that waited behind a settled letter.
     caf::reacts_to<letter_atom, entity_id>>;
 
-/// Hands an operator's order to the consumer that set the event aside.
+/// Hands an operator's command to the consumer of the dead letter.
 using dead_letter_router_actor =
     caf::typed_actor<caf::reacts_to<dead_letter_command, command_context>>;
 
-/// A service's event log as others may read it.
+/// A service's event log, for readers.
 using event_log_actor = caf::typed_actor<
-    // Answers with what is durable from an offset on.
+    // Answers with durable events from an offset on.
     caf::replies_to<pull_atom, log_query>::with<event_batch>,
-    // From now on, hint to this follower.
+    // Sends hints to the follower from now on.
     caf::reacts_to<follow_atom, follower_actor>,
     // From the journal: the log has grown.
     caf::reacts_to<hint_atom>>;
 
-/// Brings the trace view's log to the streams of the HTTP front.
+/// Feeds the trace view's log to the streams of the HTTP front.
 using trace_feed_actor = caf::typed_actor<
-    // From the log: there is more.
+    // From the log: the log has grown.
     caf::reacts_to<hint_atom, service>,
-    // From the streams: the log from an offset on, for the subscriber of that number.
+    // From the streams: reads the log from an offset on, for the subscriber with the number.
     caf::reacts_to<pull_atom, std::uint64_t, log_offset>,
-    // From the streams: what was published has gone out. From itself: try again.
+    // From the streams: all published frames have gone out. From itself: tries again.
     caf::reacts_to<resume_atom>>;
 
 /// The saga that places orders: opens the payment, then records or rejects the order.
 using checkout_actor = caf::typed_actor<
-    // Places an order; the answer is the order, or why not.
+    // Places an order; answers with the order or an error.
     caf::reacts_to<place_order, command_context>,
-    // The payment's or the order's answer to what checkout asked of it.
+    // The payment's or the order's answer to a command of the checkout.
     caf::reacts_to<answered>,
-    // From itself: looks for attempts whose time is over, and for those whose backoff is.
+    // From itself: ends the attempts past the deadline, and retries those past the backoff.
     caf::reacts_to<sweep_atom>,
-    // From a link, before that node is asked for anything: the ids that it knows.
+    // From the membership, before the first call to a peer: the ids known to the peer.
     caf::reacts_to<known_ids>,
-    // The node leaves: gives back the ids that it will not hand out, and answers when that is
-    // durable.
+    // The node leaves: returns the unused ids, and answers once the return is durable.
     caf::replies_to<leave_atom>::with<bool>>;
 
 }  // namespace skanu

@@ -9,7 +9,7 @@ namespace skanu {
 
 namespace {
 
-/// The last offset of one timeline in a log that goes as far as `end`.
+/// Returns the last offset of a timeline in a log that ends at `end`.
 log_offset end_of(const lineage& log, std::size_t at, log_offset end) {
   return at + 1 < log.size() ? std::min(end, log[at + 1].from - 1) : end;
 }

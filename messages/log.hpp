@@ -1,4 +1,4 @@
-// What a consumer asks of a service's event log, and what it gets.
+// Queries to a service's event log, and the answers.
 #pragma once
 
 #include <cstddef>
@@ -10,37 +10,38 @@
 
 namespace skanu {
 
-/// Part of a service's log, in order.
+/// A part of a service's log, in order.
 struct event_batch {
   struct event {
     log_offset offset = 0;
-    std::string body;  ///< Empty where the log holds something else than was written.
+    std::string body;  ///< Empty for an event damaged in the log.
   };
   std::vector<event> events;
-  log_offset next = 1;  ///< Where to go on reading.
-  bool more = false;    ///< There is more already.
+  log_offset next = 1;  ///< Offset to continue reading at.
+  bool more = false;    ///< More events are available.
   log_offset end = 0;   ///< The offset of the log's last event; 0 for an empty log.
-  /// The asker read another log: its last event is not in this one. Then there are no events.
+  /// The reader has read another log: the log lacks the reader's last event. `events` is then
+  /// empty.
   bool forked = false;
-  /// The timelines of the part that was looked at; where it forked, or nothing was to be looked at
-  /// (a limit of 0), those of the whole log.
+  /// The timelines of the part read; after a fork or with a limit of 0, the timelines of the whole
+  /// log.
   lineage timelines = {};
 };
 
-/// What a node knows of orders that another one places.
+/// A node's knowledge of orders placed by another node.
 struct order_knowledge {
-  entity_id last_id = 0;      ///< No id above it is in its databases.
-  log_offset offset = 0;      ///< Of the last event of the order service that it has worked off,
-  std::string timeline = {};  ///< under this identity; empty where none is known.
+  entity_id last_id = 0;      ///< No larger id is in the node's databases.
+  log_offset offset = 0;      ///< The last event of the order service processed by the node,
+  std::string timeline = {};  ///< with the event's timeline; empty if unknown.
 };
 
-/// A consumer's question to a log.
+/// A consumer's query to a log.
 struct log_query {
   log_offset from = 1;
-  std::size_t limit = 0;           ///< How many events to look at, at most.
-  std::vector<std::string> types;  ///< Only events of these types; empty: of all.
-  /// The identity under which the asker read the event before `from`; empty where it read none, or
-  /// does not know.
+  std::size_t limit = 0;           ///< Limit of events to examine.
+  std::vector<std::string> types;  ///< The types wanted; empty: all types.
+  /// The timeline of the event before `from`, as the reader read the event; empty if unknown or
+  /// unread.
   std::string timeline = {};
 };
 

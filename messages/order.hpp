@@ -1,4 +1,4 @@
-// What an order is, can be told and has to tell.
+// An order's state, commands and events.
 #pragma once
 
 #include <array>
@@ -11,8 +11,8 @@
 
 namespace skanu {
 
-/// What was ordered: the fields that order, payment and their events share. All of them are fixed
-/// when the order is placed.
+/// The ordered goods: the fields common to order, payment and their events, all fixed when the
+/// order is placed.
 struct order_details {
   entity_id product_id = 0;
   std::string product_name;
@@ -39,7 +39,7 @@ struct enum_words<order_status> {
                                                            "Rejected"};
 };
 
-/// One order. A rejected id is remembered for ever, and is shown to nobody.
+/// An order. A rejected id is stored for ever and never shown.
 struct order_state {
   entity_id id = 0;
   order_details details;
@@ -58,24 +58,24 @@ struct order_state {
 
 // Commands.
 
-/// A customer's wish to order: carried out by the checkout saga, which opens the payment first.
+/// A customer's order, carried out by the checkout saga, which opens the payment first.
 struct place_order {
   order_details details;
-  std::optional<std::string> phone_number;  ///< Normalised; goes to the payment.
+  std::optional<std::string> phone_number;  ///< Normalised; passed on to the payment.
 };
 
-/// Records an order whose payment is open.
+/// Records an order with an open payment.
 struct register_order {
   order_details details;
 };
 
-/// Decides that an id which was handed out will never be an order.
+/// Decides that a reserved id never becomes an order.
 struct reject_order {};
 
-/// Cancels the order whatever its payment does; the others follow.
+/// Cancels the order in any state of the payment; payment and delivery follow.
 struct cancel_order {};
 
-/// The order was delivered: it cannot be cancelled any more.
+/// The order is delivered: it can no longer be cancelled.
 struct close_order {};
 
 using order_command = std::variant<register_order, reject_order, cancel_order, close_order>;

@@ -1,4 +1,4 @@
-// The view "my page" shows: how far one order has come.
+// The trace of an order: the progress shown on "my page".
 #pragma once
 
 #include <variant>
@@ -7,8 +7,8 @@
 
 namespace skanu {
 
-/// The steps of an order, in the order in which they rank: a trace is the highest among the events
-/// seen, in whatever order the logs are read.
+/// The steps of an order by rank: a trace has the highest step among the events seen, in any order
+/// of reading the logs.
 enum class trace_status : std::uint8_t {
   none,
   ordered,
@@ -34,7 +34,7 @@ struct enum_words<trace_status> {
                                                            "ORDER CANCEL"};
 };
 
-/// One order's trace; shown once its Ordered was seen.
+/// An order's trace; shown after the Ordered event.
 struct order_trace {
   entity_id id = 0;
   entity_id order_id = 0;
@@ -43,7 +43,7 @@ struct order_trace {
   std::int64_t qty = 0;
   won cost = 0;
   trace_status status = trace_status::none;
-  bool registered = false;  ///< Ordered was seen.
+  bool registered = false;  ///< Ordered has been seen.
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor& visit) {
@@ -62,8 +62,8 @@ struct order_trace {
   bool operator==(const order_trace&) const = default;
 };
 
-/// What a trace shows has changed: all of it, as it is now. Its time is that of the event behind
-/// it.
+/// A trace has changed: the whole trace as of now. The time is the time of the event that caused
+/// the change.
 struct trace_changed {
   static constexpr std::string_view event_type = "TraceChanged";
   order_trace now;

@@ -1,4 +1,4 @@
-// What a payment is, can be told and has to tell.
+// A payment's state, commands and events.
 #pragma once
 
 #include "messages/order.hpp"
@@ -12,16 +12,16 @@ struct enum_words<payment_status> {
   static constexpr std::array<std::string_view, 4> list = {"", "Not Pay", "END", "CANCEL"};
 };
 
-/// One payment. Its id is its order's id.
+/// A payment. The id equals the order's id.
 struct payment_state {
   entity_id id = 0;
   entity_id order_id = 0;
   order_details details;
   payment_status status = payment_status::none;
   std::optional<std::string> phone_number;
-  bool closed = false;    ///< Delivered: a client cannot cancel it any more.
-  bool refunded = false;  ///< Had been paid when it was cancelled.
-  bool rejected = false;  ///< Its order will never be: shown to nobody, opened never again.
+  bool closed = false;    ///< Delivered: a client can no longer cancel.
+  bool refunded = false;  ///< Cancelled after being paid.
+  bool rejected = false;  ///< The order is rejected: never shown, never opened again.
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor& visit) {
@@ -42,13 +42,13 @@ struct payment_state {
 
 // Commands.
 
-/// Opens the payment of an order that is being placed.
+/// Opens the payment during checkout.
 struct open_payment {
   order_details details;
   std::optional<std::string> phone_number;  ///< Normalised.
 };
 
-/// A client's change. The fields that cannot change are compared where they are given.
+/// A client's change. Given values of the unchangeable fields must equal the stored values.
 struct update_payment {
   payment_status target = payment_status::paid;  ///< not_paid, paid or cancelled.
   std::optional<std::string> phone_number;       ///< Normalised.
@@ -61,19 +61,19 @@ struct update_payment {
 
 enum class cancel_cause : std::uint8_t { client, order_cancelled, order_rejected };
 
-/// Cancels the payment, refunding it if it was paid. Only a client's wish can be refused.
+/// Cancels the payment, with a refund if paid. Only a client's cancellation can be refused.
 struct cancel_payment {
   cancel_cause cause = cancel_cause::client;
 };
 
-/// The order was delivered: a client cannot cancel the payment any more.
+/// The order is delivered: a client can no longer cancel the payment.
 struct close_payment {};
 
 using payment_command = std::variant<open_payment, update_payment, cancel_payment, close_payment>;
 
 // Events.
 
-/// The fields of the original's payment events.
+/// The fields of the payment events, as in the original system.
 struct payment_facts {
   entity_id id = 0;
   entity_id order_id = 0;
@@ -102,8 +102,8 @@ struct paid : payment_facts {
 
 struct pay_cancelled : payment_facts {
   static constexpr std::string_view event_type = "PayCancelled";
-  bool refunded = false;  ///< It had been paid.
-  bool rejected = false;  ///< Its order was rejected.
+  bool refunded = false;  ///< Cancelled after being paid.
+  bool rejected = false;  ///< The order was rejected.
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor& visit) {
@@ -114,7 +114,7 @@ struct pay_cancelled : payment_facts {
   bool operator==(const pay_cancelled&) const = default;
 };
 
-/// A tombstone: the order was rejected before its payment was opened.
+/// A tombstone: the order was rejected before the payment was opened.
 struct payment_rejected {
   static constexpr std::string_view event_type = "PaymentRejected";
   entity_id id = 0;

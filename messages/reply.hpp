@@ -1,4 +1,4 @@
-// What comes back for a command, and the handle through which it comes back.
+// The answer to a command, and the handle for the answer.
 #pragma once
 
 #include <array>
@@ -17,23 +17,23 @@ namespace skanu {
 
 class commit_owner;
 
-/// What a command did.
+/// The effect of a command.
 enum class effect : std::uint8_t { created, changed, unchanged };
 
-/// The durable answer to a command: the entity as the command left it.
+/// The durable answer to a command: the entity after the command.
 struct accepted {
   effect what = effect::unchanged;
   entity_id id = 0;
   version_number version = 0;
   /// The stored document (persistence/document.hpp), shared with the commit.
   std::shared_ptr<const std::string> document = nullptr;
-  /// Where it was answered when it was queued: whose commit it is, for command_context::builds_on.
+  /// For an answer given at queueing: the owner of the commit, for command_context::builds_on.
   std::shared_ptr<commit_owner> queued_by = nullptr;
 };
 
 using outcome = std::variant<accepted, error>;
 
-/// Where an outcome goes.
+/// The receiver of an outcome.
 class reply_sink {
  public:
   virtual ~reply_sink() = default;
@@ -41,21 +41,21 @@ class reply_sink {
   virtual void deliver(outcome result) noexcept = 0;
 };
 
-/// The one right to answer a command. Copies share it; the first answer counts. When the last copy
-/// goes away unanswered (the actor that held it crashed or stopped before it decided), the sink
-/// gets errc::entity_failed, so nobody waits in vain.
+/// The single right to answer a command. Copies share the right; the first answer counts. If the
+/// last copy ends unanswered (the actor crashed or stopped before a decision), the sink gets
+/// errc::entity_failed, so that no caller waits in vain.
 class reply {
  public:
   reply() = default;
   explicit reply(std::unique_ptr<reply_sink> sink)
       : pending_(std::make_shared<pending>(std::move(sink))) {}
 
-  /// Answers, unless an answer was given already. Thread-safe.
+  /// Answers, unless an answer has been given. Thread-safe.
   void operator()(outcome result) const {
     if (pending_) pending_->deliver(std::move(result));
   }
 
-  /// Gives the right up without a word, as a lost message does: whoever waits learns nothing.
+  /// Gives the right up without an answer, like a lost message: the caller gets no outcome.
   void lose() const {
     if (pending_) pending_->lose();
   }
@@ -83,14 +83,14 @@ class reply {
   std::shared_ptr<pending> pending_;
 };
 
-/// Names one attempt of a client, the gateway or a policy; the same id is carried out once.
-/// Made by the gateway, it begins with the time (48 bits of milliseconds), so that the table of
-/// operations grows at its end; made from a client's key, it is a hash of method, path and key.
+/// Identifies an attempt of a client, the gateway or a policy; an id is carried out once. An id
+/// from the gateway begins with the time (48 bits of milliseconds), so that the operations table
+/// grows at the end; an id from a client's key is a hash of method, path and key.
 struct operation_id {
   std::array<unsigned char, 16> bytes{};
   bool from_client = false;
 
-  /// The key of the operations table: clients' keys apart from the gateway's.
+  /// Returns the key in the operations table; clients' keys are separate from the gateway's.
   std::string key() const {
     std::string k;
     k.reserve(1 + bytes.size());
@@ -101,36 +101,35 @@ struct operation_id {
   bool operator==(const operation_id&) const = default;
 };
 
-/// An If-Match condition: any existing version, or one of a few.
+/// An If-Match condition: any existing version, or a version from a list.
 struct version_condition {
   bool any = false;
   std::vector<version_number> versions;
 };
 
-/// One entity of a service.
+/// An entity of a service.
 struct entity_name {
   service of = service::order;
   entity_id id = 0;
 };
 
-/// What travels with every command.
+/// Context of every command.
 struct command_context {
   reply answer;
-  /// The asker's own commit goes to the same journal and names this entity in `requires_entity`: so
-  /// a change may be answered once it is queued there, and both become durable with one flush.
+  /// The sender's own commit goes to the same journal and names the entity in `requires_entity`. So
+  /// a change may be answered once queued, and both commits become durable with a single flush.
   bool answer_when_queued = false;
-  /// The commit that follows is refused unless this entity is stored by then …
+  /// The following commit is refused unless the entity is stored by then …
   std::optional<entity_name> requires_entity;
-  /// … and fails with the code with which this owner's commits failed, if they did.
+  /// … and fails with the owner's failure, if a commit of the owner has failed.
   std::shared_ptr<commit_owner> builds_on;
-  std::optional<operation_id> operation;  ///< None for policies: their effects have natural keys.
-  std::uint64_t fingerprint = 0;          ///< Of a client's request body, beside its key.
+  std::optional<operation_id> operation;  ///< Empty for policies: their effects have natural keys.
+  std::uint64_t fingerprint = 0;          ///< Hash of a client's request body, beside the key.
   bool maybe_repeated = false;            ///< The operation may have been carried out before.
   std::optional<version_condition> condition;
-  /// What the client calls what it wants done; goes into the events, and on with what follows from
-  /// them.
+  /// The client's trace, passed on to the events and to all later commands caused by the events.
   std::optional<trace_context> trace;
-  /// When a call to another node on its behalf gives up, if before a call's own deadline.
+  /// Earlier deadline of calls to other nodes for the command, before a call's default.
   std::optional<std::chrono::steady_clock::time_point> until;
 };
 

@@ -1,4 +1,4 @@
-// What a stamp account is, can be told and has to tell.
+// A stamp account's state, commands and events.
 #pragma once
 
 #include <array>
@@ -11,8 +11,8 @@
 
 namespace skanu {
 
-/// One stamp account: a phone number and its balance. What each payment or manual change earned and
-/// took is a ledger of rows beside it.
+/// A stamp account: a phone number and a balance. A ledger of rows records each payment's and each
+/// manual change.
 struct stamp_state {
   std::string phone_number;  ///< Normalised; empty before the first entry.
   std::int64_t stamp_qty = 0;
@@ -27,25 +27,25 @@ struct stamp_state {
 
 // Commands.
 
-/// A change by hand, up or down; never below zero.
+/// A manual change, up or down; the balance never drops below zero.
 struct add_stamps {
   std::int64_t qty = 0;
 };
 
-/// What a payment earns, once.
+/// Adds the stamps earned by a payment, once.
 struct earn_stamps {
   entity_id payment_id = 0;
   std::int64_t qty = 0;
 };
 
-/// Takes back exactly what that payment earned, once; the balance may become negative.
+/// Takes back the stamps earned by the payment, once; the balance may become negative.
 struct deduct_stamps {
   entity_id payment_id = 0;
 };
 
 using stamp_command = std::variant<add_stamps, earn_stamps, deduct_stamps>;
 
-// Events. stampQty is what changed, with its sign.
+// Events. stampQty is the change, with its sign.
 
 struct stamps_added {
   static constexpr std::string_view event_type = "StampsAdded";
@@ -75,7 +75,7 @@ struct stamps_earned {
   bool operator==(const stamps_earned&) const = default;
 };
 
-/// Zero where the payment had earned nothing yet: then it never will.
+/// Zero if the payment has earned no stamps yet: the payment then never will.
 struct stamps_deducted {
   static constexpr std::string_view event_type = "StampsDeducted";
   std::string phone_number;
@@ -93,10 +93,10 @@ struct stamps_deducted {
 
 using stamp_event = std::variant<stamps_added, stamps_earned, stamps_deducted>;
 
-/// One line of an account's ledger as it is stored and shown.
+/// A line of an account's ledger, as stored and shown.
 struct stamp_entry {
-  version_number entry = 0;  ///< The account's version that this line made: 1, 2, 3 …
-  std::string kind;          ///< The event's type.
+  version_number entry = 0;  ///< The account's version after the line: 1, 2, 3 …
+  std::string kind;          ///< Type of the event.
   std::optional<entity_id> payment_id;
   std::int64_t stamp_qty = 0;
   std::string timestamp;

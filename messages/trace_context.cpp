@@ -28,7 +28,7 @@ std::optional<trace_context> trace_context_of(std::string_view header) {
   trace_context context;
   std::copy_n(header.begin(), trace_context::length, context.text_.begin());
   if (version == "00") return context;
-  // Of the flags of a later version only "sampled" is known.
+  // The only known flag of a later version is "sampled".
   const bool sampled = std::string_view("13579bdf").find(flags.back()) != std::string_view::npos;
   context.text_[0] = context.text_[1] = context.text_[53] = '0';
   context.text_[54] = sampled ? '1' : '0';

@@ -1,5 +1,5 @@
-// W3C Trace Context: the name that a client gives to what it wants done, so that it can be followed
-// through every node's log.
+// W3C Trace Context: a client's identifier for a request, to follow the request through the logs of
+// all nodes.
 #pragma once
 
 #include <array>
@@ -23,8 +23,8 @@ class trace_context {
   std::array<char, length> text_{};
 };
 
-/// Reads a traceparent header. One of a later version is read as far as version 00 goes, and goes
-/// on as such. Nothing for what is not valid, which is to be ignored.
+/// Reads a traceparent header. A header of a later version is read and passed on as version 00.
+/// Returns nullopt for an invalid header, which callers ignore.
 std::optional<trace_context> trace_context_of(std::string_view header);
 
 }  // namespace skanu

@@ -20,7 +20,7 @@ constexpr std::size_t fewest_phone_digits = 7;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// The number that `width` digits at `pos` spell, or -1.
+/// Returns the number in `width` digits at `pos`, or -1.
 int digits_at(std::string_view text, std::size_t pos, std::size_t width) {
   int value = 0;
   for (auto c : text.substr(pos, width)) {
@@ -100,7 +100,7 @@ std::string entity_in_log(service of, entity_id id) {
 
 std::string with_phones_masked(std::string_view text) {
   std::string masked(text);
-  std::vector<std::size_t> digits;  // of the run that is looked at
+  std::vector<std::size_t> digits;  // of the current run
   const auto mask_run = [&] {
     if (digits.size() >= fewest_phone_digits)
       for (std::size_t i = 0; i + 2 < digits.size(); ++i) masked[digits[i]] = '*';

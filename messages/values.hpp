@@ -1,4 +1,4 @@
-// The small values that every other header is made of: ids, versions, instants, services.
+// Basic values: ids, versions, instants, services.
 #pragma once
 
 #include <chrono>
@@ -9,17 +9,17 @@
 
 namespace skanu {
 
-/// Names one order, payment, delivery, trace or stamp account: 1 to 2^53 - 1, never used twice.
-/// The payment, delivery and trace of order 42 are number 42 as well.
+/// Id of an order, payment, delivery, trace or stamp account: 1 to 2^53 - 1, never used twice. The
+/// payment, delivery and trace of order 42 have the id 42 as well.
 using entity_id = std::int64_t;
 
-/// The largest id, and the largest integer that every JSON reader keeps exact.
+/// The largest id, and the largest integer exact in every JSON reader.
 inline constexpr std::int64_t max_safe_integer = (std::int64_t{1} << 53) - 1;
 
-/// How many events an entity has had: 0 before the first.
+/// Number of an entity's events: 0 before the first.
 using version_number = std::int64_t;
 
-/// A place in a service's event log: 1 is the first event, without gaps.
+/// Offset in a service's event log: 1 is the first event, without gaps.
 using log_offset = std::int64_t;
 
 /// Money in whole won.
@@ -28,7 +28,7 @@ using won = std::int64_t;
 /// A moment of wall-clock time, to the millisecond, in UTC.
 using instant = std::chrono::sys_time<std::chrono::milliseconds>;
 
-/// The wall clock's reading now.
+/// Returns the wall clock's time.
 inline instant wall_clock_now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
@@ -36,10 +36,10 @@ inline instant wall_clock_now() {
 /// RFC 3339 in UTC with milliseconds: "2026-11-22T15:51:42.123Z". Years 0000 to 9999.
 std::string to_rfc3339(instant t);
 
-/// The inverse of to_rfc3339; nothing for any other form.
+/// The inverse of to_rfc3339; nullopt for any other form.
 std::optional<instant> from_rfc3339(std::string_view text);
 
-/// The entities of one kind with their store, policies and log.
+/// The entities of a kind with their store, policies and log.
 enum class service : std::uint8_t { order, payment, delivery, stamp, ordertrace };
 
 inline constexpr service all_services[] = {service::order, service::payment, service::delivery,
@@ -59,33 +59,34 @@ constexpr std::string_view name_of(service s) {
   return "unknown";
 }
 
-/// The service of that name, if there is one.
+/// Returns the service with the name; nullopt for an unknown name.
 constexpr std::optional<service> service_named(std::string_view name) {
   for (auto s : all_services)
     if (name_of(s) == name) return s;
   return std::nullopt;
 }
 
-/// Keeps the digits of a phone number: "010-1234-1234" becomes "01012341234". Spaces, hyphens,
-/// dots, parentheses and one leading plus are dropped; nothing comes back if any other character is
-/// in it or the number of digits is not 7 to 15.
+/// Keeps the digits of a phone number: "010-1234-1234" becomes "01012341234". Drops spaces,
+/// hyphens, dots, parentheses and a leading plus. Returns nullopt for any other character, or if
+/// the number of digits is not 7 to 15.
 std::optional<std::string> normalised_phone(std::string_view text);
 
-/// The id of the stamp account of a normalised phone number: its digits behind a 1, so that leading
-/// zeros count. Below 2^53 for up to 15 digits.
+/// Returns the id of the stamp account of a normalised phone number: a 1 in front of the digits, so
+/// that leading zeros count. Below 2^53 for up to 15 digits.
 entity_id account_id_of(std::string_view phone_digits);
 
 /// The inverse of account_id_of.
 std::string phone_of_account(entity_id account);
 
-/// A phone number as it may appear in a log line: all but the last two digits hidden.
+/// Returns a phone number in a form for log lines: all but the last two digits hidden.
 std::string masked_phone(std::string_view phone_digits);
 
-/// The id of an entity in a log line: that of a stamp account is a phone number.
+/// Returns an entity's id in a form for log lines: a stamp account's id is masked as a phone
+/// number.
 std::string entity_in_log(service of, entity_id id);
 
-/// A text with everything masked that may be a phone number: of seven digits and more in a row,
-/// with or without separators between them, all but the last two.
+/// Masks possible phone numbers in a text: in runs of seven digits and more, with or without
+/// separators, all digits but the last two.
 std::string with_phones_masked(std::string_view text);
 
 }  // namespace skanu

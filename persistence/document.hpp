@@ -1,8 +1,8 @@
-// How a state is stored: one JSON document with its type, schema and version in front.
+// The stored form of a state: a JSON document with type, schema and version in front.
 //
 //   {"type":"payment","schema":1,"version":2,"internal":{…},"data":{…}}
 //
-// `data` is what the REST API shows, byte for byte, so that a read copies it and parses nothing.
+// `data` is the REST API's representation, byte for byte: a read copies the bytes without parsing.
 #pragma once
 
 #include <string>
@@ -13,19 +13,19 @@
 
 namespace skanu {
 
-/// The schema number this program writes. It reads 1 to this.
+/// Schema number of written documents. The program reads 1 to document_schema.
 inline constexpr int document_schema = 1;
 
-/// The parts of a stored document, found without parsing it; views into the document.
+/// The parts of a stored document, found without parsing: views into the document.
 struct document_parts {
   version_number version = 0;
   std::string_view data;
 };
 
-/// Throws decode_error where the front of the document is not as encode_document writes it.
+/// Throws decode_error unless the document begins as encode_document writes.
 document_parts parts_of(std::string_view document);
 
-/// The document of a state. `State` lists its fields, and perhaps internal_fields.
+/// Returns the document of a state. `State` has fields, and perhaps internal_fields.
 template <class State>
 std::string encode_document(service type, version_number version, const State& state) {
   std::string out;
@@ -48,7 +48,7 @@ std::string encode_document(service type, version_number version, const State& s
   return out;
 }
 
-/// The state of a document. Throws decode_error, also for a schema of the future.
+/// Returns the state in a document. Throws decode_error, also for a later schema.
 template <class State>
 State decode_document(std::string_view document) {
   const auto json = parse_stored_json(document);

@@ -5,7 +5,7 @@
 
 namespace skanu {
 
-/// The bookkeeping of one commit with its owner; friend of commit_owner.
+/// Bookkeeping of a commit with the owner; friend of commit_owner.
 class commit_ticket {
  public:
   static void handed_over(commit_owner& owner) {
@@ -18,7 +18,7 @@ class commit_ticket {
     return static_cast<errc>(failure);
   }
 
-  /// Notes a failure, and returns the owner's first one: what came after it is its consequence.
+  /// Records a failure and returns the owner's first failure, the cause of all later ones.
   static errc failed(commit_owner& owner, errc code) {
     int none = -1;
     if (!owner.failure_.compare_exchange_strong(none, static_cast<int>(code)))
@@ -56,7 +56,7 @@ void answer(pending_commit& c, commit_result result) {
   commit_ticket::answered(*c.owner);
 }
 
-/// The failure that a commit comes too late to survive.
+/// Returns an earlier failure of the commit's owner, or of the owner in `builds_on`.
 commit_result inherited_failure(const pending_commit& c) {
   if (const auto own = commit_ticket::failure_of(*c.owner)) return own;
   return c.builds_on ? commit_ticket::failure_of(*c.builds_on) : std::nullopt;

@@ -1,5 +1,5 @@
-// The journal of one database: takes all commits that wait, writes them in one transaction with one
-// flush (group commit), then answers.
+// The journal of a database collects waiting commits, writes the commits in a transaction with a
+// single flush (group commit), then answers.
 #pragma once
 
 #include <atomic>
@@ -18,87 +18,87 @@
 
 namespace skanu {
 
-/// Whoever has commits in the journal: an entity, a policy, a view. Once a commit of its failed,
-/// its later ones were built on what is not there, and fail with the same code unread; the owner
-/// learns it once, and makes way for a new one that begins from the store.
+/// Groups the commits that build on one another: an entity's, a policy's, a view's. After a failed
+/// commit, the journal fails every later commit of the same owner with the same code, without
+/// writing the commit, and calls on_failed() once. The owner must then be discarded; a successor
+/// reloads from the store.
 class commit_owner {
  public:
   virtual ~commit_owner() = default;
 
-  /// The first of its commits failed. Called once, on the journal's thread or, where the queue was
-  /// full, on the one that submitted; must not block.
+  /// Reports the first failed commit, once. Called on the journal's thread or, if the queue is
+  /// full, on the submitting thread; must not block.
   virtual void on_failed(errc code) noexcept = 0;
 
-  /// Commits that were handed over and are not answered yet. Any thread.
+  /// Returns the number of commits submitted and not yet answered. Any thread.
   std::int64_t in_flight() const { return in_flight_.load(std::memory_order_acquire); }
 
-  /// One of its commits failed: what it went on from is not in the store. Any thread; asked after
-  /// in_flight() was 0, it covers all that was handed over.
+  /// True after a failed commit: the owner's state is ahead of the store. Any thread. A call after
+  /// in_flight() returned 0 covers all submitted commits.
   bool failed() const { return failure_.load(std::memory_order_acquire) >= 0; }
 
  private:
   friend class commit_ticket;
   std::atomic<std::int64_t> in_flight_ = 0;
-  std::atomic<int> failure_ = -1;  ///< The errc of the first commit that failed, if one did.
+  std::atomic<int> failure_ = -1;  ///< The errc of the first failure, or -1.
 };
 
-/// The owner of one commit that builds on nothing but the store: its failure concerns nobody else.
+/// The owner of a single commit, built on the store alone: a failure concerns no other commit.
 class lone_commit_owner final : public commit_owner {
  public:
   void on_failed(errc) noexcept override {}
 };
 
-/// One commit on its way: what to write, whom to answer, what to say once it is durable.
+/// A submitted commit, with the answer to give once the commit is durable.
 struct pending_commit {
   commit data;
   std::shared_ptr<commit_owner> owner;
   reply answer = {};  ///< May be empty.
   outcome result = error{};
-  /// Another owner, without whose earlier commits this one is worth nothing: it fails as they did.
+  /// Another owner with earlier commits that the commit depends on: fails if those failed.
   std::shared_ptr<commit_owner> builds_on = nullptr;
 };
 
-/// What the journal lets others see of its work. Called on the journal's thread; must not block.
+/// Observes the journal's work. Called on the journal's thread; must not block.
 class journal_observer {
  public:
   virtual ~journal_observer() = default;
-  /// False: nothing is written, and every commit of the batch fails with errc::store_failed.
+  /// Returns false to fail every commit of the batch with errc::store_failed, unwritten.
   virtual bool may_write() { return true; }
-  /// Before the transaction of these commits.
+  /// Called before the transaction of the commits.
   virtual void before_write(std::span<const pending_commit> /*batch*/) {}
-  /// After the flush and before any answer. `results` has one entry per commit.
+  /// Called after the flush and before any answer. `results` has an entry for each commit.
   virtual void after_write(std::span<const pending_commit> /*batch*/,
                            std::span<const commit_result> /*results*/,
                            std::chrono::microseconds /*took*/) {}
 };
 
-/// Where commits are handed over.
+/// Accepts commits for a journal.
 class commit_queue {
  public:
   virtual ~commit_queue() = default;
-  /// Takes the commit. Commits become durable in the order in which they were handed over. Where
-  /// the queue is at its bound, the commit fails with errc::overloaded as if the store had refused
-  /// it. Any thread.
+  /// Takes the commit. Commits become durable in the order of submission. If the queue is full, the
+  /// commit fails with errc::overloaded like a refusal of the store. Any thread.
   virtual void submit(pending_commit c) = 0;
 };
 
-/// Notes that a queue takes a commit of this owner; called before anything can answer the commit.
+/// Counts a commit of the owner as in flight. Call before the commit can be answered.
 void note_handed_over(commit_owner& owner);
 
-/// Writes a batch and answers everybody in it: the journal's work without its thread, which tests
-/// call by hand.
+/// Writes a batch and answers every commit: the journal's work without its thread, also for tests.
 void write_and_answer(store& target, std::vector<pending_commit>& batch,
                       journal_observer* observer);
 
-/// The journal's thread. Destruction writes what waits, then stops.
+/// The journal's thread. The destructor writes all waiting commits, then stops.
 class journal final : public commit_queue {
  public:
   struct limits {
-    std::size_t waiting = 50'000;  ///< Commits over this bound fail with errc::overloaded.
-    std::size_t batch = 4'096;     ///< Commits in one transaction.
+    /// Limit of waiting commits; further commits fail with errc::overloaded.
+    std::size_t waiting = 50'000;
+    std::size_t batch = 4'096;  ///< Limit of commits in a transaction.
   };
 
-  /// `target` and `observer` outlive the journal; `observer` may be null.
+  /// `target` and `observer` must outlive the journal; `observer` may be null.
   journal(store& target, journal_observer* observer) : journal(target, observer, limits{}) {}
   journal(store& target, journal_observer* observer, limits bounds);
   ~journal() override;

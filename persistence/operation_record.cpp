@@ -13,21 +13,22 @@ namespace {
 
 std::int64_t milliseconds_of(instant t) { return t.time_since_epoch().count(); }
 
-/// The time at the front of a gateway's operation id, as it stands in its key: 48 bits.
+/// Returns the key of a gateway's operations at a time: the time fills the first 48 bits of the id.
 std::string gateway_key_at(instant t) {
   auto bits = ordered_key(milliseconds_of(t));
   return "g" + bits.substr(2);
 }
 
-/// The time that the gateway gave an operation's name.
+/// Returns the gateway's time in an operation's id.
 instant time_in(const operation_id& operation) {
   std::int64_t milliseconds = 0;
   for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | operation.bytes[i];
   return instant(std::chrono::milliseconds(milliseconds));
 }
 
-/// Gateways' operations are forgotten in the order of their keys, hence of their gateway's time.
-/// Those of a gateway whose clock is far off stand apart, and expire as clients' do.
+/// Returns the key for an operation of a gateway whose clock is far off: its record expires like a
+/// client's. Other gateways' records expire in the order of their keys, and so of the gateway's
+/// time.
 std::string key_apart(const operation_id& operation) {
   auto key = operation.key();
   key.front() = 's';

@@ -1,4 +1,4 @@
-// Pages of a snapshot's lists, and the keys of the pages around them.
+// Pages of a snapshot's lists, and the keys of the neighbouring pages.
 #include <spdlog/spdlog.h>
 
 #include "persistence/document.hpp"
@@ -8,7 +8,7 @@ namespace skanu {
 
 namespace {
 
-/// Where the page before the one that begins at `first` begins: found by looking back.
+/// Returns the key of the page before the page that begins at `first`, by a scan backwards.
 std::optional<entity_id> key_before(const snapshot& from, service of, list_query query,
                                     entity_id first, std::size_t size) {
   query.descending = !query.descending;
@@ -20,7 +20,7 @@ std::optional<entity_id> key_before(const snapshot& from, service of, list_query
   return back.size() > size ? back.back().id : 0;
 }
 
-/// Where the last page begins.
+/// Returns the key of the last page.
 entity_id key_of_last(const snapshot& from, service of, list_query query, std::int64_t total,
                       std::size_t size) {
   const auto on_last = static_cast<std::size_t>((total - 1) % static_cast<std::int64_t>(size)) + 1;
@@ -32,8 +32,8 @@ entity_id key_of_last(const snapshot& from, service of, list_query query, std::i
   return before.empty() ? 0 : before.front().id;
 }
 
-/// Leaves out what cannot be shown, and names it. `rows_of` is the entity whose rows they are, or
-/// 0.
+/// Removes the damaged items from a page, and names the items in `damaged` and in the log.
+/// `rows_of` is the entity of the rows, or 0.
 void set_damaged_apart(stored_page& p, service s, entity_id rows_of = 0) {
   for (const auto& item : p.items) {
     if (!item.damaged) continue;
@@ -75,7 +75,7 @@ std::optional<stored_page> snapshot::rows_page(service s, entity_id id, std::str
   const bool down = wanted.descending;
   const auto after = wanted.after.value_or(0);
   const auto skipped = wanted.after ? 0 : wanted.number * size;
-  // Numbers have no gaps, so every place in the list is known.
+  // The numbers have no gaps, so the position of every row is known.
   const auto first =
       down ? (after > 0 ? std::min(after - 1, p.total) : p.total - skipped) : after + skipped + 1;
   const auto left = down ? first : p.total - first + 1;

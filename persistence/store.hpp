@@ -1,8 +1,8 @@
-// The contract of every store: what a commit is, and what can be read. START READING HERE.
+// The contract of every store: commits and reads. START READING HERE.
 //
-// A store is one database. It holds the tables of one or more services, each under the service's
-// own name; no service touches another's. Writing is for one thread at a time (the journal's);
-// reading is for any thread at any time, from a snapshot that never changes.
+// A store is a database with the tables of some services, each table under a service's name; no
+// service touches another service's tables. A store has a single writing thread (the journal's).
+// Any thread may read at any time, from a snapshot that never changes.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@
 
 namespace skanu {
 
-/// The database cannot be opened, read or written; code() says how, what() what to tell the
-/// operator.
+/// A database cannot be opened, read or written. code() is the kind of failure, what() the text for
+/// the operator.
 class store_error : public std::runtime_error {
  public:
   store_error(errc code, const std::string& what) : std::runtime_error(what), code_(code) {}
@@ -31,142 +31,144 @@ class store_error : public std::runtime_error {
   errc code_;
 };
 
-/// What to tell a client whose request needed something that could not be read.
+/// Returns the text for a client whose request needs an unreadable value.
 constexpr std::string_view unreadable(errc code) {
   return code == errc::damaged ? "What is stored of it is damaged. Nothing was changed."
                                : "The store cannot be read at present.";
 }
 
-/// What one commit does to one entity.
+/// A commit's change of an entity.
 struct entity_change {
   entity_id id = 0;
-  version_number expected = 0;  ///< What the store must hold, or the commit is refused; 0: nothing.
-  version_number next = 0;      ///< What it holds afterwards; equal to `expected`: nothing changes.
+  /// Required version in the store, else the commit is refused; 0: absent.
+  version_number expected = 0;
+  version_number next = 0;  ///< Version after the commit; equal to `expected`: no change.
   std::shared_ptr<const std::string> document = nullptr;
-  /// The entity's status as a small number, before and after. Listed entities are counted and can
-  /// be listed by it; those that are not listed are tombstones, found by their id alone.
+  /// The entity's status as a small number, before and after. Listed entities can be counted and
+  /// listed by status. An unlisted entity is a tombstone, found by id alone.
   std::uint8_t status_before = 0;
   std::uint8_t status = 0;
   bool listed_before = false;
   bool listed = false;
 };
 
-/// Tables of rows with keys of the service's own making, read by key and by prefix.
+/// Tables of rows under keys chosen by the service, read by key and by prefix.
 enum class row_space : std::uint8_t {
-  rows,              ///< What grows beside an entity: a ledger, a history.
-  meta,              ///< One value each: positions, reserved ids.
+  rows,              ///< Growing data of an entity: a ledger, a history.
+  meta,              ///< Single values: positions, reserved ids.
   dead_letters,      ///< Events set aside, by consumer and entity.
   operations,        ///< Results by operation id.
-  operation_expiry,  ///< (time, operation), to forget clients' keys by.
+  operation_expiry,  ///< (time, operation), for the expiry of clients' keys.
 };
 
 struct row_write {
   row_space space = row_space::rows;
   std::string key;
-  std::optional<std::string> value;  ///< None erases the row.
-  bool must_be_new = false;          ///< The commit is refused where the row is there already.
-  /// The commit is refused unless the row holds this text; an empty one: unless there is no row.
+  std::optional<std::string> value;  ///< nullopt erases the row.
+  bool must_be_new = false;          ///< The commit is refused if the row exists.
+  /// The commit is refused unless the row holds the text. An empty text demands an absent row.
   std::optional<std::string> replaces = std::nullopt;
 };
 
-/// One atomic change of one service: all of it becomes durable, or none.
+/// An atomic change of a service: becomes durable as a whole or not at all.
 struct commit {
   service of = service::order;
-  std::int64_t epoch = 1;  ///< The owner's; a commit of another epoch than the store's is refused.
+  /// The owner's epoch; the commit is refused if the store has another epoch.
+  std::int64_t epoch = 1;
   std::vector<entity_change> changes = {};
   std::vector<std::string> events = {};  ///< Appended to the service's log in this order.
   std::vector<row_write> rows = {};
-  /// Refused unless this entity is stored before it, here or earlier in the same batch.
+  /// The commit is refused unless the entity is stored before the commit, in the store or by an
+  /// earlier commit of the same batch.
   std::optional<entity_name> requires_entity = std::nullopt;
 };
 
-/// A stored event with its place in the log.
+/// A stored event with its offset in the log.
 struct logged_event {
   log_offset offset = 0;
   std::string body;
-  bool damaged = false;  ///< It is not what was written; then `body` is empty.
+  bool damaged = false;  ///< Differs from the bytes written; `body` is then empty.
 };
 
 struct stored_entity {
   entity_id id = 0;
   std::string document;
-  bool damaged = false;  ///< It is not what was written; then `document` is empty.
+  bool damaged = false;  ///< Differs from the bytes written; `document` is then empty.
 };
 
 struct stored_row {
   std::string key;
   std::string value;
-  bool damaged = false;  ///< It is not what was written; then `value` is empty.
+  bool damaged = false;  ///< Differs from the bytes written; `value` is then empty.
 };
 
-/// The values of one table, and how many of them are not what was written.
+/// Result of a check of all values of a table.
 struct table_check {
   std::string table;
   std::int64_t values = 0;
-  std::int64_t without_checksum = 0;  ///< Of a program that wrote none.
+  std::int64_t without_checksum = 0;  ///< Written by a program without checksums.
   std::int64_t damaged = 0;
-  std::vector<std::string> named = {};  ///< The first of the damaged ones.
+  std::vector<std::string> named = {};  ///< The first damaged values.
 };
 
-/// An entry of the index that lists by status read.
+/// An entry of the index for lists by status.
 struct index_entry {
   std::uint8_t status = 0;
   entity_id id = 0;
   auto operator<=>(const index_entry&) const = default;
 };
 
-/// Which listed entities, by id.
+/// Selects listed entities, by id.
 struct list_query {
   std::optional<std::uint8_t> status = {};
-  entity_id after =
-      0;  ///< Only ids beyond this one, in the direction of the list; 0: from its start.
+  entity_id after = 0;  ///< Only ids beyond, in the list's direction; 0: from the start.
   bool descending = false;
-  std::size_t skip = 0;  ///< How many of them to pass over; costs time in proportion.
+  std::size_t skip = 0;  ///< Entities to skip; the time grows with the number.
   std::size_t limit = 20;
 };
 
-/// At most so many items on one page.
+/// Limit of items on a page.
 inline constexpr std::size_t largest_page = 1'000;
-/// Pages further from the start than this are reached by key only.
+/// Limit of items before a page found by number; deeper pages are found by key only.
 inline constexpr std::int64_t deepest_skip = 100'000;
 
-/// Which page of a list, by id or number.
+/// Selects a page of a list, by key or by number.
 struct page_query {
-  std::optional<std::uint8_t> status = {};  ///< Entities in it only.
-  std::optional<entity_id> after = {};  ///< The page behind this key; costs the same at any depth.
-  std::int64_t number = 0;              ///< Else the page of this number, from 0.
-  std::size_t size = 20;                ///< 1 to largest_page.
+  std::optional<std::uint8_t> status = {};  ///< Only entities with the status.
+  /// The page behind the key; the cost is the same at any depth.
+  std::optional<entity_id> after = {};
+  std::int64_t number = 0;  ///< Without `after`: number of the page, from 0.
+  std::size_t size = 20;    ///< 1 to largest_page.
   bool descending = false;
 };
 
-/// One page of a list, with the keys behind which the pages around it begin.
+/// A page of a list, with the keys in front of the neighbouring pages.
 struct stored_page {
-  std::vector<stored_entity> items = {};     ///< Of rows: each row's number and value.
-  std::int64_t total = 0;                    ///< Of the whole list.
-  std::optional<entity_id> next_after = {};  ///< The last key here, where there is more.
-  std::optional<entity_id> prev_after = {};  ///< 0: the page before is the very start.
-  std::optional<entity_id> last_after = {};  ///< 0: the last page is the very start.
-  std::vector<entity_id> damaged = {};       ///< What belongs here and cannot be shown.
+  std::vector<stored_entity> items = {};     ///< For rows: each row's number and value.
+  std::int64_t total = 0;                    ///< Length of the whole list.
+  std::optional<entity_id> next_after = {};  ///< The last key on the page, if more items follow.
+  std::optional<entity_id> prev_after = {};  ///< `after` of the previous page; 0: the list's start.
+  std::optional<entity_id> last_after = {};  ///< `after` of the last page; 0: the list's start.
+  std::vector<entity_id> damaged = {};       ///< Damaged items of the page, left out of `items`.
 };
 
-/// What a service shows of itself: what is durable, each answer from one moment. Throws
-/// store_error, with errc::damaged where the one thing that was asked for is not what was written;
-/// lists name such things and go on.
+/// A service's durable data, for display. Each answer shows a single moment. Throws store_error,
+/// with errc::damaged if the requested value is damaged; lists name damaged items and continue.
 class reading {
  public:
   virtual ~reading() = default;
 
-  /// The document of an entity that is there and listed.
+  /// Returns the document of a listed entity; nullopt for any other id.
   virtual std::optional<std::string> listed_entity(service s, entity_id id) const = 0;
   virtual stored_page page(service s, const page_query& wanted) const = 0;
-  /// A page of the rows of a listed entity, where it is there: they are numbered 1, 2, 3 … up to
-  /// its version, behind the prefix of their keys.
+  /// Returns a page of a listed entity's rows; nullopt without the entity. The rows are numbered
+  /// from 1 to the entity's version, in keys behind the prefix.
   virtual std::optional<stored_page> rows_page(service s, entity_id id, std::string_view prefix,
                                                const page_query& wanted) const = 0;
 };
 
-/// An unchanging picture of one database. Belongs to the thread that took it and ends before its
-/// store; short-lived, except for audit and backup, since it keeps old pages from being used again.
+/// An unchanging snapshot of a database. Belongs to the thread of its creation, and must end before
+/// the store. Short-lived except for audit and backup: an open snapshot keeps old pages from reuse.
 class snapshot : public reading {
  public:
   stored_page page(service s, const page_query& wanted) const final;
@@ -174,27 +176,29 @@ class snapshot : public reading {
                                        const page_query& wanted) const final;
 
   virtual std::vector<stored_entity> list(service s, const list_query& query) const = 0;
-  /// How many listed entities there are, in one status or in all: the same cost however many, but
-  /// for a count that is damaged, which is counted anew.
+  /// Counts the listed entities with a status, or all. The cost does not depend on the number,
+  /// except for a damaged count: the store then counts the entities.
   virtual std::int64_t count(service s, std::optional<std::uint8_t> status) const = 0;
-  /// Rows whose key begins with `prefix` and lies beyond `after` (a whole key, or empty).
+  /// Returns the rows with keys that begin with `prefix` and lie beyond `after` (a whole key, or
+  /// empty).
   virtual std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
                                        std::string_view after, std::size_t limit,
                                        bool descending = false) const = 0;
 
-  /// The document of an entity, listed or not.
+  /// Returns the document of an entity, listed or not.
   virtual std::optional<std::string> entity(service s, entity_id id) const = 0;
-  /// Tombstones by id, for the audit.
+  /// Returns tombstones by id, for the audit.
   virtual std::vector<stored_entity> tombstones(service s, entity_id after,
                                                 std::size_t limit) const = 0;
-  /// The index that lists by status read, by status and id beyond `after`, for the audit.
+  /// Returns entries of the index for lists by status, by status and id beyond `after`, for the
+  /// audit.
   virtual std::vector<index_entry> status_index(service s, index_entry after,
                                                 std::size_t limit) const = 0;
 
-  /// Events from an offset on; at most `limit` events and about `max_bytes` bytes.
+  /// Returns events from an offset on; at most `limit` events and about `max_bytes` bytes.
   virtual std::vector<logged_event> events(service s, log_offset from, std::size_t limit,
                                            std::size_t max_bytes = 1 << 20) const = 0;
-  /// The offset of the last event, 0 for an empty log.
+  /// Returns the offset of the last event, 0 for an empty log.
   virtual log_offset log_end(service s) const = 0;
 
   virtual std::optional<std::string> row(service s, row_space space,
@@ -204,56 +208,57 @@ class snapshot : public reading {
   virtual std::vector<table_check> check_values(service s) const = 0;
 };
 
-/// What became of one commit: nothing means durable.
+/// The result of a commit; nullopt means durable.
 using commit_result = std::optional<errc>;
 
-/// Who reads one moment for long, in whatever process: pages that were replaced since cannot be
-/// used again, and the database grows.
+/// The long-lived readers of all processes: pages replaced since a reader's snapshot cannot be
+/// reused, and the database grows.
 struct reader_figures {
   std::int64_t oldest_seconds = 0;
   std::int64_t held_bytes = 0;
 };
 
-/// One database.
+/// A database.
 class store {
  public:
   virtual ~store() = default;
 
-  /// Carries out a batch in one transaction with one flush. A commit whose conditions do not hold
-  /// is refused alone with conflicting_commit, one that needs a damaged value alone with damaged;
-  /// where the database itself refuses, the whole batch is refused with one code and nothing of it
-  /// is there. Returns one result per commit. One thread.
+  /// Carries out a batch in a transaction with a single flush, and returns a result for each
+  /// commit. A commit with a failed condition is refused alone with conflicting_commit; a commit
+  /// that needs a damaged value, alone with damaged. If the database fails, all commits of the
+  /// batch get the same code and no part of the batch is stored, except that with outcome_unknown
+  /// the whole batch may reappear after a crash. Single thread.
   virtual std::vector<commit_result> write(std::span<const commit* const> batch) = 0;
 
-  /// A picture of what is durable now. Any thread.
+  /// Returns a snapshot of the durable data. Any thread.
   virtual std::unique_ptr<snapshot> read() const = 0;
 
-  /// Holds the writers of every process out, for a cut through several databases; taken in the
-  /// order of the databases' names, released by destruction.
+  /// Holds off the writers of every process, for a cut through several databases. Take the holds in
+  /// the order of the databases' names; destruction releases a hold.
   virtual std::unique_ptr<void, void (*)(void*)> hold_writers() = 0;
 
-  /// Writes what one of its own snapshots shows into the folder `to`, as a database of the same
-  /// kind. Folders of its path are not flushed. Throws store_error, also where a database is there
-  /// already; then what was written of the copy stays.
+  /// Writes the content of a snapshot of the store into the folder `to`, as a database of the same
+  /// kind. Does not flush the folders above. Throws store_error, also if `to` already contains a
+  /// database; an unfinished copy then stays.
   virtual void copy_to(const std::string& to, const snapshot& moment) const = 0;
 
-  /// False while it can neither be read nor written, after a failure that it had no mend for yet;
-  /// asking may bring it back. Any thread.
+  /// False while the store can neither be read nor written after a failure. The call may reopen the
+  /// store. Any thread.
   virtual bool is_open() const { return true; }
 
-  /// Any thread. Throws store_error.
+  /// Throws store_error. Any thread.
   virtual reader_figures readers() const { return {}; }
 
-  /// The services whose tables are here.
+  /// The services with tables in the store.
   virtual const std::vector<service>& services() const = 0;
 };
 
 // Keys.
 
-/// A key part that sorts as its number does; `value` is not negative.
+/// Returns a part of a key that sorts like the number; `value` must not be negative.
 std::string ordered_key(std::int64_t value);
 void append_ordered_key(std::string& key, std::int64_t value);
-/// The inverse, of the eight bytes at the front.
+/// Returns the number in a key's first eight bytes.
 std::int64_t number_of_key(std::string_view key);
 
 }  // namespace skanu

@@ -1,4 +1,4 @@
-// Numbers as rows spell them.
+// Numbers in the text of rows.
 #pragma once
 
 #include <charconv>
@@ -8,7 +8,7 @@
 
 namespace skanu {
 
-/// The number, not negative, that a row spells. Throws decode_error, which names the row.
+/// Returns the number in a row's text, 0 or more. Throws decode_error with the row's name.
 inline std::int64_t stored_number(std::string_view text, std::string_view row) {
   std::int64_t number = 0;
   const auto* end = text.data() + text.size();
@@ -18,7 +18,7 @@ inline std::int64_t stored_number(std::string_view text, std::string_view row) {
   return number;
 }
 
-/// The number in a meta row; 0 where there is none. Throws store_error and decode_error.
+/// Returns the number in a meta row; 0 without a row. Throws store_error and decode_error.
 inline std::int64_t meta_number(const snapshot& from, service of, std::string_view key) {
   const auto row = from.row(of, row_space::meta, key);
   return row ? stored_number(*row, std::string(name_of(of)) + "/" + std::string(key)) : 0;

@@ -1,4 +1,4 @@
-// The program: one node, or a look at stored data.
+// The program: runs a node, or reads stored data.
 #include <csignal>
 #include <cstring>
 #include <iostream>
@@ -26,7 +26,7 @@ int serve(const program_options& options) {
       return cannot;
     }
   }
-  // Blocked before any thread starts, so that sigwait alone receives them.
+  // Blocked before any thread starts, so that only sigwait receives the signals.
   sigset_t stop_signals;
   sigemptyset(&stop_signals);
   sigaddset(&stop_signals, SIGTERM);
@@ -49,7 +49,7 @@ int serve(const program_options& options) {
 
 int run(const program_options& options) {
   if (options.command == program_command::serve) return serve(options);
-  spdlog::set_level(spdlog::level::off);  // standard output is for the result
+  spdlog::set_level(spdlog::level::off);  // standard output holds only the result
   switch (options.command) {
     case program_command::serve: break;
     case program_command::audit: return run_audit(options);
@@ -65,7 +65,8 @@ int run(const program_options& options) {
 int main(int argc, char** argv) {
   const auto parsed = parse_options(argc, argv);
   if (!parsed.options) return parsed.exit_status;
-  std::signal(SIGXFSZ, SIG_IGN);  // a file at its longest is an error of that write: a full disk
+  // a write beyond the limit of a file's size fails like a full disk
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return run(*parsed.options);
   } catch (const std::exception& problem) {

@@ -1,8 +1,8 @@
-// CAF's OpenSSL module reads and writes without clearing the thread's queue of errors first, as
-// SSL_get_error(3) asks. A handshake that failed (a stranger who knocked at the port) leaves an
-// error there, and the next read of a healthy connection, which merely has nothing yet, is taken
-// for a failure: all connections of the node ended. These stand before OpenSSL's own; they also
-// tell tls_sessions.hpp of each session, of which CAF shows nothing.
+// These functions shadow OpenSSL's. CAF's OpenSSL module calls OpenSSL without clearing the
+// thread's queue of errors first, as SSL_get_error(3) demands. A failed handshake of a stranger
+// leaves an error in the queue, and CAF would take the next read of a healthy connection without
+// data for a failure, and end every connection of the node. The functions also report each session
+// to tls_sessions.hpp, because CAF hides the sessions.
 #include <dlfcn.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -16,7 +16,7 @@ Function* openssls_own(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-/// Says why it failed, before CAF, which tells nobody, takes the error off the queue.
+/// Logs the cause of a failure before CAF removes the error from the queue without a report.
 int noted(SSL* connection, int result) {
   if (result <= 0) skanu::note_failure(connection);
   return result;

@@ -45,12 +45,12 @@ namespace skanu {
 namespace {
 
 constexpr std::chrono::seconds leave_timeout{3};
-/// Of what peers asked: no call of theirs is waited for any longer.
+/// Limit of the wait for peers' calls; peers wait no longer.
 constexpr std::chrono::milliseconds serve_timeout{2'000};
 
-/// CAF tells its clock of each entity that ends, under load thousands of times a second. As a batch
-/// thread the clock works that off without pushing an actor off its processor each time. Refused,
-/// it is only slower.
+/// Gives CAF's clock the batch scheduling policy. CAF notifies the clock of the end of each entity,
+/// under load thousands of times a second; in batch mode the clock does not preempt an actor each
+/// time. If the system refuses the policy, the node is only slower.
 class patient_clock final : public caf::thread_hook {
  public:
   void init(caf::actor_system&) override {}
@@ -67,13 +67,13 @@ struct actor_config : caf::actor_system_config {
   explicit actor_config(const cluster_options& cluster) {
     configure(*this, cluster);
     add_thread_hook<patient_clock>();
-    // Actors take turns on half of the processors, which leaves the rest to requests and the
-    // journal: more threads only wake each other. They share one queue and sleep when it is empty,
-    // where stealing would poll.
+    // Actors share half of the processors, and leave the rest to requests and the journal: more
+    // threads only wake each other. The threads share a queue and sleep while the queue is empty;
+    // work stealing would poll.
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads",
         std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8));
-    // Without a bound a busy actor keeps its thread, and the others wait.
+    // Bounds a busy actor's turn, so that other actors get the thread.
     set("scheduler.max-throughput", std::size_t{200});
     set("logger.verbosity", caf::atom("quiet"));
   }
@@ -81,7 +81,7 @@ struct actor_config : caf::actor_system_config {
 
 constexpr service trace_sources[] = {service::order, service::payment, service::delivery};
 
-/// What one address may have of connections it may have of streams.
+/// Limits the streams of an address to the connections of an address.
 stream_options streams_of(const node_options& options) {
   auto o = options.streams;
   o.max_streams_per_address = options.max_connections_per_address;
@@ -98,7 +98,7 @@ server_options options_of(const node_options& options) {
   return o;
 }
 
-/// One database with its journal.
+/// A database with a journal.
 struct written_database {
   written_database(std::string n, store& s, directory_watch& directory, node_metrics& metrics,
                    fault_plan& faults)
@@ -187,7 +187,7 @@ class node::parts {
   }
 
  private:
-  /// Says of what kind the failure is and no more: its words may be a customer's.
+  /// Logs only the exception's type, because the message may contain a customer's data.
   static void handler_failed(const httplib::Request&, std::exception_ptr failure) {
     std::string kind = "unknown";
     try {
@@ -199,7 +199,7 @@ class node::parts {
     spdlog::error("event=handler_failed exception={}", kind);
   }
 
-  /// The operators' own listener: a few of them, at most.
+  /// Opens the operators' listener, for a few connections.
   void open_admin() {
     server_options o;
     o.address = options_.admin_address;
@@ -234,7 +234,7 @@ class node::parts {
     return v;
   }
 
-  /// Those that the supervisor does not end.
+  /// Ends the actors outside the supervisor.
   void end_actors() {
     streams_.stop();
     for (const auto& a : long_lived_) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
@@ -255,7 +255,7 @@ class node::parts {
     return f;
   }
 
-  /// Not waited for: a node that forgets joins again.
+  /// Submits the commits without a wait: a node without the identity joins again.
   void keep_cluster(const std::string& cluster) {
     spdlog::info("event=cluster_joined cluster={}", cluster);
     for (const auto s : options_.services) {
@@ -265,7 +265,7 @@ class node::parts {
     }
   }
 
-  /// Throws store_error and decode_error.
+  /// Returns the order knowledge in the databases. Throws store_error and decode_error.
   order_knowledge read_orders() {
     order_knowledge known{known_order_ids(*directory_, options_.services)};
     for (const auto& who : consumers::all) {
@@ -278,7 +278,7 @@ class node::parts {
     return known;
   }
 
-  /// What cannot be read at the moment was read before.
+  /// Returns the last values read if a read fails now.
   order_knowledge orders_now() {
     const std::lock_guard lock(orders_mutex_);
     try {
@@ -327,7 +327,7 @@ class node::parts {
 
   bool shows_traces() const { return options_.gateway || runs_here(service::ordertrace); }
 
-  /// The entities of a service: the region itself, or its stand-in where it runs elsewhere.
+  /// Returns the region of a service's entities, or a stand-in for a service on another node.
   template <class Rules>
   region_actor<typename Rules::command> start_region() {
     using command = typename Rules::command;
@@ -362,7 +362,8 @@ class node::parts {
            &database_of(service::order) == &database_of(service::payment);
   }
 
-  /// An actor could only die of a damaged row; here it refuses the start.
+  /// Reads the first rows of the actors: a damaged row refuses the start, and would later end an
+  /// actor.
   id_recovery read_what_actors_begin_with() {
     for (const auto& who : consumers::all)
       if (environments_[static_cast<std::size_t>(who.of)])
@@ -374,7 +375,7 @@ class node::parts {
   void start_actors(id_recovery ids) {
     const auto orders = start_region<order_rules>();
     auto payments = start_region<payment_rules>();
-    // Faults of payment are its own node's.
+    // Only the payment node injects faults of payment.
     if (runs_here(service::payment) && faults_.touches_payment())
       payments = keep(system_.spawn(faulty_payment, payments, &faults_));
     const auto deliveries = start_region<delivery_rules>();
@@ -519,7 +520,7 @@ class node::parts {
     return v;
   }
 
-  /// No handle may outlive the actor system.
+  /// Releases the handles: the actor system must outlive every handle.
   void forget_handles() {
     long_lived_.clear();
     checkout_ = nullptr;
@@ -550,7 +551,7 @@ class node::parts {
   server server_;
   std::optional<server> admin_;
   std::mutex orders_mutex_;
-  order_knowledge orders_;  ///< As its databases knew them last.
+  order_knowledge orders_;  ///< As last read from the databases.
   int port_ = 0;
   bool stopped_ = false;
 };

@@ -1,4 +1,4 @@
-// One node: databases, journals, actors and the HTTP front of some services, in one process.
+// A node: databases, journals, actors and the HTTP front of some services, in one process.
 #pragma once
 
 #include <memory>
@@ -16,39 +16,42 @@ namespace skanu {
 struct node_options {
   std::string address = "127.0.0.1";
   int port = 8088;
-  std::string admin_address;  ///< Of the operators' own listener; empty: none.
+  std::string admin_address;  ///< Address of the operators' listener; empty for none.
   int admin_port = 0;
   std::string data = "./data";
   std::vector<service> services{std::begin(all_services), std::end(all_services)};
-  std::int64_t max_store_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
+  /// Limit for each database in bytes; 0 leaves the limit to the disk.
+  std::int64_t max_store_bytes = 0;
   cors_policy cors;
-  std::vector<std::string> allowed_hosts;  ///< On loopback, besides its own names.
+  std::vector<std::string> allowed_hosts;  ///< Answered on loopback besides loopback's names.
   std::size_t max_connections = 10'000;
-  std::size_t max_connections_per_address = 0;  ///< And as many streams; 0: no such limit.
+  std::size_t max_connections_per_address = 0;  ///< Also limits streams; 0 sets no limit.
   stream_options streams;
-  bool gateway = true;  ///< The front of all services, wherever they run; else of its own.
-  /// The operator says that data was lost or restored: what is missing is gone on without, ids that
-  /// may have been given are passed over, and forks of logs are accepted.
+  bool gateway = true;  ///< Serves the front of all services; otherwise only of local services.
+  /// The operator declares data lost or restored. The node then starts despite missing data, skips
+  /// order ids perhaps given before, and accepts forks of logs.
   bool restored = false;
   cluster_options cluster;
 };
 
-/// A running node. Made in the order port, databases, actors, front; where a step fails it throws
-/// store_error, decode_error or std::system_error and leaves nothing behind.
+/// A running node. The constructor opens the port, the databases, the actors and the front in this
+/// order. If a step fails, the constructor throws store_error, decode_error or std::system_error,
+/// and releases the earlier steps.
 class node {
  public:
-  /// `faults` outlives the node. The calling thread's signal mask is inherited by every thread.
+  /// `faults` must outlive the node. Every thread inherits the calling thread's signal mask.
   node(const node_options& options, fault_plan& faults);
-  /// Stops, if stop() did not.
+  /// Calls stop().
   ~node();
   node(const node&) = delete;
   node& operator=(const node&) = delete;
 
-  /// The port it listens on. From here on clients are served.
+  /// Returns the port of the HTTP front. The front serves clients from construction on.
   int port() const;
 
-  /// Accepts nothing more, finishes what it accepted, makes everything durable, and ends every
-  /// actor. Blocks; bounded by a few deadlines of some seconds each.
+  /// Accepts no more requests, finishes the accepted requests, makes every commit durable, and ends
+  /// all actors. Blocks for a few deadlines of some seconds each at most. A second call has no
+  /// effect.
   void stop();
 
  private:

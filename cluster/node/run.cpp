@@ -13,8 +13,8 @@ namespace skanu {
 
 namespace {
 
-/// Within one database such ids are damage of the row that says what was reserved: recover_ids()
-/// names that.
+/// Throws if another database knows a later order id than the order service. Within the order
+/// service's database, such an id means a damaged reservation; recover_ids() reports the damage.
 void refuse_if_ids_are_behind(data_directory& directory, const std::vector<service>& services) {
   const auto& orders = directory.of(service::order);
   const auto reserved = last_known_order_id(*orders.read(), service::order);
@@ -31,7 +31,7 @@ void refuse_if_ids_are_behind(data_directory& directory, const std::vector<servi
   }
 }
 
-/// The operator knows.
+/// Marks the stored forks as accepted, on the operator's word.
 void accept_forks(data_directory& directory, const std::vector<service>& services) {
   for (const auto& who : consumers::all) {
     if (std::ranges::find(services, who.of) == services.end()) continue;
@@ -67,8 +67,8 @@ void begin_run(data_directory& directory, const run_options& options) {
     } else {
       refuse_if_ids_are_behind(directory, options.services);
     }
-    // All ids begin at the order service, and so does the cluster. Where its data was lost, the
-    // other nodes have the identity.
+    // The order service creates the cluster's identity, because all ids begin there. After a loss
+    // of the order service's data, the other nodes still know the identity.
     if (identity.cluster.empty() && !(options.restored && options.has_peers))
       identity.cluster = random_identity();
   }

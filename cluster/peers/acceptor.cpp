@@ -19,7 +19,7 @@ acceptor::acceptor(caf::actor_config& config, node_identity identity,
       side_of_(std::move(side_of)),
       handshake_(handshake) {}
 
-/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+/// Releases the handles here because CAF's clock may hold the object for longer.
 void acceptor::on_exit() {
   guests_.clear();
   side_of_ = nullptr;
@@ -31,7 +31,7 @@ acceptor::behavior_type acceptor::make_behavior() {
             return greet(theirs, connector);
           },
           [this](enter_atom, const std::string& nonce, const std::string& proof) {
-            const auto by = current_sender();  // the promise takes it
+            const auto by = current_sender();  // before the promise takes the sender
             auto entry = make_response_promise<std::string, peer_handles>();
             admit(
                 by, nonce, proof,
@@ -125,8 +125,8 @@ connector_actor::behavior_type connector(connector_actor::pointer self, dial_tar
                                          std::function<bool()> reachable) {
   contain_failures(*self);
   const auto found = std::make_shared<caf::typed_response_promise<acceptor_actor>>();
-  // A promise that is kept holds its actor for ever: one that ends while CAF connects lets go of
-  // it.
+  // A stored promise would keep the actor alive for ever: clear the promise if the actor ends while
+  // CAF connects.
   self->attach_functor([found] { *found = {}; });
   return {[=](dial_atom) -> caf::result<acceptor_actor> {
     if (!reachable()) return caf::make_error(caf::sec::cannot_connect_to_node);

@@ -1,4 +1,4 @@
-// Where peers introduce themselves, and how a node finds another's acceptor.
+// The acceptor admits dialing peers; connectors find the acceptors of other nodes.
 #pragma once
 
 #include <chrono>
@@ -13,21 +13,21 @@
 
 namespace skanu {
 
-/// A peer's three actors on this node.
+/// The three local actors for a peer.
 struct peer_side {
   peer_session_actor session;
   rpc_client_actor rpc_client;
   rpc_server_actor rpc_server;
 };
 
-/// The published actor.
+/// The published actor for introductions of peers.
 class acceptor final : public acceptor_actor::base {
  public:
-  /// Of connectors that have not proved the secret yet: the oldest makes room.
+  /// Limit of connectors without a proof of the secret. A further hello evicts the oldest.
   static constexpr std::size_t most_unproved = 64;
 
-  /// `side_of` gives the actors for a peer of that name, which has proved the secret, made where
-  /// they were not there yet; nothing where there are too many.
+  /// `side_of` returns the actors for a peer with a proved secret, and creates the actors of a new
+  /// peer. Returns nullopt while the node leaves or has too many strangers.
   acceptor(caf::actor_config& config, node_identity identity,
            std::function<std::optional<peer_side>(const std::string&)> side_of,
            std::chrono::milliseconds handshake = peer_session_limits{}.handshake);
@@ -45,11 +45,11 @@ class acceptor final : public acceptor_actor::base {
 
   caf::result<std::string, std::string> greet(const std::string& theirs,
                                               const peer_handles& connector);
-  /// Takes this node's proof and its handles for a guest that is let in.
+  /// Takes the node's proof and handles for an admitted guest.
   using welcome = std::function<void(const std::string& proof, const peer_handles&)>;
   using farewell = std::function<void(caf::error why)>;
-  /// Lets the guest of that nonce in where its proof is right, and so is the certificate of whoever
-  /// sent it. Calls one of both, once.
+  /// Admits the guest with the nonce if the proof is right and the sender's certificate names the
+  /// guest. Calls either `let_in` or `turn_away`, once, perhaps after the return.
   void admit(const caf::strong_actor_ptr& by, const std::string& nonce, const std::string& proof,
              const welcome& let_in, const farewell& turn_away);
   caf::error refuse(const std::string& peer, const std::string& why);
@@ -57,7 +57,7 @@ class acceptor final : public acceptor_actor::base {
   node_identity identity_;
   std::function<std::optional<peer_side>(const std::string&)> side_of_;
   std::chrono::milliseconds handshake_;
-  std::deque<guest> guests_;  ///< Not yet recognised, in the order of their time.
+  std::deque<guest> guests_;  ///< Without a proof yet, ordered by `until`.
   refusal_log refusals_;
 };
 
@@ -67,12 +67,13 @@ struct dial_target {
   bool tls = false;
 };
 
-/// `reachable` says whether anybody listens at the target. It may block, for as long as the
-/// resolver takes to look up a name: the connector runs detached.
+/// Returns the behavior of an actor connecting to `target`. `reachable` returns true if the target
+/// accepts connections; the call may block for as long as the resolver needs, so the connector runs
+/// detached.
 ///
-/// CAF's middleman connects with a blocking call, which an address that swallows packets would hold
-/// for minutes, with the connections to all other peers behind it. So it is asked to connect only
-/// where a first connection came about in time.
+/// CAF's middleman connects with a blocking call. An unresponsive address would block the middleman
+/// for minutes, and with it the connections to all other peers. So the connector asks CAF only
+/// after a probe of the address succeeded in time.
 connector_actor::behavior_type connector(connector_actor::pointer self, dial_target target,
                                          std::function<bool()> reachable);
 

@@ -27,8 +27,8 @@ using proved_atom = caf::atom_constant<caf::atom("proved")>;
 constexpr auto broker_name = caf::atom("BASP");
 constexpr std::chrono::seconds look_interval{1};
 
-/// Reads each header before CAF does, and leaves nothing behind. A TLS handshake that is under way
-/// is to CAF a connection that says nothing yet, and so it is here.
+/// Checks each header before CAF reads the header. Both CAF and the broker treat a connection with
+/// an unfinished TLS handshake as a silent connection.
 class guarded_broker final : public caf::io::basp_broker {
  public:
   using caf::io::basp_broker::basp_broker;
@@ -52,7 +52,8 @@ class guarded_broker final : public caf::io::basp_broker {
           note_dialer(m);
           auto message = caf::make_message(std::move(m));
           (*caf_does)(message);
-          m.buf.swap(message.get_mutable_as<caf::io::new_data_msg>(0).buf);  // read into again
+          // CAF reads into the buffer again
+          m.buf.swap(message.get_mutable_as<caf::io::new_data_msg>(0).buf);
         },
         [this](proved_atom, const caf::node_id& peer) {
           if (!is_from_this_node()) return;
@@ -70,21 +71,22 @@ class guarded_broker final : public caf::io::basp_broker {
           forget(made);
           auto message = caf::make_message(caf::connect_atom::value, std::move(connection), port);
           (*caf_does)(message);
-          // CAF has never heard from it, and would close it for that with its next heartbeat.
+          // CAF would close the connection at the next heartbeat for want of a last message.
           if (const auto at = ctx.find(made); at != ctx.end()) at->second.last_seen = clock().now();
         }}
         .or_else(*caf_does);
   }
 
-  /// CAF has just heard from a node over the connection that it looks at: one that was dialed, or
-  /// the first that was accepted.
+  /// CAF calls the function after the first message of a node over the current connection: a dialed
+  /// connection, or the node's first accepted connection.
   void learned_new_node_directly(const caf::node_id& node, bool was_known) override {
     note_node(this_context->hdl, node);
     caf::io::basp_broker::learned_new_node_directly(node, was_known);
   }
 
-  /// CAF leaves a broker's mailbox open when the broker ends. What it sends itself, such as the
-  /// next heartbeat, then lies there for ever and holds the broker, which holds the mailbox.
+  /// CAF leaves a broker's mailbox open when the broker ends. A delayed message of the broker, such
+  /// as the next heartbeat, then stays in the mailbox for ever, and broker and mailbox keep each
+  /// other alive.
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
     close_all();
     return caf::scheduled_actor::cleanup(std::move(reason), host);
@@ -112,8 +114,9 @@ class guarded_broker final : public caf::io::basp_broker {
     return !source(header) && is_from_a_node(header, largest);
   }
 
-  /// A node that lost a connection dials anew while CAF still keeps to the old one here, and then
-  /// CAF says nothing of the new one: its hello is read before CAF does.
+  /// Reads the node from a client's handshake before CAF does. After the loss of a connection the
+  /// node may dial again while CAF keeps the old connection, and CAF then does not report the new
+  /// connection.
   void note_dialer(const caf::io::new_data_msg& m) {
     const auto known = ctx.find(m.handle);
     if (known == ctx.end() || known->second.cstate != basp::await_payload ||
@@ -136,7 +139,7 @@ class guarded_broker final : public caf::io::basp_broker {
           strangers_, {}, [](const auto& stranger) { return stranger.second; });
       refuse(oldest->first, "too many connections have proved nothing yet");
     }
-    forget(accepted);  // one of that descriptor that CAF closed without a word
+    forget(accepted);  // CAF may have closed a connection of the same descriptor without a notice
     look_soon();
     strangers_.emplace(accepted, clock().now());
   }
@@ -156,12 +159,13 @@ class guarded_broker final : public caf::io::basp_broker {
   }
 
   void refuse(handle from, const char* why) {
-    // CAF closes some without a word, and their descriptors may be anybody's by now.
+    // CAF closes some connections without a notice, and the system may have reused the descriptors.
     if (!valid(from)) return forget(from);
     refusals_.say(remote_addr(from), why, clock().now());
     forget(from);
     connection_cleanup(from, caf::sec::malformed_basp_message);
-    // CAF would first send what it has for it, which a TLS handshake that stalls never lets it.
+    // CAF would first write the pending bytes, and a stalled TLS handshake blocks the write for
+    // ever.
     if (is_socket_) ::shutdown(static_cast<int>(from.id()), SHUT_RDWR);
     close(from);
   }
@@ -173,13 +177,15 @@ class guarded_broker final : public caf::io::basp_broker {
     certificates().forget(gone);
   }
 
-  /// CAF names a connection by its descriptor; one of CAF's test multiplexer has none.
+  /// CAF's handle of a connection is the descriptor; the test multiplexer's handles have no
+  /// descriptor.
   const bool is_socket_ = dynamic_cast<caf::io::network::default_multiplexer*>(
                               &system().middleman().backend()) != nullptr;
-  std::unordered_map<handle, caf::actor_clock::time_point> strangers_;  ///< Accepted, and when.
-  bool looks_ = false;                                                  ///< A look at them is due.
+  /// Accepted, with the time.
+  std::unordered_map<handle, caf::actor_clock::time_point> strangers_;
+  bool looks_ = false;  ///< A call of close_overdue() is due.
   std::unordered_set<handle> proved_;
-  std::unordered_map<handle, caf::node_id> nodes_;  ///< As they call themselves to CAF.
+  std::unordered_map<handle, caf::node_id> nodes_;  ///< As claimed by the nodes.
   refusal_log refusals_;
 };
 
@@ -191,7 +197,7 @@ class middleman_of final : public guarded_middleman {
   caf::io::network::multiplexer& backend() override { return backend_; }
 
   void start() override {
-    named_broker<guarded_broker>(broker_name);  // before CAF makes its own
+    named_broker<guarded_broker>(broker_name);  // before CAF creates a broker
     guarded_middleman::start();
   }
 

@@ -1,17 +1,16 @@
 // The actors between two nodes. START READING HERE for the cluster.
 //
-// For each peer a node has one session, which dials, recognises and watches it; one rpc_client,
-// through which everything that this node asks of the peer goes; and one rpc_server, which answers
-// what the peer asks. Nobody else holds a handle of another node.
+// For each peer a node has three actors. The session dials, recognises and watches the peer. The
+// rpc_client sends the node's calls to the peer. The rpc_server answers the calls of the peer.
+// No other actor holds a handle of another node.
 //
-//        this node                                     peer
-//   regions, logs, readers ──▶ rpc_client ── call ──▶ rpc_server ──▶ regions, logs, readers ──▶
-//   stores
-//                              rpc_client ◀─ answer ── rpc_server
-//                              session ◀── alive ──▶ session
+//           the node                                     peer
+//   regions, logs, ──▶ rpc_client ─── call ──▶ rpc_server ──▶ regions, logs,
+//   readers            rpc_client ◀─ answer ── rpc_server     readers, stores
+//                      session    ◀─ alive ──▶ session
 //
-// CAF carries messages at most once and says nothing of those that are lost. So the rpc_client
-// keeps each call until it is answered, sends it again when the peer is back, and gives up at its
+// CAF delivers a message at most once and does not report a lost message. So the rpc_client keeps
+// each call until the answer comes, sends the call again when the peer returns, and gives up at the
 // deadline. A repeat is harmless: changes have operation ids or natural keys.
 #pragma once
 
@@ -26,8 +25,8 @@
 
 namespace skanu {
 
-/// A connector's word in the place of its proof, where the acceptor's certificate is another
-/// node's: so that both sides say so in their logs.
+/// Text sent by a connector in place of a proof if the acceptor's certificate belongs to another
+/// node: both sides then log the reason.
 inline constexpr std::string_view certificate_refused = "your certificate names another node";
 
 using call_atom = caf::atom_constant<caf::atom("call")>;
@@ -42,12 +41,12 @@ using read_atom = caf::atom_constant<caf::atom("read")>;
 using dial_atom = caf::atom_constant<caf::atom("dial")>;
 using call_number = std::uint64_t;
 
-// What a peer may say to this node's actors.
+// Messages from a peer to local actors.
 
 using remote_client_actor = caf::typed_actor<
     // From the peer's rpc_server: the answer to a call.
     caf::reacts_to<reply_atom, call_number, std::string>,
-    // From the peer's rpc_server: the log of that service has grown.
+    // From the peer's rpc_server: the log of the service has grown.
     caf::reacts_to<grown_atom, std::uint8_t>>;
 
 using remote_server_actor = caf::typed_actor<
@@ -55,11 +54,11 @@ using remote_server_actor = caf::typed_actor<
     caf::reacts_to<call_atom, call_number, std::string>>;
 
 using remote_session_actor = caf::typed_actor<
-    // From the peer's session, several times a second, and first when it begins to take our calls.
+    // From the peer's session, several times a second; the peer accepts calls from the first on.
     caf::reacts_to<alive_atom>,
-    // The same of a peer from protocol version 4 on: with its clock, milliseconds since 1970.
+    // The same from protocol version 4 on, with the peer's clock in milliseconds since 1970.
     caf::reacts_to<alive_atom, std::int64_t>,
-    // From the peer's session: it takes no more calls, and is about to end.
+    // From the peer's session: the peer accepts no more calls and is about to end.
     caf::reacts_to<bye_atom>>;
 
 struct peer_handles {
@@ -73,50 +72,50 @@ typename Inspector::result_type inspect(Inspector& f, peer_handles& h) {
   return f(caf::meta::type_name("skanu::peer_handles"), h.session, h.rpc_client, h.rpc_server);
 }
 
-/// What is published: where peers introduce themselves.
+/// The published actor for introductions of peers.
 using acceptor_actor = caf::typed_actor<
-    // From a dialing session: its hello and its handles. Answers with this node's hello, and in
-    // protocol version 3 with its proof, else an empty one: the connector proves first.
+    // From a dialing session: the connector's hello and handles. Answers with the acceptor's hello,
+    // and with the acceptor's proof in protocol version 3 or an empty text later: the connector
+    // proves first.
     caf::replies_to<hello_atom, std::string, peer_handles>::with<std::string, std::string>,
-    // From a dialing session: the nonce of that answer, and its own proof. Answers with this node's
-    // proof and handles for that peer, which from then on may call.
+    // From a dialing session: the nonce of the acceptor's hello, and the connector's proof. Answers
+    // with the acceptor's proof and handles; from then on the peer may call.
     caf::replies_to<enter_atom, std::string, std::string>::with<std::string, peer_handles>,
-    // The same in protocol version 3, where the proof was given before.
+    // The same in protocol version 3, after the acceptor's proof.
     caf::replies_to<proof_atom, std::string, std::string>::with<peer_handles>>;
 
-// What this node's own actors say to each other.
+// Messages among local actors.
 
 /// A call of this node to a peer.
 struct outgoing_call {
   call_body body;
-  /// Takes the answer, or the error that there is none: service_away where it certainly was not
-  /// carried out, outcome_unknown where it may have been. Called once, on the rpc_client's thread;
-  /// must not block.
+  /// Takes the answer or an error: service_away if the peer certainly did not carry out the call,
+  /// outcome_unknown if the peer may have. Called once, on the rpc_client's thread; must not block.
   std::function<void(answer_body)> take;
-  /// When it gives up, if before a call's own deadline.
+  /// An earlier deadline than the default.
   std::optional<std::chrono::steady_clock::time_point> until = {};
 };
 
-/// What a peer reads here.
+/// A peer's read of a local store.
 struct peer_read {
   const store* from = nullptr;
   read_body what;
-  std::chrono::steady_clock::time_point until;  ///< Nobody waits for it any longer.
-  std::uint32_t protocol = protocol_version;    ///< That the peer speaks.
+  std::chrono::steady_clock::time_point until;  ///< The peer gives up then.
+  std::uint32_t protocol = protocol_version;    ///< Version of the peer.
 };
 
-/// The peer is there: where calls go.
+/// The peer accepts calls at `peer`.
 struct peer_arrived {
   peer_handles peer;
-  std::uint32_t protocol = protocol_version;  ///< That both sides speak.
+  std::uint32_t protocol = protocol_version;  ///< Version common to both sides.
 };
 
-/// The peer is gone, silent or leaving, since then.
+/// The peer has been gone, silent or leaving since then.
 struct peer_lost {
   std::chrono::steady_clock::time_point since;
 };
 
-/// A peer that dialed and knows the secret.
+/// A dialing peer with a proved secret.
 struct peer_offer {
   peer_handles connector;
   std::uint64_t incarnation = 0;
@@ -133,56 +132,56 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_offer)
 
 namespace skanu {
 
-/// Makes this node's calls to one peer.
+/// Sends the node's calls to a peer.
 using rpc_client_actor = remote_client_actor::extend<
-    // Make this call; refused at once where too many wait, or the peer has been away for long.
+    // Makes the call, or refuses at once if too many calls wait or the peer has been away for long.
     caf::reacts_to<outgoing_call>,
-    // From a log's stand-in on this node: part of that service's log.
+    // From a log's local stand-in: pulls a part of the service's log.
     caf::replies_to<pull_atom, service, log_query>::with<event_batch>,
-    // From a log's stand-in on this node: tell it when that service's log has grown.
+    // From a log's local stand-in: subscribes to growth of the service's log.
     caf::reacts_to<follow_atom, service, event_log_actor>,
-    // From the session: the peer is there, or not.
+    // From the session: the peer has arrived, or is lost.
     caf::reacts_to<peer_arrived>, caf::reacts_to<peer_lost>,
-    // From itself: looks for calls whose time is over.
+    // From itself: gives up calls past the deadline.
     caf::reacts_to<sweep_atom>>;
 
-/// Reads what is durable here, for the rpc_servers.
+/// Reads durable local data for the rpc_servers.
 using reader_actor = caf::typed_actor<
-    // From a rpc_server: answers with the encoded answer to the peer.
+    // From an rpc_server: answers with the encoded answer to the peer.
     caf::replies_to<read_atom, peer_read>::with<std::string>>;
 
-/// Answers one peer's calls from what runs on this node.
+/// Answers a peer's calls with the local services.
 using rpc_server_actor = remote_server_actor::extend<
-    // The answer to a command; the ticket is its own.
+    // The answer to a command, under the server's ticket.
     caf::reacts_to<answered>,
-    // From a log of this node: it has grown.
+    // From a local log: the log has grown.
     caf::reacts_to<hint_atom, service>,
-    // From the session: the peer is there.
+    // From the session: the peer has arrived.
     caf::reacts_to<peer_arrived>,
-    // The node leaves: answers once no call is being carried out any more.
+    // The node leaves: answers after the last call has ended.
     caf::replies_to<leave_atom>::with<bool>>;
 
 /// Owns the connection to one peer.
 using peer_session_actor = remote_session_actor::extend<
-    // From the acceptor: the peer dialed. False where another run of it is here, and speaks.
+    // From the acceptor: the peer dialed. Answers false if another run of the peer is connected and
+    // not silent.
     caf::replies_to<peer_offer>::with<bool>,
-    // From this node: say bye to the peer, and dial no more.
+    // From the node: says bye to the peer and stops dialing.
     caf::reacts_to<leave_atom>,
-    // From itself: tells the peer that it lives, looks whether the peer does, dials where there is
-    // none.
+    // From itself: sends a sign of life, checks the peer's, and dials an absent peer.
     caf::reacts_to<sweep_atom>>;
 
-/// Finds the acceptor of one peer.
+/// Connects to the acceptor of a peer.
 using connector_actor = caf::typed_actor<
     // Answers with the peer's acceptor.
     caf::replies_to<dial_atom>::with<acceptor_actor>>;
 
-/// What is known of a peer, for operators; any thread may read it.
+/// State of a peer, for operators. Any thread may read the members.
 struct peer_status {
   std::atomic<bool> up = false;
-  /// Where it is not up: since when, by CAF's clock.
+  /// Start of the absence by CAF's clock, while `up` is false.
   std::atomic<std::chrono::steady_clock::time_point> away_since;
-  /// How far its clock is before this node's, in milliseconds.
+  /// Lead of the peer's clock over the local clock, in milliseconds.
   std::atomic<std::int64_t> clock_offset_ms = 0;
 };
 

@@ -11,11 +11,11 @@ namespace skanu {
 
 namespace {
 
-/// A name that nobody has proved, fit for a quoted value of a log line.
+/// Returns an unproved name in a form fit for a quoted value of a log line.
 std::string log_name(const std::string& name) { return is_node_name(name) ? name : "unknown"; }
 
-/// What the other side gives as its reason, fit for a quoted value of a log line: it has proved
-/// nothing.
+/// Returns the other side's reason in a form fit for a quoted value of a log line: the other side
+/// has not proved the secret.
 std::string reason_of(const caf::error& refusal) {
   constexpr std::size_t longest = 200;
   const auto& said = refusal.context();
@@ -50,7 +50,7 @@ peer_session::peer_session(caf::actor_config& config, node_identity self, std::s
       status_(std::move(status)),
       limits_(limits) {}
 
-/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+/// Releases the handles here because CAF's clock may hold the object for longer.
 void peer_session::on_exit() {
   peer_.reset();
   connector_.reset();
@@ -82,7 +82,7 @@ peer_session::behavior_type peer_session::make_behavior() {
           },
           [this](const peer_offer& o) {
             if (name_is_taken(o.incarnation)) return false;
-            // Its old connection ended, and with it perhaps what was sent over that.
+            // The old connection has ended, perhaps with undelivered messages.
             lose(now(), "it began anew");
             let_in({o.connector, o.incarnation, o.protocol}, "dialed");
             return true;
@@ -107,7 +107,8 @@ bool peer_session::may_dial() const {
 
 void peer_session::dial() {
   dialing_ = true;
-  // Without a limit, as looking up a name has none: the next dial would only wait behind this one.
+  // The request has no limit because a name lookup has none: a further dial would only wait behind
+  // the lookup.
   request(*connector_, caf::infinite, dial_atom::value)
       .then([this](const acceptor_actor& acceptor) { introduce(acceptor); },
             [this](const caf::error&) { dial_failed("it does not answer at its address"); });
@@ -138,7 +139,7 @@ void peer_session::take_hello(const acceptor_actor& acceptor, const hello& own,
   if (acceptors.protocol != own.protocol)
     return dial_failed("it speaks protocol " + std::to_string(acceptors.protocol) + ", this node " +
                        std::to_string(protocol_version));
-  // A node that took this one for its peer would let go of the connection that it has.
+  // A wrong node would take the dial for a reconnect, and drop a good connection.
   if (acceptors.name != peer_name_)
     return dial_failed("there is a node named " + log_name(acceptors.name) + " at its address");
   if (!may_be(system(), acceptor.node(), peer_name_)) {
@@ -165,7 +166,7 @@ void peer_session::take_hello(const acceptor_actor& acceptor, const hello& own,
             [this](const caf::error& why) { refused(why); });
 }
 
-/// So that the other side, too, says in its log why: in the place of a proof.
+/// Sends the reason in place of a proof, so that the other side can log the reason too.
 void peer_session::give_reason(const acceptor_actor& acceptor, const hello& acceptors,
                                std::string_view reason) {
   request(acceptor, limits_.handshake, proof_atom::value, acceptors.nonce, std::string(reason))
@@ -198,7 +199,7 @@ bool peer_session::dial_is_idle() {
   return true;
 }
 
-/// A acceptor of the version before answers no hello of this one.
+/// Falls back to the oldest version if the acceptor refuses the current version, and back again.
 void peer_session::refused(const caf::error& why) {
   const auto reason = reason_of(why);
   const bool older = reason.find("speaks protocol") != reason.npos;
@@ -214,7 +215,7 @@ void peer_session::dial_failed(const std::string& why) {
   spdlog::warn("event=peer_not_reached peer={} reason=\"{}\"", peer_name_, why);
 }
 
-// --- The peer that there is --------------------------------------------------------------------
+// --- The connected peer -----------------------------------------------------------------------
 
 bool peer_session::is_from_peer() { return peer_ && current_sender() == peer_->handles.session; }
 
@@ -223,13 +224,14 @@ bool peer_session::name_is_taken(std::uint64_t incarnation) const {
          now() - heard_ <= limits_.silence;
 }
 
-/// Neither side calls before the other takes its calls, or the first ones would be lost: our
-/// rpc_server knows the peer from here on, and our rpc_client once the peer's session speaks.
+/// A side calls only after the other side accepts its calls, so that the first calls are not lost:
+/// the local rpc_server knows the peer from here on, and the rpc_client starts with the first
+/// message of the peer's session.
 void peer_session::let_in(const known_peer& p, const char* how) {
   if (!peer_ || peer_->handles.session != p.handles.session) {
     lose(now(), "it began anew");
     forget_peer();
-    monitor(p.handles.session);  // one that is gone already says so at once
+    monitor(p.handles.session);  // an ended session reports down at once
   }
   peer_ = p;
   peer_leaves_ = false;
@@ -250,7 +252,7 @@ void peer_session::say_alive() {
   send(peer_->handles.session, alive_atom::value, clock_ms);
 }
 
-/// Operations are forgotten, and times are shown, by each node's own clock.
+/// Compares the clocks because each node expires operations and shows times by a local clock.
 void peer_session::compare_clocks(instant theirs) {
   const auto offset = theirs - self_.wall_clock();
   status_->clock_offset_ms = offset.count();

@@ -1,4 +1,4 @@
-// Owns the connection to one peer: dials, recognises, watches, and begins anew.
+// The session owns the connection to a peer, and dials, recognises, watches and redials the peer.
 #pragma once
 
 #include <chrono>
@@ -16,34 +16,36 @@ namespace skanu {
 
 struct peer_session_limits {
   std::chrono::milliseconds alive_every{250};
-  /// A peer that said nothing for so long is taken for frozen or cut off.
+  /// Longest silence of a live peer. A peer silent for longer counts as frozen or cut off.
   std::chrono::milliseconds silence{1'500};
-  /// … and after so long it is let go of, so that it or another run of it can come anew.
+  /// Silence before the session drops the peer, to make room for a new connection or a new run of
+  /// the peer.
   std::chrono::milliseconds let_go{3'000};
-  std::chrono::milliseconds handshake{1'000};  ///< For each of its steps.
+  std::chrono::milliseconds handshake{1'000};  ///< For each step of the handshake.
   backoff_settings dial{std::chrono::milliseconds{50}, std::chrono::milliseconds{500}};
-  /// Of two nodes the one whose name sorts first dials; the other only where it did not in this
-  /// time, since CAF can confuse two connections that both make at once.
+  /// Extra wait of the node later in the order of names before a first dial: CAF can confuse two
+  /// connections opened at once from both sides.
   std::chrono::milliseconds yield{1'000};
-  /// A peer's clock may differ by so much; more is said once it was so for `clock_patience`, since
-  /// what was long on its way looks old.
+  /// Tolerated difference between the clocks of both nodes. The session logs a larger difference
+  /// only once the difference has lasted `clock_patience`, because a delayed message makes a clock
+  /// look late.
   std::chrono::milliseconds clock_tolerance{2'000}, clock_patience{3'000};
 };
 
 struct node_identity {
-  std::string node;               ///< This node's name.
-  std::uint64_t incarnation = 0;  ///< Of this run of it.
-  std::string secret;             ///< The cluster's.
+  std::string node;               ///< Name of the node.
+  std::uint64_t incarnation = 0;  ///< Identifies the current run of the node.
+  std::string secret;             ///< The cluster's secret.
   std::shared_ptr<membership> in = std::make_shared<membership>();
   std::function<instant()> wall_clock = wall_clock_now;
 
-  /// This node's hello to a peer, with a nonce of its own.
+  /// Returns the node's hello to a peer, with a new nonce.
   hello introduction(std::uint32_t protocol) const;
 };
 
 class peer_session final : public peer_session_actor::base {
  public:
-  /// Without a connector the peer is waited for.
+  /// Waits for the peer's dial if there is no connector.
   peer_session(caf::actor_config& config, node_identity self, std::string peer,
                rpc_client_actor rpc_client, rpc_server_actor rpc_server,
                std::optional<connector_actor> connector, std::shared_ptr<peer_status> status,
@@ -71,14 +73,14 @@ class peer_session final : public peer_session_actor::base {
   void take_proof(const acceptor_actor& acceptor, const hello& own, const hello& acceptors,
                   const std::string& proof, const peer_handles& peer);
   void take_welcome(const peer_handles& peer, const hello& acceptors);
-  /// Ends the dial where nobody needs it any more: the peer dialed meanwhile, or this node leaves.
+  /// Ends the dial if the peer has dialed meanwhile or the node leaves.
   bool dial_is_idle();
   void refused(const caf::error& why);
   void dial_failed(const std::string& why);
 
   bool is_from_peer();
-  /// Another run of the peer is here and speaks. It is not replaced: two nodes that were given one
-  /// name by mistake would drive each other out for ever.
+  /// True if another run of the peer is connected and not silent. Such a run stays: two nodes with
+  /// the same name by mistake would otherwise drive each other out for ever.
   bool name_is_taken(std::uint64_t incarnation) const;
   void let_in(const known_peer& p, const char* how);
   void hear();
@@ -99,16 +101,15 @@ class peer_session final : public peer_session_actor::base {
   std::shared_ptr<peer_status> status_;
   peer_session_limits limits_;
   std::mt19937_64 random_{std::random_device{}()};
-  std::optional<known_peer> peer_;  ///< Let in, and its connection stands as far as is known.
-  bool up_ = false;                 ///< It is there, and speaks.
+  std::optional<known_peer> peer_;  ///< Admitted, with an open connection.
+  bool up_ = false;                 ///< The peer is connected and not silent.
   bool leaving_ = false;
   bool peer_leaves_ = false;
-  bool dialing_ = false;  ///< Until the dial that is under way came to its end.
-  std::uint32_t speaks_ =
-      protocol_version;  ///< When it dials: lower for a acceptor that asks for it.
+  bool dialing_ = false;                     ///< A dial has not ended yet.
+  std::uint32_t speaks_ = protocol_version;  ///< For dials; lower for an older acceptor.
   int failed_dials_ = 0;
-  std::string last_failure_;  ///< Said once, not with each try.
-  const char* how_ = "";      ///< It came, for the log.
+  std::string last_failure_;  ///< Logged once, not with each try.
+  const char* how_ = "";      ///< Cause of the arrival, for the log.
   time_point dial_at_, heard_;
   std::optional<time_point> clock_off_since_;
   bool clock_off_said_ = false;

@@ -18,11 +18,11 @@ namespace skanu {
 
 namespace {
 
-/// How long a connector waits for an address before it asks CAF to connect there.
+/// Time limit of a connector's probe of an address, before CAF connects.
 constexpr std::chrono::milliseconds dial_patience{500};
 
-/// CAF's own watch over a connection: it closes one whose other end is frozen or cut off, so that a
-/// new one can be made. The sessions notice earlier.
+/// Silence before CAF closes a connection (the other end is frozen or cut off), to make room for a
+/// new connection. The sessions notice the silence earlier.
 constexpr std::chrono::milliseconds heartbeat{500}, connection_silence{2'500};
 
 std::uint64_t new_incarnation() {
@@ -134,11 +134,11 @@ std::optional<peer_side> peers::side_of(const std::string& name) {
     found = peers_.emplace(name, std::move(p)).first;
   }
   const auto& p = *found->second;
-  p.status->away_since = system_.clock().now();  // who is about to come is not forgotten
+  p.status->away_since = system_.clock().now();  // keeps the place of a peer about to connect
   return peer_side{p.session, p.rpc_client, p.rpc_server};
 }
 
-/// Those that have been away for a while give their places back.
+/// Removes the strangers absent for `stranger_kept`.
 bool peers::room_for_a_stranger() {
   const auto now = system_.clock().now();
   std::erase_if(peers_, [now](const auto& named) {
@@ -168,7 +168,7 @@ std::uint16_t peers::publish() {
 void peers::leave(std::chrono::milliseconds limit) {
   std::vector<std::pair<std::string, peer_side>> sides;
   {
-    // Not held while it waits below: the acceptor would wait for it with a thread that others need.
+    // Released before the waits below: otherwise the acceptor would block a shared thread.
     const std::lock_guard lock(mutex_);
     leaving_ = true;
     for (const auto& [name, p] : peers_)
@@ -189,9 +189,9 @@ void peers::leave(std::chrono::milliseconds limit) {
 }
 
 void peers::stop() {
-  // CAF loses a connection that it takes in the moment in which it ends, so it takes none any more.
+  // CAF loses a connection accepted at the moment of the acceptor's end, so accept no more first.
   if (port_ != 0) system_.middleman().unpublish(acceptor_, port_);
-  // No lock: the acceptor's own thread may wait for it in side_of.
+  // No lock: side_of() may block the acceptor's thread on the mutex.
   end_actor(acceptor_);
   const std::lock_guard lock(mutex_);
   leaving_ = true;

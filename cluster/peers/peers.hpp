@@ -1,4 +1,4 @@
-// The other nodes of a cluster, as one node has them.
+// The connections of a node to the other nodes of a cluster.
 #pragma once
 
 #include <map>
@@ -13,36 +13,38 @@
 namespace skanu {
 
 struct peer_address {
-  std::string name;               ///< The node's.
-  std::vector<service> services;  ///< That run there.
+  std::string name;               ///< Name of the node.
+  std::vector<service> services;  ///< Services of the node.
   std::string host;
   std::uint16_t port = 0;
 };
 
-/// Files in PEM form. All three are given, or none: then nodes talk without TLS.
+/// Paths of files in PEM form. Either all three are given or none; without files, nodes talk
+/// without TLS.
 struct tls_files {
   std::string certificate, key, authority;
   bool given() const { return !certificate.empty(); }
 };
 
 struct cluster_options {
-  std::string name;  ///< This node's; empty where it stands alone.
+  std::string name;  ///< Empty for a node without a cluster.
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  ///< For other nodes; 0 takes a free one.
+  std::uint16_t port = 0;  ///< For other nodes; 0 takes a free port.
   std::vector<peer_address> peers;
   std::string secret;
   tls_files tls;
   bool given() const { return !name.empty(); }
 };
 
-/// What CAF has to know before its system starts.
+/// Sets CAF's options; call before CAF's system starts.
 void configure(caf::actor_system_config& config, const cluster_options& options);
 
-/// Made before the node's own actors, which need its rpc_clients; started after them. Everything
-/// but stop() may be used by any thread once it is started.
+/// Created before the node's actors, for the sake of the rpc_clients, and started after the actors.
+/// After start(), any thread may call every function except stop().
 class peers {
  public:
-  /// Peers that this node was not told of: so many, and each for so long after it was there last.
+  /// Limit of strangers (peers missing in the configuration), and the time before an absent
+  /// stranger loses the place.
   static constexpr std::size_t most_strangers = 64;
   static constexpr std::chrono::minutes stranger_kept{1};
 
@@ -50,33 +52,32 @@ class peers {
   peers(const peers&) = delete;
   peers& operator=(const peers&) = delete;
 
-  /// Through which the service is reached where it does not run here. A service that no peer was
-  /// said to run is away for ever.
+  /// Returns the client for calls to a service of another node. Calls to a service without a
+  /// configured node always fail with service_away.
   const rpc_client_actor& rpc_client_to(service s) const {
     return callers_[static_cast<std::size_t>(s)];
   }
-  /// Whether its node is there; null where nobody was said to run it.
+  /// Returns the status of the configured node of the service; null without such a node.
   const peer_status* status_of(service s) const;
 
-  /// The name of the node that is said to run it; empty where nobody is.
+  /// Returns the name of the configured node of the service; empty without such a node.
   std::string node_of(service s) const;
 
-  /// What this node knows of its cluster; before start().
+  /// Sets the knowledge of the cluster. Call before start().
   void join(std::shared_ptr<membership> cluster) { identity_.in = std::move(cluster); }
 
-  /// Opens the acceptor and begins to dial. Throws std::system_error where the port cannot be
+  /// Opens the acceptor's port and starts to dial. Throws std::system_error if the port cannot be
   /// opened.
   void start(local_services here);
   std::uint16_t port() const { return port_; }
 
-  /// The actors for a peer of that name, which has proved itself. A stranger's are made where there
-  /// is room; nothing where there is none, or this node leaves.
+  /// Returns the actors for a peer with a proved secret, and creates a stranger's actors. Returns
+  /// nullopt if the limit of strangers is reached or the node leaves.
   std::optional<peer_side> side_of(const std::string& name);
 
-  /// Tells every peer that this node leaves, and waits until what they asked of it is done, for
-  /// `limit` at most.
+  /// Announces the leave to every peer, and waits up to `limit` for the end of the peers' calls.
   void leave(std::chrono::milliseconds limit);
-  /// Ends every actor of this.
+  /// Ends all actors of the peers.
   void stop();
 
  private:
@@ -98,11 +99,12 @@ class peers {
   cluster_options options_;
   node_identity identity_;
   local_services here_;
-  mutable std::mutex mutex_;  ///< Peers that nobody told of come while others are looked up.
+  mutable std::mutex mutex_;  ///< For `peers_` and `leaving_`: strangers come while others read.
   std::map<std::string, std::unique_ptr<peer>> peers_;
-  bool leaving_ = false;  ///< Nobody new is let in, whom no one would end.
+  bool leaving_ = false;  ///< Admits no new peer: stop() would miss the actors.
   std::array<rpc_client_actor, service_count> callers_;
-  std::vector<caf::actor> others_;  ///< Readers, connectors, and rpc_clients to nobody.
+  /// Readers, connectors, and clients of services without a node.
+  std::vector<caf::actor> others_;
   acceptor_actor acceptor_;
   std::uint16_t port_ = 0;
 };

@@ -18,7 +18,8 @@ answer_body answer_to(const reading& now, const rows_page_call& c) {
   return now.rows_page(c.of, c.id, c.prefix, c.query);
 }
 
-/// What no node of this version asks for; it would take long, or divide by nothing.
+/// True for a page never requested by a sound node: the read would take too long, or divide by
+/// zero.
 template <class Read>
 bool out_of_range(const Read& c) {
   if constexpr (requires { c.query; }) {
@@ -51,7 +52,7 @@ answer_body answer_to(const peer_read& r) {
 reader_actor::behavior_type reader(reader_actor::pointer self) {
   contain_failures(*self);
   return {[=](read_atom, const peer_read& r) {
-    // Whoever asked has given up by then.
+    // The peer's deadline is over.
     if (self->clock().now() >= r.until)
       return encode(answer_body(error{errc::overloaded, "Too many reads wait here."}), r.protocol);
     return encode(answer_to(r), r.protocol);

@@ -1,11 +1,11 @@
-// Reads for this node's peers, on a thread of its own: a deep page holds up no actor.
+// The reader reads local stores for peers on a separate thread: a deep page delays no other actor.
 #pragma once
 
 #include "cluster/peers/peer_interfaces.hpp"
 
 namespace skanu {
 
-/// Spawned detached, and shared by all rpc_servers, which bound what waits for it.
+/// Spawned detached and shared by all rpc_servers. The servers limit the queue.
 reader_actor::behavior_type reader(reader_actor::pointer self);
 
 }  // namespace skanu

@@ -10,7 +10,7 @@ namespace skanu {
 
 namespace {
 
-/// What a leaving node answers to what it will not do any more.
+/// True for the refusal of a new call by a leaving node.
 bool says_that_it_leaves(const answer_body& answer) {
   const auto* e = std::get_if<error>(&answer);
   return e != nullptr && e->code == errc::shutting_down;
@@ -21,7 +21,7 @@ bool says_that_it_leaves(const answer_body& answer) {
 rpc_client::rpc_client(caf::actor_config& config, std::string peer, rpc_client_limits limits)
     : rpc_client_actor::base(config), peer_name_(std::move(peer)), limits_(limits) {}
 
-/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+/// Releases the handles here because CAF's clock may hold the object for longer.
 void rpc_client::on_exit() {
   peer_ = nullptr;
   calls_.clear();
@@ -66,7 +66,7 @@ caf::result<event_batch> rpc_client::pull(service of, log_query& query) {
   const auto from = query.from;
   make({pull_call{of, std::move(query)}, [this, from, answer](answer_body a) mutable {
           if (auto* batch = std::get_if<event_batch>(&a)) {
-            // A log of the version before does not say so itself.
+            // A log of protocol version 3 does not report a fork.
             if (protocol_ < 4) batch->forked = batch->end + 1 < from;
             answer.deliver(std::move(*batch));
           } else {
@@ -83,18 +83,18 @@ void rpc_client::send_to_peer(call_number number, waiting_call& c) {
 
 void rpc_client::take_answer(call_number number, const std::string& bytes) {
   const auto found = calls_.find(number);
-  if (found == calls_.end()) return;  // its time was over
+  if (found == calls_.end()) return;  // past the deadline
   answer_body answer;
   try {
     answer = decode_answer(bytes, protocol_);
   } catch (const decode_error& problem) {
     spdlog::error("event=undecodable_answer peer={} reason=\"{}\"", peer_name_, problem.what());
-    // It was sent, and something was answered: what became of a change is not known.
+    // The peer answered, but the fate of a change is unknown.
     answer = is_change(found->second.call.body)
                  ? unknown()
                  : error{errc::undecodable, "The answer of another node could not be read."};
   }
-  if (says_that_it_leaves(answer)) {  // nothing was done: it is asked again when it is back
+  if (says_that_it_leaves(answer)) {  // not carried out: sent again at the peer's return
     found->second.tries = std::max(0, found->second.tries - 1);
     return;
   }

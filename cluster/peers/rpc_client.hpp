@@ -1,4 +1,4 @@
-// Makes a node's calls to one peer, and keeps each until it is answered.
+// The client sends a node's calls to a peer, and keeps each call until the answer comes.
 #pragma once
 
 #include <array>
@@ -13,11 +13,11 @@
 namespace skanu {
 
 struct rpc_client_limits {
-  /// Of every call, unless it says an earlier one.
+  /// Deadline of a call, unless the call has an earlier deadline.
   std::chrono::milliseconds deadline = call_deadline;
-  /// So long after the peer was lost its return is waited for; then calls are refused at once.
+  /// Wait for the peer's return after a loss; calls then fail at once.
   std::chrono::milliseconds patience{2'000};
-  std::size_t calls = 4'096;  ///< Under way at once, or waiting for its return.
+  std::size_t calls = 4'096;  ///< Under way, or waiting for the peer's return.
   std::chrono::milliseconds sweep{20};
 };
 
@@ -34,7 +34,7 @@ class rpc_client final : public rpc_client_actor::base {
   struct waiting_call {
     outgoing_call call;
     time_point until;
-    int tries = 0;  ///< That were sent, and not answered with a refusal that changed nothing.
+    int tries = 0;  ///< Sends, without the refusals of a leaving peer.
   };
 
   void make(outgoing_call c);
@@ -54,12 +54,12 @@ class rpc_client final : public rpc_client_actor::base {
 
   std::string peer_name_;
   rpc_client_limits limits_;
-  remote_server_actor peer_;                   ///< What calls go to; kept while the peer is silent.
-  std::uint32_t protocol_ = protocol_version;  ///< That both sides speak.
+  remote_server_actor peer_;  ///< Destination of calls; kept while the peer is silent.
+  std::uint32_t protocol_ = protocol_version;  ///< Version common to both sides.
   bool up_ = false;
   time_point lost_since_;
   call_number last_number_ = 0;
-  std::map<call_number, waiting_call> calls_;  ///< In the order in which they were made.
+  std::map<call_number, waiting_call> calls_;  ///< In the order of creation.
   std::array<std::vector<event_log_actor>, service_count> logs_;
   bool sweeping_ = false;
 };

@@ -17,7 +17,7 @@ error not_here() { return {errc::service_away, "That service does not run on thi
 rpc_server::rpc_server(caf::actor_config& config, local_services services)
     : rpc_server_actor::base(config), services_(std::move(services)) {}
 
-/// Handles go here and not with the object, which CAF's clock may be the last to hold.
+/// Releases the handles here because CAF's clock may hold the object for longer.
 void rpc_server::on_exit() {
   peer_ = nullptr;
   services_ = {};
@@ -33,7 +33,7 @@ rpc_server::behavior_type rpc_server::make_behavior() {
           },
           [this](answered& a) {
             const auto found = under_way_.find(a.ticket);
-            if (found == under_way_.end()) return;  // of a peer that is no more
+            if (found == under_way_.end()) return;  // the call of an earlier run of the peer
             const auto number = found->second.number;
             under_way_.erase(found);
             numbers_.erase(number);
@@ -63,7 +63,7 @@ rpc_server::behavior_type rpc_server::make_behavior() {
 }
 
 void rpc_server::serve(call_number number, const std::string& bytes) {
-  // A repeat of what is under way is answered with it.
+  // The answer to the call under way also answers the repeat.
   if (numbers_.contains(number)) return;
   if (leaving_) return reply_with(number, error{errc::shutting_down, "This node is leaving."});
   forget_lost_calls();
@@ -124,7 +124,7 @@ void rpc_server::carry_out(call_number number, command_call<Command>& c) {
 void rpc_server::carry_out(call_number number, pull_call& c) {
   const auto& log = services_.logs[static_cast<std::size_t>(c.of)];
   if (!log) return reply_with(number, not_here());
-  // It answers at once, from the store: what takes longer is lost with its log.
+  // The log answers at once from the store; a later answer means a dead log.
   request(log, std::chrono::seconds(2), pull_atom::value, std::move(c.query))
       .then(
           [this, number, asked_by = peer_runs_](event_batch& batch) {
@@ -150,7 +150,7 @@ void rpc_server::carry_out(call_number number, Read& c) {
   ++reads_;
   numbers_.insert(number);
   const auto& by = std::same_as<Read, entity_call> ? services_.item_reader : services_.page_reader;
-  // It reads nothing behind the peer's own deadline, so that this one needs none.
+  // The reader skips reads past the peer's own deadline, so the request needs no limit.
   request(by, caf::infinite, read_atom::value,
           peer_read{data, std::move(c), clock().now() + request_deadline, protocol_})
       .then([this, number, asked_by = peer_runs_](

@@ -1,4 +1,4 @@
-// Answers one peer's calls from what runs on this node.
+// The server answers a peer's calls with the local services.
 #pragma once
 
 #include <chrono>
@@ -11,8 +11,7 @@
 
 namespace skanu {
 
-/// What runs on a node, as its peers may use it; a handle is null where the service does not run
-/// here.
+/// The local services open to peers. A handle is null if the service runs elsewhere.
 struct local_services {
   checkout_actor checkout;
   order_region_actor orders;
@@ -21,17 +20,17 @@ struct local_services {
   stamp_region_actor stamps;
   std::array<event_log_actor, service_count> logs;
   std::array<const store*, service_count> stores{};
-  reader_actor item_reader, page_reader;  ///< Apart, since a deep page takes longer than an item.
-  const breaker_display* breaker = nullptr;  ///< Where orders are placed.
+  reader_actor item_reader, page_reader;  ///< Two readers: a deep page takes longer than an item.
+  const breaker_display* breaker = nullptr;  ///< On the node of the checkout.
 };
 
 class rpc_server final : public rpc_server_actor::base {
  public:
   static constexpr std::size_t most_calls = 8'192;
-  /// That wait for a reader: a peer's front has no more threads than that.
+  /// Limit of reads in the readers' queues; a peer's front has no more threads.
   static constexpr std::size_t most_reads = 512;
-  /// A call that was not answered for so long never will be: its answer was lost. It gives its
-  /// place back; the peer has long given up.
+  /// Longest duration of a call. The answer of an older call is lost, and the call gives the place
+  /// back; the peer has given up by then.
   static constexpr std::chrono::seconds longest{10};
 
   rpc_server(caf::actor_config& config, local_services services);
@@ -63,12 +62,12 @@ class rpc_server final : public rpc_server_actor::base {
 
   local_services services_;
   remote_client_actor peer_;
-  std::uint32_t protocol_ = protocol_version;  ///< That both sides speak.
-  int peer_runs_ = 0;                          ///< Changes with the peer's incarnation.
+  std::uint32_t protocol_ = protocol_version;  ///< Version common to both sides.
+  int peer_runs_ = 0;                          ///< Changes with each run of the peer.
   std::int64_t last_ticket_ = 0;
   std::map<std::int64_t, call_under_way> under_way_;  ///< By ticket, the oldest first.
-  std::unordered_set<call_number> numbers_;           ///< Of what is under way, reads too.
-  std::size_t reads_ = 0;  ///< That readers have, of any run of the peer.
+  std::unordered_set<call_number> numbers_;           ///< Calls under way, reads included.
+  std::size_t reads_ = 0;  ///< Reads at the readers, from all runs of the peer.
   bool leaving_ = false;
   caf::typed_response_promise<bool> left_;
 };

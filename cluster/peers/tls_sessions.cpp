@@ -22,7 +22,7 @@ struct sessions {
   refusal_log refusals;
 };
 
-/// OpenSSL's functions are called before and after everything else.
+/// Lives for ever: OpenSSL's functions may run before and after all other code.
 sessions& all() {
   static auto* const made = new sessions;
   return *made;
@@ -62,7 +62,7 @@ std::optional<std::vector<std::string>> names_of_peer(int descriptor) {
 
 void note_failure(const SSL* session) {
   const auto error = ::ERR_peek_error();
-  // Whoever only looks whether the port is open goes without a word.
+  // A mere probe of the port causes no log line.
   if (error == 0 || ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING) return;
   const auto verified = ::SSL_get_verify_result(session);
   const auto* said = ::ERR_reason_error_string(error);

@@ -1,6 +1,6 @@
-// The TLS sessions below CAF's connections. CAF shows nothing of them, neither the certificate of
-// the other side nor why a handshake failed; openssl_errors.cpp, which stands before OpenSSL's
-// functions, tells this of each. Sessions and descriptors belong to the thread of CAF's middleman.
+// Access to the TLS sessions below CAF's connections. CAF reports neither the certificate of the
+// other side nor the cause of a failed handshake; the functions in openssl_errors.cpp shadow
+// OpenSSL's and report both. Sessions and descriptors belong to the thread of CAF's middleman.
 #pragma once
 
 #include <optional>
@@ -14,11 +14,12 @@ namespace skanu {
 void note_session(ssl_st* session, int descriptor);
 void forget_session(ssl_st* session);
 
-/// Whom the certificate of the other side names; nothing without TLS or before it was shown.
+/// Returns the names in the other side's certificate; nullopt without TLS or before the other side
+/// has shown a certificate.
 std::optional<std::vector<std::string>> names_of_peer(int descriptor);
 
-/// Says in the log, once a minute at most, why the handshake failed, if the thread's queue of
-/// OpenSSL's errors says so. The queue stays as it is.
+/// Logs the cause of a failed handshake, once a minute at most, if the thread's queue of OpenSSL's
+/// errors holds the cause. Leaves the queue unchanged.
 void note_failure(const ssl_st* session);
 
 }  // namespace skanu

@@ -1,4 +1,4 @@
-// skanu admin: an operator's requests to the node whose data directory holds the token.
+// `skanu admin`: an operator's requests to a node, with the token from the node's data directory.
 #include <iostream>
 #include <stdexcept>
 
@@ -30,7 +30,8 @@ class admin_client {
     client_.set_write_timeout(to_answer);
   }
 
-  /// The answer's body, where it says success; else says why not, and nothing comes back.
+  /// Returns the body of a successful answer. Prints the problem of any other answer and returns
+  /// nullopt. Throws std::system_error without an answer.
   std::optional<std::string> ask(const char* method, const std::string& path) {
     httplib::Request request;
     request.method = method;
@@ -60,7 +61,7 @@ class admin_client {
   httplib::Headers headers_;
 };
 
-/// In one segment of a path.
+/// Escapes text for a segment of a path.
 std::string escaped(std::string_view text) {
   constexpr char hex[] = "0123456789ABCDEF";
   std::string out;
@@ -75,7 +76,7 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-/// All pages, a letter a line; refused where one of them is damaged and cannot be shown.
+/// Prints the letters of all pages, a line each; returns `refused` where a damaged letter is missing.
 int list_letters(admin_client& node) {
   int status = 0;
   std::string path = std::string(letters_path).append("?size=100");

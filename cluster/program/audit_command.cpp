@@ -1,4 +1,4 @@
-// `skanu audit`: one moment of all databases, checked.
+// `skanu audit`: checks a consistent cut of all databases.
 #include <iostream>
 
 #include "actors/audit/audit.hpp"

@@ -1,4 +1,4 @@
-// `skanu backup`: one moment of all databases, copied beside a server that goes on writing.
+// `skanu backup`: copies a consistent cut of all databases, beside a writing server.
 #include <filesystem>
 #include <iostream>
 #include <stdexcept>
@@ -22,12 +22,12 @@ void flush_tree(const fs::path& folder) {
   flush(folder);
 }
 
-/// Where a process gathers what becomes the target.
+/// Returns the folder of an unfinished copy of a process.
 fs::path unfinished(const fs::path& target, pid_t by) {
   return target.string() + ".unfinished-" + std::to_string(by);
 }
 
-/// A folder beside the one that it becomes; what is not finished is removed.
+/// A folder for an unfinished copy, beside the target. The destructor removes an unfinished copy.
 class unfinished_folder {
  public:
   explicit unfinished_folder(fs::path target)
@@ -37,7 +37,7 @@ class unfinished_folder {
     make_data_folder(path_);
   }
   ~unfinished_folder() {
-    std::error_code ignored;  // its name says what it is
+    std::error_code ignored;  // the folder's name marks the copy as unfinished
     fs::remove_all(path_, ignored);
   }
   unfinished_folder(const unfinished_folder&) = delete;
@@ -45,7 +45,7 @@ class unfinished_folder {
 
   const fs::path& path() const { return path_; }
 
-  /// Gives it its name, which nobody has or an empty folder, once all of it is on the disk.
+  /// Flushes all files, then renames the folder to the target: a new name or an empty folder.
   void finish() {
     flush_tree(path_);
     fs::rename(path_, target_);
@@ -57,7 +57,8 @@ class unfinished_folder {
   fs::path path_;
 };
 
-/// Where the copy goes: absolute, without a slash at its end.
+/// Returns the target as an absolute path without a final slash. Throws std::runtime_error if the
+/// target is not new and not an empty folder.
 fs::path target_of(const std::string& to) {
   auto target = fs::absolute(to).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
@@ -75,7 +76,7 @@ std::int64_t damaged_values(const snapshot& moment, const std::vector<service>& 
   return damaged;
 }
 
-/// Returns the exit status: 1 where the copy is whole, but holds what was damaged before.
+/// Returns the exit status: 0 for a sound copy, 1 for a complete copy of damaged data.
 int copy(const std::string& from, const fs::path& target) {
   const auto databases = open_existing(from);
   const cut moment(databases);
@@ -104,7 +105,7 @@ int run_backup(const program_options& options) {
   return read_in_child(
       options.data, [&] { return copy(options.data, target); },
       [&](pid_t copier) {
-        std::error_code ignored;  // its name says what it is
+        std::error_code ignored;  // the folder's name marks the copy as unfinished
         fs::remove_all(unfinished(target, copier), ignored);
       },
       std::chrono::minutes{10});  // the flush of a large copy shows no progress

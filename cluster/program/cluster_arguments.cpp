@@ -16,11 +16,11 @@ namespace skanu {
 
 namespace {
 
-/// Services, each once, in one order; the gateway is none of them.
+/// The services in a list, sorted, without duplicates. The gateway is not a service.
 struct service_list {
   std::vector<service> services;
   bool gateway = false;
-  std::string unknown;  ///< The first name that is of no service.
+  std::string unknown;  ///< The first unknown name.
 };
 
 service_list services_of(const std::string& text) {
@@ -39,7 +39,7 @@ service_list services_of(const std::string& text) {
   return found;
 }
 
-/// What a node of these services is called where nobody gave it a name.
+/// Returns the default name of a node with the services.
 std::string usual_name(const service_list& list) {
   std::string name;
   for (const auto s : list.services) name += (name.empty() ? "" : ",") + std::string(name_of(s));
@@ -61,7 +61,7 @@ std::string read_peer(const std::string& text, cluster_options& cluster) {
     peer.name = usual_name(list);
   }
   if (!is_node_name(peer.name)) return wrong;
-  if (peer.name == cluster.name) return {};  // one list of peers does for all nodes
+  if (peer.name == cluster.name) return {};  // a list of peers may be the same for all nodes
   for (const auto& other : cluster.peers) {
     if (other.name == peer.name) return "two peers are named " + peer.name;
     for (const auto s : peer.services)

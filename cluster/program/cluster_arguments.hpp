@@ -1,4 +1,4 @@
-// What the command line says of this node's place in a cluster.
+// The options of the command line for a node in a cluster.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ class App;
 
 namespace skanu {
 
-/// As they were given; every one has an environment variable as well.
+/// The values as given. Every option also has an environment variable.
 struct cluster_arguments {
   std::string services = "order,payment,delivery,ordertrace,stamp,gateway";
   std::string name;
@@ -22,11 +22,11 @@ struct cluster_arguments {
   tls_files tls;
   bool without_tls = false;
 
-  /// The options of `serve`. This outlives the app.
+  /// Adds the options to `serve`. The arguments must outlive the app.
   void add_to(CLI::App& serve);
 };
 
-/// Puts what they mean into `node`; says what is wrong with them, or nothing.
+/// Translates the values into `node`. Returns the problem of wrong values; empty for right values.
 std::string interpret(const cluster_arguments& given, node_options& node);
 
 }  // namespace skanu

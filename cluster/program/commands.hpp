@@ -1,17 +1,17 @@
-// The commands beside `serve`: they look at stored data, also beside a running server.
+// The commands beside `serve`: most read stored data, also beside a running server.
 #pragma once
 
 #include "cluster/program/options.hpp"
 
 namespace skanu {
 
-/// Each returns the program's exit status. They throw store_error where they cannot look.
+/// Return the program's exit status. Throw store_error for data that cannot be opened.
 int run_audit(const program_options& options);
 int run_events(const program_options& options);
 int run_backup(const program_options& options);
 
-/// Asks a running server. Status 1 where it refuses; throws std::runtime_error where the token
-/// cannot be read or nobody answers in time.
+/// Sends a request to a running server. Returns 1 if the server refuses; throws std::runtime_error
+/// for an unreadable token, or without an answer in time.
 int run_admin(const program_options& options);
 
 }  // namespace skanu

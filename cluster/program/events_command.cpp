@@ -1,4 +1,4 @@
-// `skanu events`: the logs as JSON lines, beside a server that goes on writing them.
+// `skanu events`: prints the logs as JSON lines, beside a writing server.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -23,8 +23,8 @@ constexpr std::size_t piece = 1'000;
 
 volatile std::sig_atomic_t stop_asked = 0;
 
-/// Standard output, until nobody reads it any more or a signal says to stop. SIGINT and SIGTERM are
-/// taken only while it waits, so that neither comes unseen between a look and a wait.
+/// Standard output, open until the reader closes the other end or a signal arrives. SIGINT and
+/// SIGTERM are blocked outside waits, so that no signal is lost between a check and a wait.
 class line_output {
  public:
   line_output() {
@@ -47,12 +47,12 @@ class line_output {
     if (buffer_.size() >= 64 * 1024) flush();
   }
 
-  /// Writes what was added.
+  /// Writes all lines added.
   void flush() {
     std::string_view rest = buffer_;
     while (open_ && !rest.empty()) {
       if (!wait(POLLOUT, nullptr)) continue;
-      // So much a pipe that is ready takes without blocking.
+      // A ready pipe takes 4,096 bytes without blocking.
       const auto written =
           ::write(STDOUT_FILENO, rest.data(), std::min<std::size_t>(rest.size(), 4096));
       if (written >= 0) {
@@ -74,7 +74,7 @@ class line_output {
   bool open() const { return open_; }
 
  private:
-  /// True where what is waited for is there.
+  /// Returns true if the output is open and ready.
   bool wait(short what, const timespec* limit) {
     pollfd out{STDOUT_FILENO, what, 0};
     const int ready = ::ppoll(&out, 1, limit, &while_waiting_);
@@ -87,14 +87,14 @@ class line_output {
   bool open_ = true;
 };
 
-/// One service's log, read piece by piece up to the end that it had at the last look.
+/// A reader of a service's log, in pieces, up to the end at the last look().
 class log_reader {
  public:
   log_reader(const store& data, service of, log_offset from) : data_(data), of_(of), next_(from) {}
 
   void look() { end_ = data_.read()->log_end(of_); }
 
-  /// The next event, or null at the end.
+  /// Returns the next event, or null at the end.
   const logged_event* front() {
     if (piece_.empty() && next_ <= end_) {
       for (auto& e : data_.read()->events(of_, next_, piece)) piece_.push_back(std::move(e));
@@ -103,10 +103,10 @@ class log_reader {
     return piece_.empty() || piece_.front().offset > end_ ? nullptr : &piece_.front();
   }
 
-  /// Of the front: its time, as text that sorts; empty where it cannot be read.
+  /// Returns the front event's time as sortable text; empty for an undecodable event.
   std::string_view time() const { return timestamp_of(piece_.front().body); }
 
-  /// The front as a line; damaged bytes are shown as text.
+  /// Returns the front event as a line. Damaged bytes appear as text.
   std::string line() const {
     const auto& e = piece_.front();
     if (e.damaged)
@@ -130,8 +130,8 @@ class log_reader {
   std::deque<logged_event> piece_;
 };
 
-/// Prints what is there by time; each service's events in their order, which for a view is the one
-/// in which it saw them.
+/// Prints the logs up to their present end, merged by time. The events of each service keep their
+/// order; a view's order is the order of arrival at the view.
 void print(std::vector<log_reader>& logs, line_output& out) {
   for (auto& log : logs) log.look();
   while (out.open()) {

@@ -25,9 +25,9 @@ namespace skanu {
 
 namespace {
 
-/// Gathers lines in memory and lets a thread of its own write them, at most every tenth of a second
-/// but at once after a warning: a thread that logs never waits for the file, and hardly ever wakes
-/// anybody. What does not fit into the bound is dropped, and the number of lost lines is logged.
+/// Collects lines in memory for a writer thread. The thread writes at most every 100 ms, but at
+/// once after a warning: a logging thread never waits for the file and rarely wakes another thread.
+/// Lines beyond `bound` bytes are dropped, and the number of lost lines is logged.
 class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit gathering_sink(int file) : file_(file), writer_([this] { run(); }) {}
@@ -70,7 +70,7 @@ class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
   using duration = std::chrono::steady_clock::duration;
 
   static constexpr std::size_t bound = 4 << 20;
-  /// So much a pipe that has room takes without blocking.
+  /// A pipe with room takes this many bytes without blocking.
   static constexpr std::size_t piece = PIPE_BUF;
   static constexpr std::chrono::seconds patience_at_the_end{1};
 
@@ -94,8 +94,8 @@ class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
     }
   }
 
-  /// Nobody may be reading the other end of a pipe: it is asked for room before each write, so that
-  /// the wait for a reader ends with the program.
+  /// Polls for room before each write, because a pipe may have no reader: a stop then ends the
+  /// wait.
   void write_all(std::string_view text) const {
     while (!text.empty()) {
       if (std::chrono::steady_clock::now().time_since_epoch() > give_up_at_.load()) return;
@@ -103,7 +103,7 @@ class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
       if (::poll(&out, 1, 100) == 0) continue;
       const auto written = ::write(file_, text.data(), std::min(text.size(), piece));
       if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-      if (written <= 0) return;  // there is nowhere to say that the log cannot be written
+      if (written <= 0) return;  // a failure of the log has no place to be reported
       text.remove_prefix(static_cast<std::size_t>(written));
     }
   }

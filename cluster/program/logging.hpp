@@ -1,17 +1,17 @@
-// The program's log: structured lines, to standard error or a file.
+// The program's log: structured lines on standard error or in a file.
 #pragma once
 
 #include <string>
 
 namespace skanu {
 
-/// Sets up the one logger. Lines are gathered in a bounded buffer and written by a thread of their
-/// own; the rest is dropped and counted, so that a slow disk or terminal never holds up a request.
-/// A node of a cluster has its name in every line. Throws std::runtime_error where the file cannot
-/// be opened.
+/// Installs the process-wide logger. A separate thread writes the lines from a bounded buffer;
+/// lines beyond the bound are dropped and counted, so that a slow disk or terminal never delays a
+/// request. The lines of a node in a cluster contain the node's name. Throws std::runtime_error if
+/// the file cannot be opened.
 void start_logging(const std::string& file, const std::string& level, const std::string& node);
 
-/// Writes what is still queued, unless nobody takes it for a second.
+/// Writes the queued lines, for a second at most if no reader takes them.
 void stop_logging();
 
 }  // namespace skanu

@@ -17,7 +17,8 @@ namespace {
 
 constexpr int bad_usage = 2;
 
-/// A whole decimal number from `least` on. CLI11's own words print the bounds of a type in full.
+/// Accepts a whole decimal number of at least `least`. CLI11's own message would print the full
+/// bounds of a type.
 CLI::Validator number_from(std::int64_t least) {
   return {[least](const std::string& text) {
             std::int64_t value = 0;
@@ -49,7 +50,8 @@ std::string read_cors(const std::string& text, cors_policy& cors) {
   return {};
 }
 
-/// What the texts of the command line mean, or what is wrong with them.
+/// Translates texts of the command line into `node`. Returns the problem of wrong texts, or an
+/// empty text.
 std::string interpret(const std::string& http, const std::string& admin, const std::string& cors,
                       const std::vector<std::string>& allowed_hosts, bool trust_network,
                       node_options& node) {
@@ -75,8 +77,7 @@ std::string interpret(const std::string& http, const std::string& admin, const s
   return {};
 }
 
-/// What CLI11 says of a key that it does not know names it, but as something that could not be
-/// parsed.
+/// Rewrites CLI11's message for an unknown key: CLI11 reports a parse failure.
 std::string plain_words(const CLI::ParseError& problem) {
   constexpr std::string_view unknown = "INI was not able to parse ", section_end = ".++";
   std::string words = problem.what();
@@ -86,8 +87,8 @@ std::string plain_words(const CLI::ParseError& problem) {
   return "the configuration file has a key that no option has: " + key;
 }
 
-/// In the form of the configuration file. A value may hold quotes: in a file's literal strings it
-/// may not hold the single ones.
+/// Prints in the form of the configuration file. A value may contain double quotes, but no single
+/// quotes: a literal string of the file cannot.
 void print_options(const CLI::App& command) {
   std::cout << '[' << command.get_name() << "]\n";
   for (const auto* option : command.get_options()) {
@@ -107,8 +108,8 @@ parsed_options parse_options(int argc, const char* const* argv) {
   program_options o;
   std::string http = "127.0.0.1:8088", admin, cors = "own", events_service, fault_help;
   std::vector<std::string> allowed_hosts;
-  // The variables of a command are its own: those of commands that do not run are set from the
-  // environment and the file, too.
+  // Each command has separate variables, because the environment and the file also set the options
+  // of commands not run.
   std::string admin_http = http;
   std::string audit_data = o.data, events_data = o.data, backup_data = o.data, admin_data = o.data;
   cluster_arguments cluster;
@@ -117,7 +118,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
 
   CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
   app.require_subcommand(1);
-  // CLI11 reads the file before it reads the environment, and does not miss a default one.
+  // CLI11 reads the file before the environment, and ignores a missing default file.
   const auto* file = std::getenv("SKANU_CONFIG");
   const bool in_environment = file != nullptr && *file != '\0';
   app.set_config("--config", in_environment ? file : "",

@@ -1,4 +1,4 @@
-// The command line, the environment and the configuration file, as one value.
+// The command line, the environment and the configuration file, as a value.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,12 @@ enum class program_command { serve, audit, events, backup, admin };
 
 enum class admin_wish { dead_letters, replay, discard, explain };
 
-/// Of `skanu admin`.
+/// Options of `skanu admin`.
 struct admin_options {
-  std::string address = "127.0.0.1";  ///< Of the node that is asked.
+  std::string address = "127.0.0.1";  ///< Address of the node.
   int port = 8088;
   admin_wish wish = admin_wish::dead_letters;
-  std::string target;  ///< A dead letter's id, or an order's.
+  std::string target;  ///< Id of a dead letter or an order.
 };
 
 struct program_options {
@@ -27,8 +27,8 @@ struct program_options {
   std::vector<std::string> faults;
   std::string log_file;  ///< Empty: standard error.
   std::string log_level = "info";
-  std::string data = "./data";  ///< Of every command but serve.
-  bool deep = false;            ///< Of audit: also say which values have no checksum.
+  std::string data = "./data";  ///< For every command except serve.
+  bool deep = false;            ///< For audit: also counts the values without a checksum.
   std::string backup_to;
   std::optional<service> events_of;
   log_offset events_from = 1;
@@ -36,8 +36,7 @@ struct program_options {
   admin_options admin;
 };
 
-/// What the program was told; or the exit status with which it ends at once, after help or one
-/// clear line on standard error.
+/// The program's options, or nullopt with the exit status after help or a line on standard error.
 struct parsed_options {
   std::optional<program_options> options;
   int exit_status = 0;

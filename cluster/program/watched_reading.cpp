@@ -37,7 +37,8 @@ std::string table_being_read(const reading_progress& progress) {
                                               static_cast<table_kind>(index % table_kind_count)});
 }
 
-/// Waits for the end of the child: 0, the signal that asked to stop, or SIGALRM where it hangs.
+/// Waits for the end of the child. Returns 0, the signal of a stop request, or SIGALRM for a child
+/// without progress.
 int watch(const reading_progress& progress, const sigset_t& awaited,
           std::chrono::milliseconds patience) {
   constexpr timespec look_again{0, 200'000'000};
@@ -68,7 +69,7 @@ int read_in_child(const std::string& data, const std::function<int()>& work,
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    std::signal(SIGINT, SIG_IGN);  // a terminal sends it to both
+    std::signal(SIGINT, SIG_IGN);  // a terminal sends the signal to both processes
     watched_reading = &progress;
     return work();
   }

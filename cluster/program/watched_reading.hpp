@@ -1,5 +1,5 @@
-// Reading databases that may be damaged: in a process of its own, so that what ends that process
-// becomes one clear line.
+// Reads perhaps damaged databases in a child process, so that a crash of the child becomes a clear
+// message.
 #pragma once
 
 #include <chrono>
@@ -10,10 +10,12 @@
 
 namespace skanu {
 
-/// Runs `work` in a child process and returns its exit status. Where the child crashes, or reads
-/// nothing new for `patience`, one line on standard error names the table, and 2 is returned. Asked
-/// to stop by a signal, it ends the child and returns 128 and the signal. `clean_up` gets the child
-/// that did not come to its end. To be called before any thread is started.
+/// Runs `work` in a child process and returns the child's exit status. Call before any thread
+/// starts.
+/// - If the child crashes, or reads no new data for `patience`, prints a line with the table's name
+///   on standard error and returns 2.
+/// - On SIGINT or SIGTERM, kills the child and returns 128 plus the signal.
+/// - If the child does not exit by itself, calls `clean_up` with the child's id.
 int read_in_child(const std::string& data, const std::function<int()>& work,
                   const std::function<void(pid_t)>& clean_up = {},
                   std::chrono::milliseconds patience = std::chrono::minutes{1});

@@ -1,4 +1,4 @@
-// Texts of the command line that name places.
+// Parsers for addresses and lists on the command line.
 #pragma once
 
 #include <string>
@@ -6,10 +6,11 @@
 
 namespace skanu {
 
-/// ADDR:PORT, where ADDR may be an IPv6 address in brackets.
+/// Parses ADDR:PORT, where ADDR may be an IPv6 address in brackets. Returns false for any other
+/// text.
 bool split_address(const std::string& text, std::string& address, int& port);
 
-/// The items of a list by commas, without the blanks round them.
+/// Returns the items of a comma-separated list, without surrounding blanks.
 std::vector<std::string> split(const std::string& list);
 
 }  // namespace skanu

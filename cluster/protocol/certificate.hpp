@@ -1,4 +1,4 @@
-// A node's certificate: whom it names, and until when.
+// A node's certificate: the names in the certificate, and the period of validity.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ struct x509_st;
 
 namespace skanu {
 
-/// Common name and DNS names of a certificate.
+/// Returns the common names and the DNS names of a certificate.
 std::vector<std::string> names_in(x509_st* certificate);
 
-/// Whether one of them is the node's name; in any case, as DNS has it.
+/// True if the names contain the node's, in upper or lower case, as in DNS.
 bool name_node(const std::vector<std::string>& names, const std::string& node);
 
 struct certificate {
@@ -21,14 +21,14 @@ struct certificate {
   instant begins, ends;
 };
 
-/// Reads the first certificate of a PEM file. Throws std::runtime_error that names the file.
+/// Reads the first certificate of a PEM file. Throws std::runtime_error with the file's name.
 certificate read_certificate(const std::string& file);
 
-/// What keeps a node of that name from showing this certificate to its peers, or nothing.
+/// Returns the reason against the node's use of the certificate; empty without a reason.
 std::string why_unfit(const certificate& own, const std::string& file, const std::string& node,
                       instant now);
 
-/// Says in the log how many days are left, where they are fewer than 30.
+/// Logs the days left if fewer than 30 are.
 void warn_of_end(const certificate& own, instant now);
 
 }  // namespace skanu

@@ -1,4 +1,4 @@
-// Which cluster a node belongs to, and what its peers know that it has to know.
+// A node's knowledge of its cluster: the identity, the peers present, and the peers' order ids.
 #pragma once
 
 #include <functional>
@@ -10,25 +10,26 @@
 
 namespace skanu {
 
-/// Called on the thread of whoever meets a peer.
+/// Callbacks of a membership, on the thread of the actor that meets a peer.
 struct membership_functions {
-  /// Keeps the cluster's identity in every database of this node.
+  /// Writes the cluster's identity to every database of the node.
   std::function<void(const std::string& cluster)> keep = {};
-  /// False for a node without a database: its identity ends with the last peer that is here, so a
-  /// gateway that met a stranger first finds its own cluster once the stranger has gone.
+  /// False for a node without a database. Such a node forgets the identity with the last peer
+  /// present, so that a gateway finds its own cluster after a stranger's visit.
   bool has_databases = true;
-  /// What this node's databases know of orders.
+  /// Returns the order knowledge in the node's databases.
   std::function<order_knowledge()> orders = {};
-  /// A peer's, before anything is asked of that peer.
+  /// Takes a peer's order knowledge, before the first call to the peer.
   std::function<void(const std::string& peer, const order_knowledge&)> heard = {};
 };
 
-/// Shared by a node's acceptor and sessions. Thread-safe; its functions are called without its
-/// lock.
+/// Shared by a node's acceptor and sessions. Thread-safe; calls the callbacks without holding the
+/// mutex.
 class membership {
  public:
-  /// `cluster` is empty where this node has no identity yet: then the first peer that has one gives
-  /// it. Only the node of the order service makes one, since all ids begin there.
+  /// `cluster` is empty for a node without an identity. The first peer with an identity then passes
+  /// the identity on. Only the node of the order service creates an identity, because all ids begin
+  /// there.
   explicit membership(std::string cluster = {}, membership_functions f = {})
       : cluster_(std::move(cluster)), functions_(std::move(f)) {}
 
@@ -40,13 +41,14 @@ class membership {
     return functions_.orders ? functions_.orders() : order_knowledge{};
   }
 
-  /// True where a node of that cluster is one of ours.
+  /// True if a node of the cluster may join: both identities are equal, or either is empty.
   bool admits(const std::string& cluster) const {
     const std::lock_guard lock(mutex_);
     return cluster.empty() || cluster_.empty() || cluster == cluster_;
   }
 
-  /// Takes notice of a peer that proved itself and was admitted.
+  /// Records an admitted peer with a proved secret, and adopts the peer's identity if the node has
+  /// none.
   void meet(const std::string& peer, const std::string& cluster, const order_knowledge& orders) {
     bool joined = false;
     {
@@ -67,12 +69,12 @@ class membership {
 
  private:
   mutable std::mutex mutex_;
-  std::set<std::string> here_;  ///< Names of the peers met that have not left.
+  std::set<std::string> here_;  ///< Names of the peers present.
   std::string cluster_;
   membership_functions functions_;
 };
 
-/// Why a node of another cluster is refused, given both identities.
+/// Returns the reason for the refusal of another cluster's node, from both identities.
 inline std::string other_cluster(const std::string& its, const std::string& ours) {
   return "it belongs to another cluster (" + its + ", this node to " + ours +
          "): its data or this node's was lost or exchanged, see Restore in the README";

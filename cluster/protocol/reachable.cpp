@@ -15,7 +15,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Waits until a connection that was begun stands or failed: 0, or its errno.
+/// Waits for the end of a pending connect; returns 0 for an open connection, else its errno.
 int outcome_of(int socket, clock::time_point until) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();

@@ -1,4 +1,4 @@
-// Whether anybody listens at an address, found out within a limit.
+// A probe of an address within a time limit.
 #pragma once
 
 #include <chrono>
@@ -8,12 +8,12 @@
 
 namespace skanu {
 
-/// No error where a TCP connection comes about in time; it is closed at once. Otherwise the reason
-/// of the last address that was tried. Looking up the name is not bounded by `limit`.
+/// Opens and closes a TCP connection. Returns no error if the connection opens in time, else the
+/// reason of the last address tried. The name lookup is not bounded by `limit`.
 std::error_code why_unreachable(const std::string& host, std::uint16_t port,
                                 std::chrono::milliseconds limit);
 
-/// Whether there is no such reason.
+/// Returns whether there is no such reason.
 bool reachable(const std::string& host, std::uint16_t port, std::chrono::milliseconds limit);
 
 }  // namespace skanu

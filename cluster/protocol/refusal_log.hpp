@@ -1,4 +1,4 @@
-// What a node says in its log of peers that it refuses.
+// The log of refused peers.
 #pragma once
 
 #include <chrono>
@@ -8,13 +8,13 @@
 
 namespace skanu {
 
-/// Says each peer and reason once a minute at most, with how often it came: who is refused tries
-/// again several times a second.
+/// Logs each pair of peer and reason at most once a minute, with the number of refusals: a refused
+/// peer tries again several times a second.
 class refusal_log {
  public:
   using time_point = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::minutes interval{1};
-  /// What is told apart within a minute; all further ones are "others".
+  /// Limit of pairs within a minute; further pairs count as "others".
   static constexpr std::size_t most_told_apart = 64;
 
   void say(const std::string& peer, const std::string& reason, time_point now);
@@ -22,7 +22,7 @@ class refusal_log {
  private:
   struct said {
     time_point at;
-    int times = 0;  ///< Since then.
+    int times = 0;  ///< Refusals since `at`.
   };
 
   std::map<std::pair<std::string, std::string>, said> said_;

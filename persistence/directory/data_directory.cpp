@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr auto lmdb_folder = "lmdb";
 constexpr auto sqlite_file = "delivery.sqlite3";
 
-/// The services that a node keeps in LMDB.
+/// Returns the services that a node keeps in LMDB.
 std::vector<service> in_lmdb(const std::vector<service>& services) {
   std::vector<service> found;
   std::copy_if(services.begin(), services.end(), std::back_inserter(found),
@@ -32,7 +32,7 @@ std::vector<service> in_lmdb(const std::vector<service>& services) {
   return found;
 }
 
-/// Takes the lock of an open file; closes it where another server has it.
+/// Locks an open file; closes the file and throws if another server holds the lock.
 void take(int file, const fs::path& folder) {
   if (::flock(file, LOCK_EX | LOCK_NB) == 0) return;
   ::close(file);
@@ -40,7 +40,7 @@ void take(int file, const fs::path& folder) {
                     "the data directory " + folder.string() + " is held by another server");
 }
 
-/// Locks the folder itself, which nobody removes by reflex as they do a file named lock.
+/// Locks the folder, because users remove a file named lock by reflex.
 int lock(const fs::path& folder) {
   make_data_folder(folder);
   const int held = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -51,7 +51,8 @@ int lock(const fs::path& folder) {
   return held;
 }
 
-/// What the version before holds, so that one of both at a time serves the directory.
+/// Locks the file used by an earlier version, so that only one of both versions serves the
+/// directory.
 int lock_as_before(const fs::path& folder) {
   const auto file = folder / "lock";
   const int held = open_private(file, 0);
@@ -62,7 +63,7 @@ int lock_as_before(const fs::path& folder) {
   return held;
 }
 
-/// The device and number of a file; nothing where it is not there.
+/// Returns the device and number of a file; nullopt without a file.
 std::optional<file_id> file_id_of(const fs::path& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) return std::nullopt;
@@ -77,7 +78,7 @@ std::string lost_in(const std::string& folder, service s) {
          "it, start once with --restored";
 }
 
-/// The databases of one directory that are there.
+/// Adds the existing databases of a directory.
 void add_existing(const fs::path& folder, const std::string& prefix, std::vector<database>& found) {
   if (fs::exists(folder / sqlite_file))
     found.push_back({prefix + "sqlite",

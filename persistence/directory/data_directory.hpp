@@ -1,8 +1,8 @@
-// A node's data directory: its databases, and the lock that keeps a second server out.
+// A node's data directory: the databases, and the lock against a second server.
 //
 //   lmdb/              the tables of every service but delivery
-//   delivery.sqlite3   delivery's
-//   lock               held, as the folder itself is, by the server that uses the directory
+//   delivery.sqlite3   the tables of delivery
+//   lock               locked, like the folder, by the server of the directory
 #pragma once
 
 #include <memory>
@@ -14,28 +14,28 @@
 
 namespace skanu {
 
-/// A file's device and number.
+/// Device and number of a file.
 using file_id = std::pair<std::uint64_t, std::uint64_t>;
 
-/// One database of a directory.
+/// A database of a directory.
 struct database {
-  std::string name;  ///< "lmdb", "sqlite"; in a cluster's folder with the node's folder in front.
+  std::string name;  ///< "lmdb" or "sqlite"; in a cluster's folder with the node's folder in front.
   std::unique_ptr<store> data;
-  /// The folder of its files below the one that was opened: "lmdb", "order/lmdb", "delivery";
-  /// empty: they stand in that folder itself.
+  /// The folder of the files, below the folder opened: "lmdb", "order/lmdb", "delivery"; empty: the
+  /// folder opened.
   std::string folder = {};
 };
 
-/// How a directory is opened.
+/// Options for opening a directory.
 struct directory_options {
   std::vector<service> services;
-  std::int64_t max_bytes = 0;  ///< Of each database; 0: only the disk bounds it.
-  bool restored = false;       ///< The operator knows that databases of it were lost.
+  std::int64_t max_bytes = 0;  ///< For each database; 0 leaves the limit to the disk.
+  bool restored = false;       ///< The operator knows of lost databases.
 };
 
-/// A directory that this process owns. Throws store_error with one clear sentence where another
-/// server holds it, where it cannot be opened or made, or where its databases do not belong
-/// together or one of them is lost.
+/// A data directory owned by the process. Throws store_error with a clear sentence if another
+/// server holds the directory, the directory cannot be opened or created, its databases do not
+/// belong together, or a database is lost.
 class data_directory {
  public:
   data_directory(const std::string& folder, const directory_options& options);
@@ -44,12 +44,12 @@ class data_directory {
   data_directory& operator=(const data_directory&) = delete;
 
   std::vector<database>& databases() { return databases_; }
-  /// Who it is: made with the directory, or read from it.
+  /// The identity, created with the directory or read from the databases.
   directory_identity& identity() { return identity_; }
   store& of(service s);
 
-  /// False where the folder, or a database in it, was removed or replaced: what is written now is
-  /// lost with this process. Costs some calls of the system. Any thread.
+  /// False if the folder or a database in the folder has been removed or replaced: later writes end
+  /// with the process. Costs some system calls. Any thread.
   bool is_there() const;
 
  private:
@@ -58,14 +58,14 @@ class data_directory {
   std::string folder_;
   int lock_ = -1;
   int older_lock_ = -1;
-  std::vector<std::pair<std::string, file_id>> files_;  ///< As they were opened.
+  std::vector<std::pair<std::string, file_id>> files_;  ///< At the time of the opening.
   std::vector<database> databases_;
   directory_identity identity_;
 };
 
-/// The databases that are there, opened beside a server that may be running: of one data directory,
-/// or of every one in a folder that holds several. In the order in which a cut takes their writer
-/// locks. Makes nothing. Throws store_error where there are none.
+/// Opens the existing databases of a data directory, or of every data directory in a folder, beside
+/// a possibly running server. The order is the order of a cut's holds on the writers. Creates no
+/// file. Throws store_error without a database.
 std::vector<database> open_existing(const std::string& folder);
 
 }  // namespace skanu

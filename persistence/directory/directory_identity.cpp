@@ -25,7 +25,7 @@ void add_services(std::string_view text, std::vector<service>& to) {
   }
 }
 
-/// Takes over what one database says, unless another one said something else.
+/// Adopts the identity in a database; throws if another database has a different identity.
 void agree(std::string& known, const std::optional<std::string>& said, const database& by,
            const char* of_what) {
   if (!said) return;
@@ -36,7 +36,7 @@ void agree(std::string& known, const std::optional<std::string>& said, const dat
                                               " than the others; restore all from one backup");
 }
 
-/// Writes rows of each service of a database in one transaction.
+/// Writes rows of each service of a database in a single transaction.
 void write_rows(store& into, const std::function<std::vector<row_write>(service)>& rows_of) {
   std::vector<commit> commits;
   for (const auto s : into.services()) commits.push_back({.of = s, .rows = rows_of(s)});
@@ -88,7 +88,8 @@ void begin_run(std::vector<database>& databases, const directory_identity& ident
       return rows;
     });
   }
-  // Only once all of them have an identity: what a crash left without one is new, and not lost.
+  // Written after all databases have an identity: a service without an identity after a crash is
+  // then new, not lost.
   for (auto& d : databases)
     write_rows(*d.data, [&](service) {
       return std::vector{meta(directory_services_key, by_commas(identity.services))};

@@ -1,5 +1,5 @@
-// The identity of a data directory: rows that tell its databases from another's, and a copy from
-// the original. Every service's meta rows hold them.
+// The identity of a data directory: meta rows of every service, to tell the databases of two
+// directories apart, and a copy from the original.
 #pragma once
 
 #include <optional>
@@ -12,32 +12,32 @@ namespace skanu {
 
 struct database;
 
-/// A random identity, made with the directory; the same in all of its databases.
+/// A random id, created with the directory; the same in all databases of the directory.
 inline constexpr std::string_view directory_id_key = "directory.id";
-/// The services that the directory has held, by commas: one that is missing was lost.
+/// The services of the directory so far, separated by commas: a missing service is lost.
 inline constexpr std::string_view directory_services_key = "directory.services";
-/// The identity of the cluster that it belongs to.
+/// The identity of the directory's cluster.
 inline constexpr std::string_view cluster_id_key = "cluster.id";
-/// Only in a copy that no server has begun to use yet: when it was taken, RFC 3339.
+/// Time of the copy, RFC 3339; only in a copy not yet used by a server.
 inline constexpr std::string_view backup_key = "backup.taken";
 
 struct directory_identity {
   std::string id;
-  std::string cluster = {};                      ///< Empty: none yet.
-  std::vector<service> services = {};            ///< That the directory has held.
-  std::optional<std::string> backup_taken = {};  ///< Where it is an unused copy.
-  std::vector<service> lost = {};                ///< It has held them, and their tables are new.
+  std::string cluster = {};                      ///< Empty without a cluster.
+  std::vector<service> services = {};            ///< Services of the directory so far.
+  std::optional<std::string> backup_taken = {};  ///< Time of the copy, in an unused copy.
+  std::vector<service> lost = {};                ///< Known services with new, empty tables.
 };
 
-/// Reads the identity of a directory, whose `databases` are open. A directory without one gets a
-/// new one. Throws store_error where databases of two directories, or of two clusters, stand in it.
+/// Reads the identity of a directory from the open databases. A directory without an identity gets
+/// a new one. Throws store_error if the databases belong to different directories or clusters.
 directory_identity read_identity(std::vector<database>& databases);
 
-/// Makes it the directory's in every database, each in one commit; there a new timeline of each log
-/// begins, and no copy is a copy any more. Throws store_error.
+/// Writes the identity to every database, a commit each, begins a new timeline of each log, and
+/// removes the marks of a copy. Throws store_error.
 void begin_run(std::vector<database>& databases, const directory_identity& identity);
 
-/// Marks every database as a copy taken at that time. Throws store_error.
+/// Marks every database as a copy of the time. Throws store_error.
 void mark_as_backup(std::vector<database>& databases, const std::string& taken_at);
 
 }  // namespace skanu

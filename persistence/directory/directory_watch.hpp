@@ -1,5 +1,5 @@
-// Whether a node's data is still where it was: a folder that was deleted under a running server
-// goes on taking writes, which end with the process.
+// Watches for the removal of a node's data: a deleted folder still accepts writes, which end with
+// the process.
 #pragma once
 
 #include <atomic>
@@ -11,12 +11,12 @@
 
 namespace skanu {
 
-/// Thread-safe. `directory` outlives it.
+/// `directory` must outlive the watch. Thread-safe.
 class directory_watch {
  public:
   explicit directory_watch(const data_directory& directory) : directory_(directory) {}
 
-  /// Looks at most every 200 ms; says in the log what changed.
+  /// Checks the directory at most every 200 ms, and logs a change.
   bool is_there() {
     const auto now = std::chrono::steady_clock::now();
     auto next = next_look_.load();

@@ -26,7 +26,7 @@ fs::path folder_of(const fs::path& path) {
   return parent.empty() ? fs::path(".") : parent;
 }
 
-/// Only while it is empty does a file system take this; most have no such flag, and need none.
+/// Works only on an empty folder. Most file systems have no such flag and need none.
 void leave_copy_on_write(const fs::path& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
@@ -51,13 +51,14 @@ void flush(const fs::path& path) {
 
 void make_data_folder(const fs::path& given) {
   auto folder = given.lexically_normal();
-  if (!folder.has_filename()) folder = folder.parent_path();  // a slash at its end
+  if (!folder.has_filename()) folder = folder.parent_path();  // removes a final slash
   std::error_code unknown;
   if (folder.empty() || fs::is_directory(folder, unknown)) return;
   if (folder.has_parent_path()) make_data_folder(folder.parent_path());
   if (::mkdir(folder.c_str(), private_folder) != 0) {
     const int why = errno;
-    if (why == EEXIST && fs::is_directory(folder, unknown)) return;  // another made it meanwhile
+    // created meanwhile by another process
+    if (why == EEXIST && fs::is_directory(folder, unknown)) return;
     throw store_error(errc::store_failed,
                       "cannot make the folder " + folder.string() + ": " + words_for(why));
   }

@@ -1,4 +1,4 @@
-// How folders and files of data are made: for their owner alone, and durable under their names.
+// Creation of folders and files for data: open to the owner alone, with durable names.
 #pragma once
 
 #include <filesystem>
@@ -13,17 +13,17 @@ inline constexpr mode_t private_folder = 0700;
 /// Flushes a file, or the names in a folder. Throws store_error.
 void flush(const std::filesystem::path& path);
 
-/// Makes a folder of databases with its missing parents, each flushed in the folder that it stands
-/// in. Where the file system knows copy-on-write it is asked to leave it, for the folder and what
-/// will be in it: a full btrfs cannot write a page anew that was mapped into memory, and ends the
-/// process with SIGBUS. A folder that is there stays as it is. Throws store_error.
+/// Creates a folder for databases and the missing parents, and flushes each in the parent folder.
+/// Switches copy-on-write off, if the file system has it, for the folder and all later files: a
+/// full btrfs cannot rewrite a page mapped into memory, and ends the process with SIGBUS. An
+/// existing folder stays unchanged. Throws store_error.
 void make_data_folder(const std::filesystem::path& folder);
 
-/// Opens a file for reading and writing; a new one is its owner's alone. -1 and errno where it
-/// cannot.
+/// Opens a file for reading and writing, and creates a missing file for the owner alone. Returns -1
+/// and sets errno on failure.
 int open_private(const std::filesystem::path& file, int flags);
 
-/// One line in the log where others than the owner may look into a folder or file.
+/// Logs a line if others than the owner may use a folder or file.
 void warn_if_open_to_others(const std::filesystem::path& path);
 
 }  // namespace skanu

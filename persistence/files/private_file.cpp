@@ -23,7 +23,7 @@ constexpr std::size_t longest_line = 4096;
   throw std::system_error(code, std::generic_category(), what);
 }
 
-/// Closes what was opened.
+/// Closes the file.
 struct descriptor {
   int number;
   ~descriptor() {
@@ -31,7 +31,7 @@ struct descriptor {
   }
 };
 
-/// The bits that nobody may have.
+/// Returns the permission bits that a secret's file must not have.
 mode_t forbidden_bits(uid_t owner) {
   const bool is_mounted_by_root = owner == 0 && ::geteuid() != 0;
   return is_mounted_by_root ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
@@ -60,7 +60,7 @@ void write_private_line(const std::string& file, const std::string& line) {
   const auto unfinished = file + ".new";
   const auto folder = std::filesystem::path(file).parent_path();
   {
-    ::unlink(unfinished.c_str());  // of an attempt that a crash ended
+    ::unlink(unfinished.c_str());  // left by a crash
     const descriptor made{
         ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
     if (made.number < 0) fail(errno, "cannot make the file " + file);

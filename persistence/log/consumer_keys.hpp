@@ -1,4 +1,4 @@
-// Where the consumer of a log keeps what is durable of it: rows in the tables of its own service.
+// Keys of a log consumer's durable rows in the tables of the consumer's service.
 #pragma once
 
 #include <string>
@@ -6,29 +6,28 @@
 
 namespace skanu {
 
-/// The key, in the meta rows, of the offset up to which a consumer has worked off its log.
+/// Returns the meta key of a consumer's position: the last offset processed.
 inline std::string position_key(std::string_view consumer) {
   return "position:" + std::string(consumer);
 }
 
-/// The key, in the meta rows, of the timelines under which a consumer has read its log.
+/// Returns the meta key of the log's timelines as a consumer has read them.
 inline std::string timelines_key(std::string_view consumer) {
   return "timelines:" + std::string(consumer);
 }
 
-/// The keys, in the meta rows, of the forks that a consumer met; the last offset that it knew
-/// and the time follow.
+/// Returns the prefix of the meta keys of a consumer's forks; the last known offset and the time
+/// follow.
 inline std::string fork_prefix(std::string_view consumer) {
   return "fork:" + std::string(consumer) + ':';
 }
 
-/// The keys of a consumer's dead letters begin with this; the target entity and the offset follow.
+/// Returns the prefix of a consumer's dead letters; the target entity and the offset follow.
 inline std::string dead_letter_prefix(std::string_view consumer) {
   return std::string(consumer) + '/';
 }
 
-/// The dead letters that an operator discarded keep their row here, so that the audit knows of
-/// them.
+/// Returns the prefix of a consumer's discarded dead letters, kept for the audit.
 inline std::string discarded_prefix(std::string_view consumer) {
   return std::string(consumer) + ":discarded/";
 }

@@ -10,7 +10,7 @@ namespace skanu {
 
 namespace {
 
-/// Timelines that a log remembers: of those before, its events have no identity any more.
+/// Limit of stored timelines. Events of older timelines have no identity.
 constexpr std::size_t most_timelines = 1'000;
 
 }  // namespace
@@ -59,13 +59,14 @@ event_batch read_log(const snapshot& from, service of, const lineage& timelines,
   }
   auto stored = from.events(of, query.from, query.limit);
   batch.next += static_cast<log_offset>(stored.size());
-  batch.more = !stored.empty() && batch.next <= batch.end;  // bytes bound it too
+  batch.more = !stored.empty() && batch.next <= batch.end;  // bytes limit the batch too
   batch.timelines = query.limit == 0 ? timelines
                                      : part_of(timelines, std::max<log_offset>(past, 1),
                                                std::max<log_offset>(batch.next - 1, 1));
-  if (past == 0 && stored.empty() && query.limit > 0) batch.timelines.clear();  // nothing was read
+  // the batch is empty
+  if (past == 0 && stored.empty() && query.limit > 0) batch.timelines.clear();
   for (auto& e : stored) {
-    // A damaged one may be of any type. Whoever follows gets it, and sets it aside.
+    // A damaged event may be of any type. The consumer receives the event and sets it aside.
     const auto wanted = e.damaged || query.types.empty() ||
                         std::find(query.types.begin(), query.types.end(), event_type_of(e.body)) !=
                             query.types.end();

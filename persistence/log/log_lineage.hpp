@@ -1,4 +1,4 @@
-// The timelines of a service's log, as its own store keeps them.
+// The timelines of a service's log, in the service's own store.
 #pragma once
 
 #include <string_view>
@@ -8,21 +8,21 @@
 
 namespace skanu {
 
-/// The meta row of a service that holds its log's timelines.
+/// The meta key of a log's timelines.
 inline constexpr std::string_view log_timelines_key = "log.timelines";
 
-/// The timelines in a meta row of a service: its log's own, or those under which a consumer has
-/// read another one. Throws store_error, and decode_error, which names the row, for a damaged one.
+/// Returns the timelines in a meta row of a service: the log's own, or a consumer's for the log that
+/// the consumer follows. Throws store_error, and decode_error with the row's name for damage.
 lineage stored_lineage(const snapshot& from, service of, std::string_view key = log_timelines_key);
 
-/// The row that begins a timeline behind the log's last event. A timeline without an event gives
-/// way to it. Events of a log without timelines get one of their own.
+/// Returns the row that begins a timeline behind the log's last event. The new timeline replaces a
+/// timeline without events. Events of a log without timelines get a timeline first.
 row_write begin_timeline(const snapshot& from, service of);
 
-/// 16 random hexadecimal digits.
+/// Returns 16 random hexadecimal digits.
 std::string random_identity();
 
-/// Part of a log, and what its asker has to know of its timelines, as the log's actor answers.
+/// Returns a part of a log and the reader's part of the timelines; the answer of the log's actor.
 event_batch read_log(const snapshot& from, service of, const lineage& timelines,
                      const log_query& query);
 

@@ -10,7 +10,8 @@ namespace skanu {
 
 namespace {
 
-/// Of the timelines that a consumer remembers: one that was away for longer reads its log anew.
+/// Limit of a consumer's stored timelines; a consumer absent for longer reads the log from the
+/// start.
 constexpr std::size_t most_seen = 1'000;
 constexpr std::size_t most_forks = 100;
 

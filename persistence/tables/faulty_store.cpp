@@ -13,7 +13,7 @@ bool is_of_single_commits(const store_fault& fault) {
          (fault.code == errc::conflicting_commit || fault.code == errc::undecodable);
 }
 
-/// Refuses the commits that meet the fault, and has the others written.
+/// Refuses the commits that match the fault, and writes the others.
 std::vector<commit_result> write_the_others(store& target, const store_fault& fault,
                                             std::span<const commit* const> batch) {
   std::vector<const commit*> others;

@@ -1,4 +1,4 @@
-// A store whose writes and reads fail when a test says so.
+// A store with injected failures of writes and reads, for tests.
 #pragma once
 
 #include <cstddef>
@@ -16,33 +16,33 @@
 namespace skanu {
 
 enum class fault_point : std::uint8_t {
-  before_write,  ///< Nothing is stored, and the caller is told so.
-  after_write,   ///< It is stored, and the caller is told that it failed.
+  before_write,  ///< Not stored; the caller gets the failure.
+  after_write,   ///< Stored; the caller still gets the failure.
   read,          ///< No snapshot can be taken.
 };
 
-/// What is to go wrong, how often and for which commits.
+/// A failure to inject, with the number of hits and the affected commits.
 struct store_fault {
-  std::string name = {};  ///< To ask for it with faulty_store::hits.
+  std::string name = {};  ///< For faulty_store::hits.
   fault_point at = fault_point::before_write;
   errc code = errc::store_failed;
-  std::size_t times = 1;  ///< Batches (or reads) that meet it before it is spent.
-  std::function<bool(const commit&)> when = {};  ///< None: every commit.
+  std::size_t times = 1;  ///< Batches (or reads) hit before the fault is spent.
+  std::function<bool(const commit&)> when = {};  ///< Empty: every commit.
 };
 
-/// Passes everything on to another store, but for its faults. A fault is met by a batch in which
-/// one commit is its `when`; then, as from a real database, the whole batch gets its code. Only
-/// conflicting_commit and undecodable, which a database answers commit by commit, are before_write
-/// for the matching commits alone. The oldest fault that matches is met first, one per batch.
-/// Thread-safe where the other store is.
+/// Forwards to another store, except for faults. A fault hits a batch if `when` matches a commit of
+/// the batch; the whole batch then gets the code, as from a real database. Only conflicting_commit
+/// and undecodable, which a database answers commit by commit, hit the matching commits alone at
+/// before_write. A batch meets at most a single fault, the oldest that matches. Thread-safe if the
+/// other store is.
 class faulty_store final : public store {
  public:
   explicit faulty_store(std::unique_ptr<store> target);
 
   void inject(store_fault fault);
-  /// Forgets the faults that are not spent, not the hits.
+  /// Removes the unspent faults, and keeps the hits.
   void heal();
-  /// How many batches or reads met the faults of that name.
+  /// Returns the number of batches or reads hit by the faults of the name.
   std::size_t hits(const std::string& name) const;
 
   std::vector<commit_result> write(std::span<const commit* const> batch) override;
@@ -56,7 +56,7 @@ class faulty_store final : public store {
   const std::vector<service>& services() const override { return target_->services(); }
 
  private:
-  /// Takes one pass of the oldest fault that matches.
+  /// Uses up a hit of the oldest matching fault.
   template <class Predicate>
   std::optional<store_fault> first_that(Predicate matches) const;
 

@@ -19,11 +19,11 @@ namespace fs = std::filesystem;
 
 constexpr unsigned max_readers = 4096;
 
-/// What the lock file holds: a line of cache for each reader and a page for the rest.
+/// Size of the lock file: a cache line for each reader and a page for the rest.
 constexpr off_t lock_file_size = max_readers * 64 + 4096;
 
-/// How far the data file reaches beyond its last page, at least and when it is lengthened; a tail
-/// without data takes no room on the disk. More than most transactions add.
+/// Extent of the data file beyond the last page: at least, and after lengthening. More than most
+/// transactions add; a tail without data takes no space on the disk.
 constexpr std::uintmax_t least_tail = 4U << 20;
 constexpr std::uintmax_t whole_tail = 2 * least_tail;
 
@@ -37,7 +37,7 @@ errc code_of(int status) {
   }
 }
 
-/// The end of the last page that is in use.
+/// Returns the end of the last used page.
 std::uintmax_t end_of_pages(MDB_env* env) {
   MDB_envinfo info;
   MDB_stat stat;
@@ -51,7 +51,7 @@ void refuse_if_truncated(MDB_env* env, const fs::path& file) {
     throw store_error(errc::store_failed, "the database " + file.string() + " is truncated");
 }
 
-/// A file shorter than its two meta pages is one that LMDB would take for new, or crash on.
+/// Refuses a file shorter than the two meta pages: LMDB would take the file for new, or crash.
 void refuse_unless_whole(const std::string& folder) {
   std::error_code ignored;
   const auto file = fs::path(folder) / "data.mdb";
@@ -60,8 +60,8 @@ void refuse_unless_whole(const std::string& folder) {
     throw store_error(errc::store_failed, "the database " + file.string() + " is truncated");
 }
 
-/// Makes an empty file beside its place and moves it there whole, so that an empty or half a file
-/// under its own name is always damage.
+/// Creates an empty file beside the final place and moves the whole file there, so that an empty or
+/// partial file under the final name always means damage.
 void create_data_file(const fs::path& folder) {
   const auto unfinished = folder / "new";
   const auto cannot = "cannot make the database " + folder.string();
@@ -82,12 +82,12 @@ void create_data_file(const fs::path& folder) {
   fs::remove_all(unfinished, failure);
 }
 
-/// Takes the room of the lock file, which is written through memory as well: where a full disk
-/// cannot give a page of it, the process ends. Not while the environment is open, since closing
-/// the file gives up LMDB's locks on it.
+/// Allocates the lock file, because LMDB writes the file through memory: if a full disk cannot
+/// provide a page, the process ends. Call only while the environment is closed: closing the file
+/// would release LMDB's locks.
 void reserve_lock_file(const fs::path& folder) {
   const int fd = open_private(folder / "lock.mdb", 0);
-  if (fd < 0) return;  // opening the environment says why
+  if (fd < 0) return;  // opening the environment reports the reason
   struct stat now {};
   const bool reserved =
       ::fstat(fd, &now) == 0 && ::fallocate(fd, 0, 0, std::max(now.st_size, lock_file_size)) == 0;
@@ -96,13 +96,13 @@ void reserve_lock_file(const fs::path& folder) {
   if (!reserved && why != EOPNOTSUPP) fail_lmdb("cannot open the database " + folder.string(), why);
 }
 
-/// Where LMDB finds that its pages cannot be as they are it ends the process. Whoever reads all of
-/// them does so in a process that is watched over, and says it better.
+/// Suppresses LMDB's message. LMDB ends the process at impossible pages; a reader of all pages runs
+/// in a watched process, and the watcher prints a better message.
 void end_quietly(MDB_env* env) {
   mdb_env_set_assert(env, [](MDB_env*, const char*) { std::abort(); });
 }
 
-/// The names of its tables are all that the main table of an environment of ours holds.
+/// Refuses an environment whose main table contains other names than the service tables'.
 void refuse_if_foreign(MDB_txn* txn, const std::string& folder) {
   std::set<std::string, std::less<>> ours;
   for (const auto s : all_services)
@@ -219,7 +219,7 @@ void lmdb_environment::settle() {
     const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> closed(cursor, mdb_cursor_close);
     MDB_val key, value;
     if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) != MDB_SUCCESS) continue;
-    // A page that is written to is another one than was read.
+    // mdb_put moves the page, so the key and the value are copied first.
     const std::string same_key(text_of(key)), same_value(text_of(value));
     MDB_val k = lmdb_value(same_key), v = lmdb_value(same_value);
     check_lmdb("write", mdb_put(begun, *handle, &k, &v, 0));

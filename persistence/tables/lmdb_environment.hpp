@@ -1,4 +1,4 @@
-// One open LMDB environment: its files, its tables, its idle read transactions.
+// An open LMDB environment: the files, the tables, the idle read transactions.
 #pragma once
 
 #include <array>
@@ -17,20 +17,19 @@
 
 namespace skanu {
 
-/// Throws store_error where `status` is an error; `what` follows "LMDB cannot".
+/// Throws store_error if `status` is an error; `what` follows "LMDB cannot".
 void check_lmdb(const char* what, int status);
 [[noreturn]] void fail_lmdb(const std::string& what, int status);
 
 inline MDB_val lmdb_value(std::string_view text) {
-  return {text.size(),
-          const_cast<char*>(text.data())};  // LMDB's keys and values are not written to
+  return {text.size(), const_cast<char*>(text.data())};  // LMDB does not write to keys and values
 }
 
 inline std::string_view text_of(const MDB_val& v) {
   return {static_cast<const char*>(v.mv_data), v.mv_size};
 }
 
-/// How an environment is opened.
+/// Options for opening an environment.
 struct lmdb_options {
   std::string folder;
   std::vector<service> services;
@@ -38,7 +37,7 @@ struct lmdb_options {
   page_use pages = page_use::scattered;
 };
 
-/// Says when an environment is closed: before that, its folder must not be opened again.
+/// Signals that an environment is closed: its folder must not be opened again earlier.
 class closed_latch {
  public:
   void close() {
@@ -57,11 +56,11 @@ class closed_latch {
   bool closed_ = false;
 };
 
-/// Shared by whoever reads or writes in it; the last of them closes it. Thread-safe but for the one
-/// writer.
+/// Shared by all readers and the writer; the last owner closes the environment. Thread-safe for a
+/// single writer.
 class lmdb_environment {
  public:
-  /// Opens or makes it. Throws store_error.
+  /// Opens or creates the environment. Throws store_error.
   explicit lmdb_environment(const lmdb_options& options);
   ~lmdb_environment();
   lmdb_environment(const lmdb_environment&) = delete;
@@ -71,24 +70,25 @@ class lmdb_environment {
   MDB_dbi handle_of(table t) const;
   std::shared_ptr<closed_latch> closed() const { return closed_; }
 
-  /// A read transaction that is reset, from the idle ones where there is one.
+  /// Returns a reset read transaction, an idle one if possible.
   MDB_txn* take_reader();
   void give_back(MDB_txn* reader);
 
-  /// LMDB does not write pages that were added and given up within one transaction, so its file may
-  /// end before its last page although nothing is lost; reading beyond it would end the process.
-  /// Kept longer than that, a file that is too short is one that was truncated. To be called before
-  /// every commit, and after it: one may add more than the tail. Returns an LMDB status.
+  /// Lengthens the data file beyond the last page and returns an LMDB status. LMDB does not write
+  /// pages added and given up within the same transaction, so the file may end before the last page
+  /// without a loss, and a read beyond the end would end the process. With the tail, a file too
+  /// short always means truncation. Call before and after every commit: a commit may add more than
+  /// the tail.
   int lengthen_file() const;
 
-  /// True where its disk, or its file, has less room than a large batch may take.
+  /// True if the disk or the file has less room than a large batch may need.
   bool disk_is_full() const;
 
-  /// The last transaction that was committed.
+  /// Returns the id of the last committed transaction.
   std::size_t last_transaction() const;
 
-  /// Commits something that changes nothing: so what was last committed is on the disk for certain.
-  /// Throws store_error.
+  /// Commits a write without a change, which makes sure that the last committed transaction is on
+  /// the disk. Throws store_error.
   void settle();
 
  private:

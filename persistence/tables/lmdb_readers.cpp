@@ -12,7 +12,7 @@ namespace skanu {
 
 namespace {
 
-/// Bytes of the pages that were given up by this transaction or a later one.
+/// Returns the bytes of the pages given up since the transaction, inclusive.
 std::int64_t bytes_given_up_since(std::size_t transaction, lmdb_environment& in) {
   constexpr MDB_dbi free_pages = 0;
   constexpr int most_looked_at = 200'000;
@@ -90,7 +90,7 @@ void lmdb_readers::look_closely(lmdb_environment& in, const std::string& folder,
   const auto oldest =
       std::ranges::min_element(behind_, {}, [](const auto& b) { return std::get<2>(b.first); });
   const auto since = oldest->second;
-  if (since == now) return;  // most are gone at the next look
+  if (since == now) return;  // most readers have gone by the next check
   const auto [pid, thread, transaction] = oldest->first;
   held_bytes_ = bytes_given_up_since(transaction, in);
   if (now - since < patience || (said_at_ != time_point{} && now - said_at_ < patience)) return;

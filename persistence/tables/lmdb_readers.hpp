@@ -1,4 +1,4 @@
-// Watches the readers of an LMDB environment, in whatever process they are.
+// Watches the readers of an LMDB environment in all processes.
 #pragma once
 
 #include <chrono>
@@ -14,19 +14,19 @@
 
 namespace skanu {
 
-/// LMDB's table of readers says who reads and since which transaction, not since when: a reader's
-/// age counts from the first look that found it behind. Thread-safe.
+/// Tracks the ages of readers. LMDB's table of readers names each reader's transaction, but no
+/// time: the age counts from the first check that finds the reader behind. Thread-safe.
 class lmdb_readers {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// A reader of this age is named in the log, once a minute.
+  /// Age at which a reader is logged, and the interval between log lines.
   static constexpr std::chrono::seconds patience{60};
 
-  /// Looks who reads.
+  /// Updates the list of readers and returns the figures.
   reader_figures look(MDB_env* env, time_point now);
 
-  /// The same; also counts what is held, and logs who holds it.
+  /// Also counts the bytes held back, and logs the oldest reader.
   void look_closely(lmdb_environment& in, const std::string& folder, time_point now);
 
  private:
@@ -40,7 +40,7 @@ class lmdb_readers {
   time_point said_at_{};
 };
 
-/// The name of a process as the system has it, fit for a log line; empty where it is gone.
+/// Returns a process's name in a form fit for a log line; empty for an ended process.
 std::string process_name(int pid);
 
 }  // namespace skanu

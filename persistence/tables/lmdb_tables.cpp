@@ -17,8 +17,8 @@ namespace {
 
 using shared_environment = std::shared_ptr<lmdb_environment>;
 
-/// True where a commit that failed may come back after a crash. When LMDB could not write the page
-/// that makes a commit the last one, it begins no transaction any more; that is how it tells.
+/// True if a failed commit may reappear after a crash. If LMDB fails to write a commit's meta page,
+/// LMDB refuses every later transaction with MDB_PANIC: the only sign of an unknown fate.
 bool outcome_is_unknown(MDB_env* env) {
   MDB_txn* next = nullptr;
   const auto status = mdb_txn_begin(env, nullptr, 0, &next);
@@ -26,13 +26,13 @@ bool outcome_is_unknown(MDB_env* env) {
   return status == MDB_PANIC;
 }
 
-/// What became of a commit whose last step failed.
+/// The fate of a commit whose last step failed.
 enum class fate : std::uint8_t { durable, undone, unknown };
 
-/// Finds out, after the environment was given back.
+/// Finds the fate of a transaction; call after the environment is released.
 using lookup = std::function<fate(std::size_t transaction)>;
 
-/// Reads of one transaction, whatever its kind.
+/// The reads of a transaction, for readers and the writer.
 template <class Base>
 class transaction : public Base {
  public:
@@ -107,7 +107,7 @@ class writer final : public transaction<table_writer> {
     check_lmdb("lengthen its file", in_->lengthen_file());
     const auto own = mdb_txn_id(txn_);
     auto status = mdb_txn_commit(std::exchange(txn_, nullptr));
-    // LMDB says EIO where a write stopped short, which is how a disk that fills up looks to it.
+    // LMDB reports EIO for a short write, the symptom of a full disk.
     if (status == EIO && in_->disk_is_full()) status = ENOSPC;
     if (status != MDB_SUCCESS && outcome_is_unknown(in_->env())) {
       in_.reset();
@@ -118,16 +118,16 @@ class writer final : public transaction<table_writer> {
                           std::string("LMDB cannot commit: ") + mdb_strerror(status));
     }
     check_lmdb("commit", status);
-    in_->lengthen_file();  // what fails here was durable before, and is tried again before the next
+    in_->lengthen_file();  // the commit is already durable; the next commit tries again
   }
 
  private:
   lookup look_up_;
 };
 
-/// What one thread has at hand of each environment it reads: renewing a read transaction costs far
-/// less than beginning one, and takes no lock of LMDB's. They end with the environment, wherever
-/// they are.
+/// Idle read transactions of a thread, by environment: renewing a read transaction costs far less
+/// than beginning one, and takes no lock of LMDB's. The transactions end with the environment, on
+/// any thread.
 class thread_readers {
  public:
   ~thread_readers() {
@@ -187,17 +187,16 @@ class reader final : public transaction<table_reader> {
   }
 
  private:
-  /// LMDB names a snapshot first and then reads where it begins, from the one of two places that
-  /// every second commit writes. Where two commits came between, what it read is the second's,
-  /// which may not be flushed yet.
+  /// True if the snapshot may be unflushed. LMDB first announces a snapshot's id, then reads the
+  /// root from either of two places, written in turn by every second commit. If two commits come
+  /// between, the root belongs to the second commit, perhaps before the flush.
   bool overtaken() const { return in_->last_transaction() > mdb_txn_id(txn_) + 1; }
 };
 
-/// After a write of the page that makes a commit the last one failed, LMDB serves nothing any more.
-/// So the environment is closed, once whoever reads in it is done, and opened again; a commit that
-/// changes nothing then makes certain which transaction is the last one on the disk. Until that has
-/// succeeded nothing is read or written, and it is tried again, a few times a second at most, by
-/// whoever asks.
+/// LMDB serves no request after a failed write of a meta page. So the environment is closed, once
+/// all readers are done, and opened again; a commit without changes then makes certain which
+/// transaction is the last on the disk. Until then no read or write succeeds, and callers retry the
+/// opening, a few times a second at most.
 class lmdb_tables final : public ordered_tables {
  public:
   lmdb_tables(lmdb_options options, std::chrono::milliseconds reader_check)
@@ -221,7 +220,8 @@ class lmdb_tables final : public ordered_tables {
       {
         const std::lock_guard lock(mutex_);
         now_.reset();
-        next_attempt_ = std::chrono::steady_clock::time_point::max();  // the first is this one's
+        // the first attempt belongs to this thread
+        next_attempt_ = std::chrono::steady_clock::time_point::max();
       }
       spdlog::error("event=store_closed folder=\"{}\" reason=\"a commit's last step failed\"",
                     options_.folder);
@@ -260,7 +260,7 @@ class lmdb_tables final : public ordered_tables {
   static constexpr std::chrono::seconds readers_wait{5};
   static constexpr std::chrono::seconds between_looks{5};
 
-  /// The open one. Throws store_error where there is none.
+  /// Returns the open environment. Throws store_error while closed.
   shared_environment environment() const {
     {
       const std::lock_guard lock(mutex_);
@@ -278,7 +278,8 @@ class lmdb_tables final : public ordered_tables {
                       "the database " + options_.folder + " is closed after a failed commit");
   }
 
-  /// One thread tries; the others do not wait for it. `own` is the transaction whose fate is asked.
+  /// Opens the environment on a single thread; other threads do not wait. Returns the fate of the
+  /// transaction `own`.
   fate open_again(std::optional<std::size_t> own) const {
     const std::unique_lock turn(opening_, std::try_to_lock);
     if (!turn) {
@@ -289,7 +290,7 @@ class lmdb_tables final : public ordered_tables {
     std::shared_ptr<closed_latch> before;
     {
       const std::lock_guard lock(mutex_);
-      if (now_) return fate::unknown;  // another thread opened it meanwhile
+      if (now_) return fate::unknown;  // opened meanwhile by another thread
       before = closed_;
     }
     auto became = fate::unknown;
@@ -333,12 +334,12 @@ class lmdb_tables final : public ordered_tables {
   std::chrono::steady_clock::time_point next_reader_check_{};
   std::chrono::steady_clock::time_point next_look_{};
   mutable lmdb_readers readers_;
-  mutable std::mutex mutex_;  ///< Of what follows, but for opening_.
+  mutable std::mutex mutex_;  ///< For the members below, except `opening_`.
   mutable shared_environment now_;
-  mutable std::shared_ptr<closed_latch> closed_;  ///< Of the last environment.
+  mutable std::shared_ptr<closed_latch> closed_;  ///< For the last environment.
   mutable std::chrono::steady_clock::time_point next_attempt_{};
   mutable std::mutex opening_;
-  mutable bool said_that_it_stays_closed_ = false;  ///< Of whoever has opening_.
+  mutable bool said_that_it_stays_closed_ = false;  ///< For the holder of `opening_`.
 };
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 
 using sorted_rows = std::map<std::string, std::string, std::less<>>;
 
-/// Every table as it was at one moment; nobody changes it.
+/// An unchanging snapshot of all tables.
 using picture = std::array<std::shared_ptr<const sorted_rows>, service_count * table_kind_count>;
 
 constexpr std::chrono::seconds longest_wait{10};
@@ -88,7 +88,7 @@ class memory_tables final : public ordered_tables {
   picture current_;
 };
 
-/// Works on copies of the tables that it changes.
+/// Works on copies of the changed tables.
 class memory_writer final : public table_writer {
  public:
   memory_writer(memory_tables& tables, write_turn::held turn)

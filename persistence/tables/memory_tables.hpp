@@ -1,4 +1,4 @@
-// Ordered tables in memory, for tests: what the other backends are compared with.
+// Ordered tables in memory, the reference for tests of the other backends.
 #pragma once
 
 #include <memory>
@@ -7,8 +7,8 @@
 
 namespace skanu {
 
-/// Empty tables that live as long as the object. A commit costs time in proportion to what its
-/// tables hold.
+/// Returns empty tables, which live as long as the object. A commit's cost grows with the size of
+/// the changed tables.
 std::unique_ptr<ordered_tables> make_memory_tables();
 
 }  // namespace skanu

@@ -1,5 +1,4 @@
-// The progress of a process that reads whole databases tells another one, which watches over it,
-// how far it is.
+// Progress of a process that reads whole databases, for a watching process.
 #pragma once
 
 #include <atomic>
@@ -9,18 +8,18 @@
 
 namespace skanu {
 
-/// In memory that two processes share.
+/// In memory shared by two processes.
 struct reading_progress {
   std::atomic<std::uint64_t> steps = 0;
-  std::atomic<std::size_t> table = no_table;  ///< That is being read.
+  std::atomic<std::size_t> table = no_table;  ///< The table now read.
 
   static constexpr std::size_t no_table = service_count * table_kind_count;
 };
 
-/// Null in a process that nobody watches over.
+/// Null in an unwatched process.
 inline std::atomic<reading_progress*> watched_reading = nullptr;
 
-/// To be called for each value that is read of many.
+/// Call for each value of a long scan.
 inline void note_reading(table t) {
   if (auto* const progress = watched_reading.load(std::memory_order_relaxed)) {
     progress->steps.fetch_add(1, std::memory_order_relaxed);

@@ -24,7 +24,7 @@ bool is_format(table t, std::string_view key) {
   return t.kind == table_kind::meta && key == format_key;
 }
 
-/// The hash of each table's name, by the table's index.
+/// Returns the hash of each table's name, by the table's index.
 const std::array<XXH64_hash_t, service_count * table_kind_count>& name_hashes() {
   static const auto hashes = [] {
     std::array<XXH64_hash_t, service_count * table_kind_count> all{};
@@ -40,7 +40,7 @@ const std::array<XXH64_hash_t, service_count * table_kind_count>& name_hashes() 
   return hashes;
 }
 
-/// The separator and the digits.
+/// Returns the separator and the digits.
 std::array<char, seal_size> seal_of(table t, std::string_view key, std::string_view value) {
   const auto place = XXH3_64bits_withSeed(key.data(), key.size(), name_hashes()[t.index()]);
   auto rest = static_cast<std::uint32_t>(XXH3_64bits_withSeed(value.data(), value.size(), place));
@@ -50,7 +50,7 @@ std::array<char, seal_size> seal_of(table t, std::string_view key, std::string_v
   return seal;
 }
 
-/// What a program without checksums may have written.
+/// True if a program without checksums may have written the value.
 bool looks_whole(table t, std::string_view value) {
   if (t.kind == table_kind::meta)
     return !value.empty() &&
@@ -112,7 +112,7 @@ std::string shown_key(table t, std::string_view key) {
       break;
     default: break;
   }
-  return "a row";  // its key may hold a phone number or a client's own text
+  return "a row";  // the key may contain a phone number or a client's text
 }
 
 }  // namespace skanu

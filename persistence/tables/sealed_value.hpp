@@ -1,10 +1,11 @@
-// Checksums of stored values: every value is stored with one behind it, which every read verifies.
+// Checksums of stored values: every value is stored with a checksum, and every read verifies it.
 //
 //   value ‖ 0x1E ‖ eight lower-case hexadecimal digits
 //
-// The digits are the low 32 bits of XXH3 (64 bit) over the value, seeded with that of its table's
-// name and key: so a value under another key or in another table is damaged as well. The separator
-// occurs in no JSON text and no number. The empty values of index tables carry none.
+// The digits are the low 32 bits of XXH3 (64 bit) over the value, seeded with the hash of the
+// table's name and the key: so a value under another key or in another table counts as damaged as
+// well. The separator occurs in no JSON text and no number. The empty values of index tables have
+// no checksum.
 #pragma once
 
 #include <array>
@@ -18,49 +19,51 @@
 
 namespace skanu {
 
-/// The meta row that says what wrote a service's tables. Any version reads it, so it stays plain.
+/// The meta key of the format of a service's tables. Readable to any version, so without a
+/// checksum.
 inline constexpr std::string_view format_key = "format";
 /// Its value: written today, and by a program without checksums.
 inline constexpr std::string_view stored_format = "skanu 2";
 inline constexpr std::string_view stored_format_without_checksums = "skanu 1";
 
-/// A stored value that is not what was written: its code is errc::damaged, and what() names it.
+/// A stored value differs from the bytes written: the code is errc::damaged, and what() names the
+/// value.
 class damaged_value : public store_error {
  public:
   damaged_value(table t, std::string_view key);
 };
 
-/// Appends a value with its checksum; the value alone where it carries none.
+/// Appends a value with its checksum, or the bare value if needs_seal() is false.
 void append_sealed(std::string& to, table t, std::string_view key, std::string_view value);
 
-/// Whether a value carries a checksum.
+/// True if the value is stored with a checksum.
 bool needs_seal(table t, std::string_view key, std::string_view value);
 
-/// Whether a stored value ends with a checksum, right or wrong.
+/// True if a stored value ends with a checksum, right or wrong.
 bool has_seal(std::string_view stored);
 
-/// Verifies the values of one database. Reading is for any thread, once it is set up.
+/// Verifies the values of a database. Any thread may read after the setup.
 class seals {
  public:
-  /// In tables of a program without checksums a value without one is sound where it looks whole: a
-  /// JSON object, or among the meta rows a number.
+  /// Accepts values without a checksum in a service's tables, written by a program without
+  /// checksums: a JSON object or, in a meta row, a number.
   void allow_unsealed(service of) { unsealed_allowed_.at(static_cast<std::size_t>(of)) = true; }
 
-  /// The value, a view into `stored`; nothing where it is damaged, which is counted.
+  /// Returns the value, a view into `stored`; nullopt for a damaged value, which is counted.
   std::optional<std::string_view> open(table t, std::string_view key,
                                        std::string_view stored) const;
 
-  /// The same; throws damaged_value.
+  /// Like open(), but throws damaged_value.
   std::string_view opened(table t, std::string_view key, std::string_view stored) const;
 
  private:
   std::array<bool, service_count> unsealed_allowed_{};
 };
 
-/// How many damaged values this process has met while it read; any thread.
+/// Returns the number of damaged values read by the process so far. Any thread.
 std::int64_t damaged_values_met();
 
-/// A key as a log line or an audit shows it: a number or text, without phone numbers.
+/// Returns a key for a log line or an audit: a number or text, without phone numbers.
 std::string shown_key(table t, std::string_view key);
 
 }  // namespace skanu

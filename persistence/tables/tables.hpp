@@ -1,5 +1,5 @@
-// Ordered tables of bytes under transactions: what a database must offer to become a store. The
-// commit algorithm stands above it, once (table_store.hpp).
+// Ordered tables of bytes under transactions: a database's part of a store. The commit algorithm
+// stands above, in table_store.hpp.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace skanu {
 
-/// The tables that each service has.
+/// The kinds of tables of each service.
 enum class table_kind : std::uint8_t {
   entities,
   tombstones,
@@ -31,7 +31,7 @@ enum class table_kind : std::uint8_t {
 
 inline constexpr std::size_t table_kind_count = 9;
 
-/// One table: a service's own one of a kind.
+/// A service's table of a kind.
 struct table {
   service of;
   table_kind kind;
@@ -41,12 +41,12 @@ struct table {
   }
 };
 
-/// "order.entities", "payment.log" …: the table's name in its database.
+/// Returns the table's name in the database: "order.entities", "payment.log" …
 std::string name_of(table t);
 
-/// Reading in one transaction. What get() returns is valid until the next get() or write, what a
-/// visitor is given until it returns. A visitor may call get(); it neither writes nor
-/// scans. Functions throw store_error.
+/// Reads of a transaction. A result of get() is valid until the next get() or write, a visitor's
+/// arguments until the visitor returns. A visitor may call get(), but must neither write nor scan.
+/// Functions throw store_error.
 class table_reader {
  public:
   virtual ~table_reader() = default;
@@ -56,26 +56,26 @@ class table_reader {
   /// Returns false to stop.
   using visitor = std::function<bool(std::string_view key, std::string_view value)>;
 
-  /// Visits keys upwards from the first that is not below `from`.
+  /// Visits keys upwards from the first key not below `from`.
   virtual void scan_up(table t, std::string_view from, const visitor& visit) const = 0;
 
-  /// Visits keys downwards from the last that is below `below`; empty: from the last of all.
+  /// Visits keys downwards from the last key below `below`; empty: from the last key.
   virtual void scan_down(table t, std::string_view below, const visitor& visit) const = 0;
 };
 
 enum class put_mode : std::uint8_t {
   any,     ///< New or replaced.
-  append,  ///< The key is above every other one of its table.
+  append,  ///< The key is above every other key of the table.
 };
 
-/// Writing in one transaction; destroyed without commit(), nothing happened.
+/// Writes of a transaction. Destruction without commit() undoes all writes.
 class table_writer : public table_reader {
  public:
   virtual void put(table t, std::string_view key, std::string_view value, put_mode mode) = 0;
-  /// Erasing what is not there is no error.
+  /// Erases a key; a missing key is no error.
   virtual void erase(table t, std::string_view key) = 0;
-  /// Makes it durable. Throws store_error: then nothing of it is there; only with outcome_unknown
-  /// it may come back after a crash.
+  /// Makes the transaction durable. Throws store_error: the transaction is then undone, except that
+  /// with outcome_unknown the transaction may reappear after a crash.
   virtual void commit() = 0;
 };
 
@@ -83,14 +83,15 @@ class table_writer : public table_reader {
 class ordered_tables {
  public:
   virtual ~ordered_tables() = default;
-  /// Waits for writers of other processes. One writing thread in this one.
+  /// Waits for the writers of other processes. Within the process a single thread writes.
   virtual std::unique_ptr<table_writer> begin_write() = 0;
   virtual std::unique_ptr<table_reader> begin_read() const = 0;
-  /// New tables of the same kind in a folder, which is made where it is not there. Throws
-  /// store_error where there are tables already.
+  /// Creates tables of the same kind in a folder, creating a missing folder. Throws store_error if
+  /// the folder already has tables.
   virtual std::unique_ptr<ordered_tables> make_empty(
       const std::string& folder, const std::vector<service>& services) const = 0;
-  /// False while they can neither be read nor written; asking may open them again. Any thread.
+  /// False while the tables can neither be read nor written. The call may reopen the tables. Any
+  /// thread.
   virtual bool is_open() const { return true; }
   /// Any thread.
   virtual reader_figures readers() const { return {}; }

@@ -1,4 +1,4 @@
-// The turn of one writing transaction among the threads of this process.
+// The turn to write, among the threads of the process.
 #pragma once
 
 #include <chrono>
@@ -8,16 +8,16 @@
 
 namespace skanu {
 
-/// One at a time has it. Thread-safe; outlives every turn that it gave.
+/// Passed to a single thread at a time. Thread-safe; must outlive every turn taken.
 class write_turn {
  public:
   struct give_back {
     void operator()(write_turn* turn) const { turn->release(); }
   };
-  /// Having it; destruction gives it back, on any thread.
+  /// A turn taken; destruction gives the turn back, on any thread.
   using held = std::unique_ptr<write_turn, give_back>;
 
-  /// Waits for it; null where it does not come in time.
+  /// Waits for the turn; null after `longest_wait`.
   held take(std::chrono::milliseconds longest_wait) {
     std::unique_lock lock(mutex_);
     if (!given_back_.wait_for(lock, longest_wait, [this] { return !taken_; })) return nullptr;

@@ -23,8 +23,8 @@ inline caf::error failure_of(const caf::local_actor& self, const std::exception_
 }
 
 /// Installs the handlers of errors and exceptions; every actor calls contain_failures first. CAF's
-/// own exception handler prints on standard output, which only the ready line may use; CAF's own
-/// error handler ends the actor.
+/// own exception handler prints on standard output, reserved for the ready line; CAF's own error
+/// handler ends the actor.
 inline void contain_failures(caf::scheduled_actor& self) {
   self.set_error_handler([](caf::error&) {});
   self.set_exception_handler([](caf::scheduled_actor* failed, std::exception_ptr& thrown) {

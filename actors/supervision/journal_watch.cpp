@@ -16,8 +16,7 @@ std::array<std::int64_t, service_count> commits_per_service(std::span<const pend
   return count;
 }
 
-/// Returns false for a refusal of a single commit, since such a refusal says nothing about the
-/// database.
+/// Returns false for the refusal of a single commit: the database itself works.
 bool is_the_databases(errc code) {
   return code != errc::conflicting_commit && code != errc::undecodable && code != errc::damaged;
 }

@@ -21,7 +21,7 @@ struct child {
 };
 
 using supervisor_actor = caf::typed_actor<
-    // Sent by the supervisor to itself: restart the child with this index.
+    // Sent by the supervisor to itself: restart the child with the given index.
     caf::reacts_to<resume_atom, std::int64_t>,
     // Hands a dead letter command to the child with the letter's consumer name.
     caf::reacts_to<dead_letter_command, command_context>>;

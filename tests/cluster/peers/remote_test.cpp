@@ -254,8 +254,7 @@ TEST_F(remote_test, a_page_is_one_call) {
   EXPECT_EQ(calls_sent, 2);
 }
 
-// An answer of the wrong kind says no word about the change: reporting "not carried out" would be
-// wrong.
+// An answer of the wrong kind leaves the outcome unknown: "not carried out" could be false.
 TEST_F(remote_test, an_answer_of_the_wrong_kind_leaves_a_change_unknown) {
   std::vector<received_call> calls;
   const auto calling = start<rpc_client>("payment");

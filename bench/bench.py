@@ -59,7 +59,7 @@ class Server:
         return self._process.pid
 
     def stop(self):
-        """Ends the process; says so if it does not end by itself and well."""
+        """Ends the process; prints a warning unless the process ends by itself and well."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -144,7 +144,7 @@ class Bench:
             try:
                 for line in wrk.stdout:
                     if line == "limit reached\n":
-                        wrk.send_signal(signal.SIGINT)  # it would sleep until the end of its time
+                        wrk.send_signal(signal.SIGINT)  # wrk would sleep until the end of its run
             except BaseException:
                 wrk.kill()
                 raise
@@ -243,7 +243,7 @@ class Bench:
         }
 
     def idle_cpu(self, server):
-        """The share of one core that the server takes while nobody asks it for anything."""
+        """The share of one core used by the idle server."""
         before = server.cpu_seconds()
         time.sleep(self.options.idle)
         return (server.cpu_seconds() - before) / self.options.idle

@@ -55,7 +55,7 @@ def orders_per_second(port):
 
 
 def notice(cluster, lose, bring_back):
-    """How long until the gateway says that payment is away, in seconds."""
+    """Seconds until the gateway reports payment away."""
     client = connect(cluster.port)
     began = time.monotonic()
     lose("payment")

@@ -1,5 +1,5 @@
-// The yardstick of `dev bench`: a stock cpp-httplib server that does nothing but answer. SKANU's
-// figures are ratios to it, so that they mean the same on a fast machine and on a slow one.
+// The yardstick of `dev bench`: a stock cpp-httplib server with a fixed answer. Ratios to this
+// server make SKANU's figures comparable between fast and slow machines.
 #include <httplib.h>
 
 #include <iostream>
@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: echo_server PORT (0 takes a free one)\n";
     return 2;
   }
-  // About as long as an order.
+  // About as long as an order's JSON.
   const std::string order =
       R"({"id":1234567,"productId":1,"productName":"Coffee","qty":1,"cost":1000,)"
       R"("paymentType":"cash","orderStatus":"Order complete","delivered":false,)"

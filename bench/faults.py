@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures what customers see of a payment that is slow, and of one that fails.
+"""Measures the customers' view of a slow payment, and of a failing payment.
 
 50 users for 30 s meet a payment that takes 400 to 620 ms; then payment refuses everything for 10 s.
 Every answer is counted, none repeated. Prints two short tables; ends with status 1 where a bar is

@@ -49,8 +49,8 @@ COMPRESSED = JSON_POST + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
 
 
 class Attack:
-    """One client against a port; `orders` are ids that are there. What it sends is made beforehand:
-    the processors it shares with the server are for what the server does about it."""
+    """One client against a port; `orders` are existing ids. Requests are prepared beforehand, to
+    leave the shared processors to the server."""
 
     def __init__(self, port, orders):
         self.port, self.orders = port, orders
@@ -59,7 +59,7 @@ class Attack:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s)
 
     def answer(self, request, shut=False):
-        """All that comes back until the server closes, or nothing more comes for a while."""
+        """All bytes received until the server closes, or until two seconds pass without a byte."""
         with self.connect() as s:
             with contextlib.suppress(OSError):  # it may close before all is sent
                 s.sendall(request)
@@ -89,7 +89,7 @@ class Attack:
         self.expect(415, self.answer(COMPRESSED))
 
     def pipelined(self):
-        """Each answer is that of its own request, in their order."""
+        """Demands the answer of each request, in the order of the requests."""
         wanted = self.orders[:40]
         requests = b"".join(b"GET /orders/%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % i for i in wanted[:-1])
         last = b"GET /orders/%d HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % wanted[-1]
@@ -127,13 +127,13 @@ class Attack:
 
 
 class SlowSenders:
-    """Each sends a byte a second of a header block without end; one that is cut off comes again."""
+    """Each sender sends a byte a second of an endless header block, and reconnects when cut off."""
 
     def __init__(self, port, count):
         self.port, self.sockets, self.cut_off = port, [None] * count, 0
 
     def step(self, part, parts):
-        """What is due in that part of a second."""
+        """Sends the bytes due in one part of a second."""
         for i in range(part, len(self.sockets), parts):
             try:
                 if self.sockets[i] is None:
@@ -162,7 +162,7 @@ def idle_connections(port, count):
 
 
 def not_reading(port, count):
-    """They ask for much and take nothing of it."""
+    """Sockets that request much and read no answer."""
     sockets = []
     for _ in range(count):
         s = socket.socket()
@@ -221,7 +221,7 @@ def closed(s):
 
 
 class Honest:
-    """Asks at an even pace, and looks whether each answer is that of its request."""
+    """Sends requests at an even pace, and checks that each answer belongs to its request."""
 
     def __init__(self, port, pid):
         self.port, self.pid, self.number, self.orders = port, pid, 0, []

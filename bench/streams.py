@@ -38,7 +38,7 @@ def cpu_s(pid):
 
 
 class Streams:
-    """Many streams in one epoll; each is read up to what is waited for."""
+    """Many streams in one epoll; each is read up to the awaited text."""
 
     def __init__(self, port, count):
         self.epoll = select.epoll()
@@ -51,7 +51,7 @@ class Streams:
             self.epoll.register(s.fileno(), select.EPOLLIN)
 
     def wait_for(self, needle):
-        """Until each has got it: how long the last and the middle one waited, in seconds."""
+        """Waits until each stream has the text: (longest, middle) wait in seconds."""
         began, waiting, waited = time.monotonic(), set(self.sockets), []
         while waiting and time.monotonic() < began + DEADLINE_S:
             for fd, _ in self.epoll.poll(1):

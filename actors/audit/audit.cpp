@@ -82,7 +82,7 @@ void audit_trace(const service_cut& cut, const consumer_progress& progress, audi
   }
 }
 
-/// Invariant 0, of every table of every service that is there.
+/// Checks invariant 0 for every table of every service in the cut.
 void audit_values(const service_cut& cut, audit_report& report) {
   for (const auto s : all_services) {
     const auto* from = snapshot_of(cut, s);

@@ -1,8 +1,8 @@
-// Checks the invariants of DESIGN 7 on stored data alone.
+// Checks the invariants of ARCHITECTURE.md, "Invariants", on stored data alone.
 //
-// Each service's log is folded with the service's own rules, and compared with what the service
-// stores (audit_states.hpp); then the services are compared with each other, up to the position of
-// each consumer (audit_saga.hpp, audit_stamps.hpp, audit_trace.hpp).
+// The audit folds each service's log with the service's own rules and compares the result with the
+// service's stored documents (audit_states.hpp). Then the audit compares the services with each
+// other, up to the position of each consumer (audit_saga.hpp, audit_stamps.hpp, audit_trace.hpp).
 #pragma once
 
 #include "actors/audit/audit_consumers.hpp"
@@ -10,8 +10,8 @@
 
 namespace skanu {
 
-/// Checks one moment of the services that are there. Memory grows with their entities, not with
-/// their events: about 1 kB for each order. Throws store_error where they cannot be read.
+/// Checks one moment of the services in the cut. Memory grows with the number of entities, not of
+/// events: about 1 kB for each order. Throws store_error where a store cannot be read.
 audit_report audit(const service_cut& cut);
 
 }  // namespace skanu

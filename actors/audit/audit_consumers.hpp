@@ -1,4 +1,4 @@
-// How far each consumer has come in the log that it follows, as its service's rows say.
+// Positions and dead letters of the consumers, read from the rows of the consumers' services.
 #pragma once
 
 #include <map>
@@ -13,28 +13,31 @@
 
 namespace skanu {
 
-/// One moment of every service; null for a service that is not there.
+/// One moment of every service; null for an absent service.
 using service_cut = std::array<const snapshot*, service_count>;
 
 inline const snapshot* snapshot_of(const service_cut& cut, service s) {
   return cut[static_cast<std::size_t>(s)];
 }
 
-/// Positions and dead letters. Reading them reports the lag, and what is wrong with the rows.
+/// Positions and dead letters. The constructor reads the rows, and reports each consumer's lag and
+/// every unreadable or inconsistent row.
 class consumer_progress {
  public:
   consumer_progress(const service_cut& cut, audit_report& report);
 
-  /// True where the consumer has worked off the event at that offset.
+  /// True where the consumer has worked off the event at `offset`.
   bool has_seen(const consumer& who, log_offset offset) const;
-  /// True where an event for that entity was set aside, and so also every later one for it.
+  /// True where the consumer has set aside an event for `target`, and so every later event for
+  /// `target`.
   bool set_aside(const consumer& who, entity_id target) const;
-  /// True where the event at that offset was set aside, or discarded after that.
+  /// True where the consumer has set aside the event at `offset`, or an operator discarded the dead
+  /// letter since.
   bool set_aside_event(const consumer& who, log_offset offset) const;
 
-  /// Demands an effect of the event at `cause` for `target`: reports that invariant as violated
-  /// where the consumer has worked the event off and the effect is not there, or `id` as parked
-  /// where the event was set aside or discarded.
+  /// Demands an effect of the event at `cause` for `target`. Where the consumer has worked off the
+  /// event and the effect is missing, reports the invariant as violated; where the event is set
+  /// aside or discarded, reports `id` as parked instead.
   void demand(const consumer& who, log_offset cause, entity_id target, bool is_there, int invariant,
               service of, entity_id id, std::string_view what) const;
 

@@ -62,7 +62,7 @@ std::string audit_report::to_json(bool deep) const {
     report["violations"].push_back(
         {{"invariant", v.invariant}, {"service", name_of(v.of)}, {"id", v.id}, {"what", v.what}});
   report["violationCount"] = violation_count_;
-  // Names may come from damaged rows.
+  // Names may come from damaged rows, so invalid UTF-8 is replaced.
   return report.dump(2, ' ', false, json::error_handler_t::replace);
 }
 

@@ -1,4 +1,4 @@
-// What an audit found, and how it is printed.
+// The findings of an audit, and their JSON text.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace skanu {
 
-/// A broken invariant, and where. Number 0 is that every value is what was written. `id` is 0 where
-/// it is no one entity's.
+/// A broken invariant and its place. Invariant 0: every stored value equals the value written. `id`
+/// is 0 where the finding concerns no single entity.
 struct violation {
   int invariant = 0;
   service of = service::order;
@@ -21,7 +21,7 @@ struct violation {
   std::string what;
 };
 
-/// What an event calls for and is not there, because the event was set aside as a dead letter.
+/// An effect missing because its event was set aside as a dead letter.
 struct parked_effect {
   std::string consumer;
   service of = service::order;
@@ -29,22 +29,23 @@ struct parked_effect {
   std::string what;
 };
 
-/// A log that was replaced under a consumer: what it did for the lost events has no cause any more.
+/// A log replaced under a consumer: the consumer's effects of the lost events have no cause in the
+/// present log.
 struct found_fork {
   std::string consumer, log;
-  log_offset common = 0;  ///< The last event that both the old log and the present one have.
-  log_offset known = 0;   ///< The last one that the consumer had worked off.
-  bool accepted = false;  ///< By an operator.
+  log_offset common = 0;  ///< The last event shared by the old log and the present log.
+  log_offset known = 0;   ///< The last event worked off by the consumer.
+  bool accepted = false;  ///< True once an operator accepted the fork.
 };
 
 struct service_figures {
-  std::int64_t entities = 0;  ///< Listed ones.
+  std::int64_t entities = 0;  ///< Listed entities.
   std::int64_t events = 0;
   std::int64_t tombstones = 0;
 };
 
-/// Gathers findings. Of each invariant, and of what is parked, only the first are kept; all are
-/// counted.
+/// Gathers findings. Keeps the first `most_kept` of each invariant and of the parked effects, and
+/// counts all.
 class audit_report {
  public:
   static constexpr std::size_t most_kept = 50;
@@ -57,18 +58,20 @@ class audit_report {
   const std::vector<violation>& violations() const { return violations_; }
   const std::vector<parked_effect>& parked_effects() const { return parked_; }
 
-  /// As `skanu audit` prints it: JSON over several lines. `deep` says which values have no
-  /// checksum.
+  /// The report of `skanu audit`: JSON over several lines. `deep` adds the number of values without
+  /// a checksum.
   std::string to_json(bool deep = false) const;
 
-  std::map<service, service_figures> services;       ///< Those that were there.
-  std::map<std::string, std::int64_t> lag;           ///< Events a consumer has still to work off.
+  std::map<service, service_figures> services;  ///< Services in the cut.
+  /// Events still to be worked off, by consumer.
+  std::map<std::string, std::int64_t> lag;
   std::map<std::string, std::int64_t> dead_letters;  ///< By consumer.
-  std::map<std::string, std::int64_t> discarded;     ///< Those that an operator discarded.
+  /// Letters discarded by an operator, by consumer.
+  std::map<std::string, std::int64_t> discarded;
   std::vector<found_fork> forks;
-  /// Values that a program without checksums wrote, by table; only where there are any.
+  /// Values written by a program without checksums, by table; only tables with at least one.
   std::map<std::string, std::int64_t> without_checksum;
-  std::int64_t pending = 0;  ///< Open payments whose order is not decided yet.
+  std::int64_t pending = 0;  ///< Open payments with an undecided order.
 
  private:
   std::vector<violation> violations_;

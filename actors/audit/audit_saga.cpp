@@ -8,7 +8,7 @@ namespace {
 
 bool is_open(const payment_state& p) { return p.status != payment_status::none && !p.rejected; }
 
-/// What is ordered, paid and made; only the payment's type may change on the way.
+/// Compares the goods and the cost; the payment's type may change later.
 bool same_goods(const order_details& a, const order_details& b) {
   return a.product_id == b.product_id && a.product_name == b.product_name && a.qty == b.qty &&
          a.cost == b.cost;

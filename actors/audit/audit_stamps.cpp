@@ -4,7 +4,7 @@ namespace skanu {
 
 namespace {
 
-/// The account of a phone number as it should be stored; 0 for any other text.
+/// The account of a normalised phone number; 0 for any other text.
 entity_id account_of(const std::string& phone) {
   return normalised_phone(phone) == phone ? account_id_of(phone) : 0;
 }
@@ -124,7 +124,8 @@ void stamp_audit::check_payments(const audited_payments& payments,
     const bool earned = effect != effects_.end() && effect->second.earned_by != 0;
     const bool taken = effect != effects_.end() && effect->second.taken_from != 0;
     const auto name = "payment " + std::to_string(id);
-    // Cancelled before its stamps came: then they never will.
+    // A payment cancelled before its stamps came never earns stamps: the cancellation alone
+    // suffices.
     progress.demand(consumers::stamp_follows_payment, p.marks.paid_at, account, earned || taken, 3,
                     service::stamp, account, name + " was paid, and earned nothing");
     if (p.marks.refunded_at != 0)

@@ -1,4 +1,4 @@
-// Invariant 3: every stamp is accounted for.
+// Invariant 3: the stamps of every account agree with the payments.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace skanu {
 
-/// The sum of the hashes of rows: equal for equal rows in whatever order they come.
+/// The sum of the hashes of rows: equal for equal rows in any order.
 struct row_digest {
   std::int64_t rows = 0;
   std::uint64_t sum = 0;
@@ -18,19 +18,19 @@ struct row_digest {
 };
 
 struct stamp_marks {
-  row_digest expected;   ///< The ledger's rows as the events make them.
-  row_digest found;      ///< As they are stored.
-  std::int64_t sum = 0;  ///< Of the stored lines.
+  row_digest expected;   ///< The ledger's rows, derived from the events.
+  row_digest found;      ///< The ledger's rows as stored.
+  std::int64_t sum = 0;  ///< The sum of the stored lines.
 };
 
 using audited_stamps = folded_entities<stamp_rules, stamp_marks>;
 
-/// What one payment did to stamps.
+/// The effect of one payment on stamps.
 struct stamp_effect {
-  entity_id earned_by = 0;  ///< The account; 0: none earned.
+  entity_id earned_by = 0;  ///< The account; 0: no account earned stamps.
   entity_id taken_from = 0;
   std::int64_t earned = 0;
-  std::int64_t taken = 0;  ///< Not positive.
+  std::int64_t taken = 0;  ///< Zero or negative.
 };
 
 /// Invariants 2 and 3 of the stamp service.
@@ -38,9 +38,9 @@ class stamp_audit {
  public:
   stamp_audit(const snapshot& from, audit_report& report) : from_(from), report_(report) {}
 
-  /// Folds the log and compares states and ledgers with it.
+  /// Folds the log, and compares the stored states and ledgers with the fold.
   void check_accounts();
-  /// Compares what payments did to stamps with the payments.
+  /// Compares the effects on stamps with the payments.
   void check_payments(const audited_payments& payments, const consumer_progress& progress);
 
  private:

@@ -1,5 +1,5 @@
-// Invariant 2, and the folded entities that the other invariants are checked on: a log is folded
-// into states, and the stored documents, index and counts are compared with them.
+// Invariant 2, and the folded entities for the checks of the other invariants. The audit folds a
+// log into states, and compares the stored documents, index and counts with the states.
 #pragma once
 
 #include <array>
@@ -17,29 +17,29 @@
 
 namespace skanu {
 
-/// An entity as its events make it; once its document was looked at, as that shows it. `marks` is
-/// what else a check needs to know of its events.
+/// An entity folded from its events. A readable document with another state replaces the folded
+/// `state`. `marks` holds further facts of the events for one kind of check.
 template <class State, class Marks>
 struct folded_entity {
   State state = {};
   version_number version = 0;
   Marks marks = {};
   bool stored = false;
-  bool listed = false;   ///< Stored among the listed ones.
-  bool indexed = false;  ///< In the index under its status.
+  bool listed = false;   ///< Stored with the listed entities.
+  bool indexed = false;  ///< Present in the index under its status.
 };
 
 template <class Rules, class Marks>
 using folded_entities = std::unordered_map<entity_id, folded_entity<typename Rules::state, Marks>>;
 
-/// The entity of that id, or null.
+/// The entity with this id, or null.
 template <class Map>
 auto find_entity(const Map& entities, entity_id id) -> const typename Map::mapped_type* {
   const auto found = entities.find(id);
   return found == entities.end() ? nullptr : &found->second;
 }
 
-/// The integer that the whole text spells.
+/// The integer spelt by the whole text, else nullopt.
 inline std::optional<std::int64_t> integer_of(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -47,7 +47,7 @@ inline std::optional<std::int64_t> integer_of(std::string_view text) {
   return value;
 }
 
-/// The number in a meta row, 0 where there is none; nothing where it cannot be read.
+/// The number in a meta row: 0 without a row, nullopt where the row cannot be read.
 inline std::optional<std::int64_t> audited_number(const snapshot& from, service of,
                                                   std::string_view key) {
   try {
@@ -58,7 +58,8 @@ inline std::optional<std::int64_t> audited_number(const snapshot& from, service 
   }
 }
 
-/// Calls `decode`; false where the bytes that it reads are not what they should be.
+/// Calls `decode`. Returns false, with the reason in `why`, where the stored bytes are damaged or
+/// have another format.
 template <class Decode>
 bool decodes(Decode decode, std::string& why) {
   try {
@@ -74,8 +75,9 @@ bool decodes(Decode decode, std::string& why) {
   return false;
 }
 
-/// Folds the log of a service. `id_of(event)` names an event's entity, 0 for none that there can
-/// be; `mark(entity, id, event, header, offset)` notes what else is needed of an event.
+/// Folds the log of a service, and reports gaps, unreadable events and wrong versions.
+/// `id_of(event)` returns the event's entity, 0 for an impossible entity. `mark(entity, id, event,
+/// header, offset)` notes further facts of an event.
 template <class Rules, class Marks, class IdOf, class Mark>
 folded_entities<Rules, Marks> fold_log(const snapshot& from, audit_report& report, IdOf id_of,
                                        Mark mark) {
@@ -111,9 +113,9 @@ folded_entities<Rules, Marks> fold_log(const snapshot& from, audit_report& repor
   return entities;
 }
 
-/// Compares what a service stores of its entities with what their events make of them. `Rules`
-/// needs `of`, `state`, `listed` and `status`. Documents that differ break `invariant`, and replace
-/// the fold: the checks that follow are on what is stored.
+/// Compares a service's stored documents, index and counts with the folded entities. `Rules` needs
+/// `of`, `state`, `listed` and `status`. A document with other contents breaks `invariant` and
+/// replaces the folded state: later checks use the stored state.
 template <class Rules, class Entities>
 class state_check {
  public:
@@ -149,7 +151,8 @@ class state_check {
     if (listed) ++in_status_[Rules::status(e.state)];
   }
 
-  /// The document's bytes are not those that this program would write; perhaps another did.
+  /// Compares the decoded documents, since another version of the program may have written other
+  /// bytes for the same state.
   template <class Entity>
   void compare(const stored_entity& stored, Entity& e) {
     state shown;
@@ -179,7 +182,7 @@ class state_check {
     }
   }
 
-  /// The places in which two documents differ.
+  /// The JSON paths of the differences between two documents.
   static std::string difference(const state& a, const state& b) {
     std::string places;
     const auto changes = nlohmann::json::diff(parse_stored_json(encode_document(Rules::of, 0, a)),

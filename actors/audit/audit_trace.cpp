@@ -4,7 +4,7 @@ namespace skanu {
 
 namespace {
 
-/// The history of one order as it is stored: its rows come in their order.
+/// The stored history of one order. take() receives the rows in key order.
 class stored_history {
  public:
   stored_history(entity_id order, audit_report& report) : order_(order), report_(report) {}
@@ -26,7 +26,7 @@ class stored_history {
   }
 
  private:
-  /// The events of one log stand in that log's order.
+  /// Demands ascending offsets for the events of each log.
   void check_place(const std::string& line) {
     const auto place = place_of(line);
     const auto from = place ? service_named(place->of) : std::nullopt;
@@ -52,7 +52,7 @@ void check_histories(const snapshot& from, audited_traces& traces, audit_report&
   const auto finish = [&] {
     if (!current) return;
     current->second.compare(traces);
-    // What is left at the end has no history at all.
+    // Traces with an expectation left at the end have no history at all.
     if (const auto found = traces.find(current->first); found != traces.end())
       found->second.marks.expected = {};
   };
@@ -71,13 +71,13 @@ void check_histories(const snapshot& from, audited_traces& traces, audit_report&
     if (t.marks.expected.rows > 0) report.violated(6, service::ordertrace, id, "it has no history");
 }
 
-/// The fields of a TraceChanged as they stand behind its header.
+/// The fields of a stored TraceChanged after the event header.
 std::string_view shown_by(std::string_view change) {
   const auto id = change.find(R"("id":)");
   return id == change.npos ? std::string_view() : change.substr(id);
 }
 
-/// The versions of a trace's changes rise, and none is ahead of the trace.
+/// Demands rising versions in a trace's changes, and no version ahead of the trace.
 void take_changes(const snapshot& from, audited_traces& traces, audit_report& report) {
   log_offset expected = 1;
   walk_log(from, service::ordertrace, [&](const logged_event& e) {
@@ -108,7 +108,7 @@ void take_changes(const snapshot& from, audited_traces& traces, audit_report& re
   });
 }
 
-/// A trace that has changes shows what the last of them says.
+/// Demands equality of a trace and its last change, where the trace has changes.
 void check_changes(const snapshot& from, const audited_traces& traces, audit_report& report) {
   for (const auto& [id, t] : traces) {
     if (t.marks.last_change == 0) continue;
@@ -116,7 +116,7 @@ void check_changes(const snapshot& from, const audited_traces& traces, audit_rep
     const auto shows = to_json(t.state);
     if (last.empty() || shown_by(last.front().body) == std::string_view(shows).substr(1)) continue;
     order_trace said;
-    std::string ignored;  // it could be read before
+    std::string ignored;  // take_changes has decoded the event before
     decodes([&] { said = from_json<order_trace>(parse_stored_json(last.front().body)); }, ignored);
     said.registered = t.state.registered;
     if (said != t.state || !listed(t.state))
@@ -132,7 +132,7 @@ void trace_audit::take(const consumer& who, const logged_event& e) {
   const auto id = order_of(e.body);
   if (id <= 0) return;
   auto& t = traces_[id];
-  std::string ignored;  // whoever folds the log reports it
+  std::string ignored;  // fold_log reports an unreadable event
   if (!decodes([&] { apply_event(t.state, id, e.body); }, ignored)) return;
   ++t.version;
   t.marks.expected.add({}, located_event(who.follows, e.offset, e.body));

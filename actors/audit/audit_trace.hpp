@@ -1,5 +1,5 @@
-// Invariant 6: the trace is what the logs say, up to where the view has read them, and the view's
-// own log ends in what the trace shows.
+// Invariant 6: the trace is the fold of the logs up to the view's positions, and the last
+// TraceChanged of each trace equals the trace.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace skanu {
 
-/// The trace in the words of the other services' rules.
+/// The trace in the form of the other services' rules, for state_check.
 struct trace_as_rules {
   using state = order_trace;
   static constexpr service of = service::ordertrace;
@@ -20,19 +20,21 @@ struct trace_as_rules {
 };
 
 struct trace_marks {
-  row_digest expected;         ///< The history as the logs make it.
-  log_offset last_change = 0;  ///< Of its TraceChanged; 0: an older program kept no such log.
+  row_digest expected;  ///< The history derived from the logs.
+  /// Offset of the last TraceChanged; 0: none, as in data of an older program.
+  log_offset last_change = 0;
   version_number changed_by = 0;
 };
 
 using audited_traces = folded_entities<trace_as_rules, trace_marks>;
 
-/// Is told of every event of the logs that the view follows, each log in its order; then compares.
+/// take() receives every event of the logs followed by the view, each log in order; check() then
+/// compares the result with the stored traces.
 class trace_audit {
  public:
   explicit trace_audit(const consumer_progress& progress) : progress_(progress) {}
 
-  /// `who` is the view in the log of that event.
+  /// `who` is the view as consumer of the event's log.
   void take(const consumer& who, const logged_event& e);
   void check(const snapshot& from, audit_report& report);
 

@@ -1,5 +1,5 @@
-// Reading whole tables of a snapshot in bounded pieces. Every walk goes on as long as keys ascend,
-// so that damaged keys end it and do not make it turn in circles.
+// Walks over whole tables of a snapshot in bounded pieces. A walk ends at the first piece whose
+// last key does not ascend, so damaged keys cannot make the walk loop forever.
 #pragma once
 
 #include <limits>
@@ -11,7 +11,7 @@ namespace skanu {
 
 inline constexpr std::size_t walk_piece = 1'000;
 
-/// visit(logged_event), in the order of the log.
+/// Calls visit(logged_event) in the order of the log.
 template <class Visit>
 void walk_log(const snapshot& from, service of, Visit visit) {
   for (log_offset last = 0;;) {
@@ -22,7 +22,7 @@ void walk_log(const snapshot& from, service of, Visit visit) {
   }
 }
 
-/// visit(stored_entity), for every listed entity by id.
+/// Calls visit(stored_entity) for every listed entity, by id.
 template <class Visit>
 void walk_listed(const snapshot& from, service of, Visit visit) {
   for (entity_id last = 0;;) {
@@ -33,7 +33,7 @@ void walk_listed(const snapshot& from, service of, Visit visit) {
   }
 }
 
-/// visit(stored_entity), for every tombstone by id.
+/// Calls visit(stored_entity) for every tombstone, by id.
 template <class Visit>
 void walk_tombstones(const snapshot& from, service of, Visit visit) {
   for (entity_id last = 0;;) {
@@ -44,7 +44,7 @@ void walk_tombstones(const snapshot& from, service of, Visit visit) {
   }
 }
 
-/// visit(index_entry), by status and id.
+/// Calls visit(index_entry) by status and id.
 template <class Visit>
 void walk_status_index(const snapshot& from, service of, Visit visit) {
   for (index_entry last;;) {
@@ -55,7 +55,7 @@ void walk_status_index(const snapshot& from, service of, Visit visit) {
   }
 }
 
-/// visit(stored_row), by key.
+/// Calls visit(stored_row) by key.
 template <class Visit>
 void walk_rows(const snapshot& from, service of, row_space space, std::string_view prefix,
                Visit visit) {

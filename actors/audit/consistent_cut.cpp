@@ -3,7 +3,7 @@
 namespace skanu {
 
 cut::cut(const std::vector<database>& databases) {
-  // What a first read has to set up is done before anybody waits for it.
+  // The first read of a database may set up caches; doing so here keeps the writers' wait short.
   for (const auto& d : databases) d.data->read();
   {
     std::vector<std::unique_ptr<void, void (*)(void*)>> held;

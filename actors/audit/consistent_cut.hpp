@@ -1,4 +1,4 @@
-// One moment of several databases.
+// One moment across several databases.
 #pragma once
 
 #include <memory>
@@ -9,16 +9,16 @@
 
 namespace skanu {
 
-/// A snapshot of each of a few databases, all of the same moment. Belongs to the thread that took
-/// it, and ends before the databases.
+/// Snapshots of several databases at the same moment. Belongs to the creating thread, and ends
+/// before the databases.
 class cut {
  public:
-  /// Holds the writers of all processes out for as long as it takes to begin reading: milliseconds.
-  /// Throws store_error, also where a service is in two of the databases.
+  /// Blocks the writers of all processes while the snapshots begin: milliseconds. Throws
+  /// store_error, also where two databases hold the same service.
   explicit cut(const std::vector<database>& databases);
 
   const service_cut& by_service() const { return by_service_; }
-  /// In the order of the databases.
+  /// Snapshots in the order of the databases.
   const std::vector<std::unique_ptr<snapshot>>& snapshots() const { return snapshots_; }
 
  private:

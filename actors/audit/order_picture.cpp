@@ -88,7 +88,8 @@ class explanation {
     if (p_.order && !away(service::ordertrace) && !p_.trace) say("the trace does not show it yet");
   }
 
-  /// A consumer that has not come to the event yet, and by how much as far as is known.
+  /// Says that a consumer has not reached the event yet, and how many events behind the consumer
+  /// is, as far as known.
   void not_told(std::string_view whom, std::string_view of_what, const consumer& by,
                 std::string_view event) {
     std::string text(whom);

@@ -1,4 +1,4 @@
-// What an operator is told of one order: what is open, in plain words. Pure.
+// An operator's picture of one order, and its open steps in plain words. Pure.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace skanu {
 
-/// An event of the order, as its history has it.
+/// An event of the order, from the order's history.
 struct seen_event {
   service of = service::order;
   log_offset offset = 0;
@@ -24,23 +24,23 @@ struct seen_event {
   std::string timestamp;
 };
 
-/// What the services say of one order. Nothing where there is none, or where its service is away.
+/// One order as seen by each service; nullopt where the service has no such entity or is away.
 struct order_picture {
   std::optional<order_state> order;
   std::optional<payment_state> payment;
   std::optional<delivery_state> delivery;
   std::optional<order_trace> trace;
   std::optional<bool>
-      stamps_earned;  ///< Nothing where the payment names no account, or stamp is away.
+      stamps_earned;  ///< nullopt where the payment names no account, or the stamp service is away.
   std::array<bool, service_count> away{};
-  std::vector<seen_event> events;               ///< In the order in which the view saw them.
+  std::vector<seen_event> events;               ///< In the order seen by the view.
   std::map<std::string, log_offset> positions;  ///< By consumer.
-  std::vector<dead_letter> letters;             ///< Of this order.
+  std::vector<dead_letter> letters;             ///< Dead letters of this order.
 
   bool is_away(service s) const { return away[static_cast<std::size_t>(s)]; }
 };
 
-/// What the order waits for, the most important first: one sentence at least.
+/// Sentences for the order's open steps, the most important first; at least one sentence.
 std::vector<std::string> open_steps(const order_picture& p);
 
 }  // namespace skanu

@@ -1,5 +1,5 @@
-// Waiting before trying again: exponentially longer, capped, with jitter so that those who failed
-// together do not come back together.
+// Backoff between retries: exponential, capped, and with jitter, so that clients failing together
+// do not retry together.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@ struct backoff_settings {
   std::chrono::milliseconds most{5'000};
 };
 
-/// The wait before try number `attempt` (1 is the first repeat): half of it sure, half of it
-/// chance.
+/// The wait before retry `attempt` (1 is the first retry). Half of the wait is fixed; the other
+/// half is random.
 template <class Random>
 std::chrono::milliseconds backoff(const backoff_settings& settings, int attempt, Random& random) {
   const auto doublings = std::clamp(attempt - 1, 0, 20);

@@ -22,7 +22,7 @@ std::optional<double> number_in(std::string_view text) {
   return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-/// "400ms", "1.5s"; at most a day.
+/// Parses "400ms" or "1.5s"; at most a day.
 std::optional<milliseconds> time_in(std::string_view text) {
   double unit = 0;
   if (text.ends_with("ms")) {

@@ -1,5 +1,5 @@
-// Faults on demand, for demonstrations and tests: a payment that is slow, refuses or loses replies,
-// and a process that dies at a named point.
+// Faults on demand, for demonstrations and tests: a slow payment service, refusals, lost replies,
+// and a crash of the process at a named point.
 #pragma once
 
 #include <atomic>
@@ -14,38 +14,40 @@
 
 namespace skanu {
 
-/// The faults of one process. Parsed before anything starts; afterwards any thread may ask.
+/// The faults of one process. The program adds all faults before any other thread starts;
+/// afterwards any thread may call the other functions.
 class fault_plan {
  public:
   using milliseconds = std::chrono::milliseconds;
   using clock = std::chrono::steady_clock;
 
-  /// Takes NAME=VALUE or NAME=VALUE@FROM..TO; returns what is wrong with it, or nothing.
+  /// Adds the fault NAME=VALUE or NAME=VALUE@FROM..TO. Returns an explanation of a wrong text, else
+  /// nullopt.
   std::optional<std::string> add(std::string_view text);
 
-  /// Windows count from here: the moment when the node is ready. Before it no fault is active, but
-  /// crash points without a window count from the start.
+  /// Starts the windows: `ready` is the moment of the node's readiness. Before `ready` no fault is
+  /// active, except crash points without a window.
   void begin(clock::time_point ready) { ready_.store(ready.time_since_epoch().count()); }
 
-  /// How long the payment service lets a request of the order service wait now.
+  /// The delay of the order service's present request to the payment service; nullopt: no delay.
   std::optional<milliseconds> payment_delay();
-  /// Whether it refuses this one before its commit.
+  /// Decides by chance whether payment refuses the present request before its commit.
   bool payment_fails() { return happens(payment_fail_); }
-  /// Whether it carries this one out and says nothing.
+  /// Decides by chance whether payment carries out the present request and loses the reply.
   bool payment_loses_reply() { return happens(payment_lose_reply_); }
 
-  /// Passes a named point; the process dies here where it was asked to. Passes outside of a crash's
-  /// window do not count.
+  /// Counts passes of a named point; kills the process with SIGKILL at the configured pass. Passes
+  /// outside a crash's window do not count.
   void pass(std::string_view point, std::int64_t times = 1) noexcept;
 
-  /// Any payment fault at all.
+  /// True with any payment fault configured.
   bool touches_payment() const {
     return !payment_delay_.empty() || !payment_fail_.empty() || !payment_lose_reply_.empty();
   }
 
-  /// What `--fault help` prints.
+  /// The text of `--fault help`.
   static std::string help();
-  /// Every crash point.
+  /// The names of all crash points.
   static const std::vector<std::string>& points();
 
  private:

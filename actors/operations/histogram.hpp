@@ -1,4 +1,4 @@
-// Counts of what was observed, in buckets as Prometheus has them.
+// Counts of observed values, in buckets in the manner of Prometheus.
 #pragma once
 
 #include <algorithm>
@@ -8,14 +8,15 @@
 
 namespace skanu {
 
-/// Lock-free; every function may be called by any thread. The sums and counts that are read while
-/// others observe may differ by what is under way.
+/// Lock-free; any thread may call every function. Sums and counts read during an observation may
+/// not include the observation yet.
 template <std::size_t Buckets>
 class histogram {
  public:
   using bounds_type = std::array<std::int64_t, Buckets>;
 
-  /// The upper bounds of the buckets, rising; what lies above the last is counted too.
+  /// `bounds` are the buckets' upper bounds, ascending; a last bucket counts the values above all
+  /// bounds.
   explicit histogram(const bounds_type& bounds) : bounds_(bounds) {}
 
   void observe(std::int64_t value) {
@@ -26,7 +27,7 @@ class histogram {
   }
 
   const bounds_type& bounds() const { return bounds_; }
-  /// Of one bucket alone; the last is that above all bounds.
+  /// The count of one bucket alone, not cumulative; the last bucket lies above all bounds.
   std::int64_t count(std::size_t bucket) const {
     return counts_[bucket].load(std::memory_order_relaxed);
   }

@@ -1,5 +1,5 @@
-// What a node counts of its own work. Counters only grow; every member may be read and written by
-// any thread, and nothing is ordered by them.
+// A node's counters and gauges of its own work. Counters only grow. Any thread may read and write
+// every member; the members order no other memory access.
 #pragma once
 
 #include <array>
@@ -14,37 +14,38 @@ namespace skanu {
 
 using counter = std::atomic<std::int64_t>;
 
-/// Per service.
+/// Metrics of one service.
 struct service_metrics {
   counter commands = 0;
   counter waiting = 0;        ///< Gauge: commands in the mailboxes of entities.
-  counter refusals = 0;       ///< Commands that an entity refused.
+  counter refusals = 0;       ///< Commands refused by an entity.
   counter live_entities = 0;  ///< Gauge.
   counter passivations = 0;
-  counter entity_failures = 0;  ///< Entities that crashed, or whose commit failed.
-  counter events = 0;           ///< Events that became durable since the start.
-  counter dead_letters = 0;     ///< Events that its consumers set aside since the start.
+  counter entity_failures = 0;  ///< Entities ended by an exception or a failed commit.
+  counter events = 0;           ///< Events made durable since the start.
+  counter dead_letters = 0;     ///< Events set aside by the service's consumers since the start.
   counter consumer_restarts = 0;
-  /// Gauge: the last order id that another node knows and this one never reserved; 0: none.
+  /// Gauge: the last order id known to another node and never reserved by this node; 0: none.
   counter unreserved_ids_seen = 0;
 };
 
-/// Per database.
+/// Metrics of one database.
 struct journal_metrics {
   counter commits = 0;
   counter failed_commits = 0;
   /// Microseconds to write and flush a transaction.
   histogram<12> flush_us{
       {100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 500'000, 2'500'000}};
-  histogram<10> batch{{1, 2, 4, 8, 16, 32, 64, 128, 512, 2'048}};  ///< Commits in it.
+  histogram<10> batch{{1, 2, 4, 8, 16, 32, 64, 128, 512, 2'048}};  ///< Commits per batch.
 };
 
-/// How one database's writes go.
+/// The health of one database's writes.
 struct journal_health {
   using time_point = std::chrono::steady_clock::time_point;
-  std::atomic<int> last_failure = -1;       ///< The errc of the last batch, -1 where it succeeded.
-  std::atomic<time_point> failed_at{};      ///< When that was.
-  std::atomic<time_point> writing_since{};  ///< Of the batch that is being written; else zero.
+  /// errc with which the database refused the whole last batch, else -1.
+  std::atomic<int> last_failure = -1;
+  std::atomic<time_point> failed_at{};      ///< Time of the last failure.
+  std::atomic<time_point> writing_since{};  ///< Start of the current write, else zero.
 };
 
 struct node_metrics {

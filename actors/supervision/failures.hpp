@@ -1,4 +1,4 @@
-// What becomes of an actor that throws, or is sent an error.
+// Handling of exceptions and errors in actors.
 #pragma once
 
 #include <exception>
@@ -9,7 +9,7 @@
 
 namespace skanu {
 
-/// The reason with which an actor that threw ends; notes it in the log.
+/// Logs the exception, and returns the exit reason for the failed actor.
 inline caf::error failure_of(const caf::local_actor& self, const std::exception_ptr& thrown) {
   std::string why = "unknown";
   try {
@@ -22,8 +22,9 @@ inline caf::error failure_of(const caf::local_actor& self, const std::exception_
   return caf::make_error(caf::sec::runtime_error, std::move(why));
 }
 
-/// The first thing that every actor does. CAF's own handler of exceptions prints on standard
-/// output, which is the ready line's alone; its handler of errors ends the actor.
+/// Installs the handlers of errors and exceptions; every actor calls contain_failures first. CAF's
+/// own exception handler prints on standard output, reserved for the ready line; CAF's own error
+/// handler ends the actor.
 inline void contain_failures(caf::scheduled_actor& self) {
   self.set_error_handler([](caf::error&) {});
   self.set_exception_handler([](caf::scheduled_actor* failed, std::exception_ptr& thrown) {

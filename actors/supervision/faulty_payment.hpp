@@ -1,5 +1,5 @@
-// Stands in front of the payment region where faults were asked for: it delays, refuses or silences
-// what the order service asks of payment. Clients' own changes of payments pass untouched.
+// Stands in front of the payment region while payment faults are configured. Delays, refuses or
+// silences the order service's open_payment commands; clients' own payment commands pass untouched.
 #pragma once
 
 #include "actors/operations/faults.hpp"

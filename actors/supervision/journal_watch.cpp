@@ -16,7 +16,7 @@ std::array<std::int64_t, service_count> commits_per_service(std::span<const pend
   return count;
 }
 
-/// A commit that is refused alone says nothing about the database.
+/// Returns false for the refusal of a single commit: the database itself works.
 bool is_the_databases(errc code) {
   return code != errc::conflicting_commit && code != errc::undecodable && code != errc::damaged;
 }
@@ -48,7 +48,7 @@ void journal_watch::after_write(std::span<const pending_commit> batch,
     } else {
       events[of] += n;
     }
-    // Where the outcome is unknown the log may have grown: a hint too many does no harm.
+    // With an unknown outcome the log may have grown; a needless hint does no harm.
     if (n > 0 && (!results[i] || results[i] == errc::outcome_unknown)) grown[of] = true;
   }
   metrics_.commits += static_cast<std::int64_t>(batch.size()) - failed;

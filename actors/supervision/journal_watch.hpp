@@ -1,4 +1,4 @@
-// What a node makes of its journals' work: metrics, hints to the logs, log lines, and crash points.
+// A node's view of its journals: metrics, health, hints to the logs, log lines, and crash points.
 #pragma once
 
 #include <array>
@@ -11,10 +11,10 @@
 
 namespace skanu {
 
-/// Watches one database's journal. The logs are set before the first commit.
+/// Observes one database's journal. The node sets the logs before the first commit.
 class journal_watch final : public journal_observer {
  public:
-  /// `data_is_there` is asked before each batch: false where what is written would be lost.
+  /// The journal asks `data_is_there` before each batch; false means that a write would be lost.
   journal_watch(
       std::string name, node_metrics& metrics, fault_plan& faults,
       std::function<bool()> data_is_there = [] { return true; })

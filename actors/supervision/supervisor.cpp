@@ -10,7 +10,7 @@ namespace skanu {
 
 namespace {
 
-/// A child that ran so long had recovered from its last failure.
+/// Running time after which a child counts as recovered from its last failure.
 constexpr std::chrono::seconds recovered_after{30};
 
 }  // namespace

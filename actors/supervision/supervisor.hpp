@@ -1,5 +1,6 @@
-// Keeps what works on its own alive: policies, views, housekeeping. A child that fails is started
-// again with exponential backoff and jitter; it begins from its durable position. The others go on.
+// Restarts independent actors: policies, views, housekeeping. The supervisor restarts a failed
+// child with exponential backoff and jitter, and the child resumes from its durable position. The
+// other children keep running.
 #pragma once
 
 #include <functional>
@@ -16,17 +17,17 @@ struct child {
   std::string name;
   service of = service::order;
   std::function<caf::actor(caf::local_actor&)> start;
-  std::vector<std::string> consumers = {};  ///< The names under which it follows logs.
+  std::vector<std::string> consumers = {};  ///< Consumer names of the child, for dead letters.
 };
 
 using supervisor_actor = caf::typed_actor<
-    // From itself: start the child of that number again.
+    // Sent by the supervisor to itself: restart the child with the given index.
     caf::reacts_to<resume_atom, std::int64_t>,
-    // Hands the order to the child that is that consumer.
+    // Hands a dead letter command to the child with the letter's consumer name.
     caf::reacts_to<dead_letter_command, command_context>>;
 
-/// Spawns the children at once, and again whenever one goes. `metrics` outlives the actor. When the
-/// supervisor is told to exit, its children are first.
+/// Spawns the children at once, and respawns a child after its end. `metrics` outlives the actor.
+/// On an exit message the supervisor first sends exit to its children, then ends.
 class supervisor final : public supervisor_actor::base {
  public:
   supervisor(caf::actor_config& config, std::vector<child> children, node_metrics& metrics,

@@ -1,5 +1,5 @@
-// The whole saga on one disk in virtual time: random clients, faults and crashes, and in the end
-// the audit finds every invariant of the design kept.
+// The whole saga on one disk in virtual time, with random clients, faults and crashes. In the end
+// the audit demands every invariant.
 #include "actors/consumers/policies.hpp"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ namespace {
 
 const std::string phone = "01012341234";
 
-/// SKANU_SEED repeats a run.
+/// The value of SKANU_SEED, to repeat a run; else a random seed.
 std::uint64_t seed_of_this_run() {
   const auto* given = std::getenv("SKANU_SEED");
   const std::uint64_t seed = given ? std::stoull(given) : std::random_device{}();
@@ -35,7 +35,7 @@ std::uint64_t seed_of_this_run() {
 
 class saga_test : public actor_fixture {
  protected:
-  /// What a node starts.
+  /// Starts a node's actors.
   void start_node() {
     orders = region_of<order_rules>();
     payments = region_of<payment_rules>();
@@ -71,7 +71,7 @@ class saga_test : public actor_fixture {
     run();
   }
 
-  /// kill -9: what is not on disk is gone.
+  /// Simulates kill -9: all commits not on disk are lost.
   void crash_node() {
     disk.lose_everything();
     caf::anon_send_exit(supervising, caf::exit_reason::user_shutdown);
@@ -81,7 +81,7 @@ class saga_test : public actor_fixture {
     disk.lose_everything();
   }
 
-  /// Time enough for everything to be worked off.
+  /// Advances the time until all consumers are idle, at most ten minutes.
   void catch_up() {
     const auto began = virtual_now();
     do {
@@ -142,7 +142,7 @@ class saga_test : public actor_fixture {
     return stored_state<payment_state>(service::payment, id);
   }
 
-  /// How many events of a type one entity has had.
+  /// Counts an entity's events of a type.
   std::ptrdiff_t events_of(service s, entity_id id, std::string_view type) {
     std::ptrdiff_t n = 0;
     for (const auto& e : data.read()->events(s, 1, 100'000))
@@ -151,7 +151,7 @@ class saga_test : public actor_fixture {
   }
 
   bool shared_journal = true;
-  std::size_t batch = 5;  ///< Of the consumers: small, so that there are many of them.
+  std::size_t batch = 5;  ///< Events per batch of a consumer: small, to have many batches.
   order_region_actor orders;
   payment_region_actor payments;
   delivery_region_actor deliveries;
@@ -176,8 +176,7 @@ class saga_test : public actor_fixture {
   std::vector<caf::actor> node_;
 };
 
-// --- The main way, and the ways back
-// ---------------------------------------------------------------
+// The main way, and the ways back.
 
 TEST_F(saga_test, an_order_is_paid_made_delivered_and_closed) {
   start_node();
@@ -262,8 +261,7 @@ TEST_F(saga_test, a_cancel_that_was_accepted_wins_over_a_delivery_that_ends_at_t
   EXPECT_TRUE(audited().sound()) << audited().to_json();
 }
 
-// --- The original's defects
-// -------------------------------------------------------------------------
+// The original's defects.
 
 TEST_F(saga_test, defect_of_the_original_cancelling_what_was_paid_makes_no_second_delivery) {
   start_node();
@@ -294,7 +292,8 @@ TEST_F(saga_test, defect_of_the_original_cancelling_earns_no_stamps_again) {
 TEST_F(saga_test, defect_of_the_original_a_cancel_finds_the_delivery_of_its_own_order) {
   start_node();
   settle();
-  // Payments in another order than their orders: numbers of rows would not agree.
+  // Pays in another order than the order of the ids, so that row numbers of the services would
+  // differ.
   const auto first = placed(), second = placed(), third = placed();
   for (const auto id : {third, first, second}) {
     pay(id);
@@ -352,8 +351,7 @@ TEST_F(saga_test, defect_of_the_original_a_rolled_back_change_publishes_nothing)
   EXPECT_EQ(trace_of(id), "Order END");
 }
 
-// --- One part down
-// ------------------------------------------------------------------------------------
+// One part down.
 
 TEST_F(saga_test, payment_waits_neither_for_stamps_nor_for_the_kitchen) {
   start_node();
@@ -377,7 +375,8 @@ TEST_F(saga_test, payment_waits_neither_for_stamps_nor_for_the_kitchen) {
   EXPECT_EQ(delivery_of(id), delivery_status::preparing);
 }
 
-// Its log got no hint, and every follower stood still until the next event.
+// A commit with an unknown outcome still hints to the log, or every follower stands still until the
+// next event.
 TEST_F(saga_test, what_was_stored_though_its_outcome_is_unknown_reaches_its_followers) {
   start_node();
   settle();
@@ -396,8 +395,7 @@ TEST_F(saga_test, what_was_stored_though_its_outcome_is_unknown_reaches_its_foll
   EXPECT_EQ(trace_of(id), "PAY END");
 }
 
-// --- Any client, any fault, any crash
-// --------------------------------------------------------------------
+// Any client, any fault, any crash.
 
 class random_saga_test : public saga_test {
  protected:
@@ -467,7 +465,7 @@ class random_saga_test : public saga_test {
     ASSERT_TRUE(idle()) << "a consumer stands still: " << report.to_json();
     EXPECT_TRUE(report.sound()) << report.to_json();
     EXPECT_EQ(report.pending, 0);
-    // 7: what was acknowledged is there.
+    // Every acknowledged change is stored: the seventh invariant of ARCHITECTURE.md.
     for (const auto& p : placings) {
       if (!p.word().starts_with("created")) continue;
       const auto order = stored_state<order_state>(service::order, p.id());
@@ -490,7 +488,7 @@ TEST_F(random_saga_test, the_same_with_a_journal_for_each_service) {
   const auto seed = seed_of_this_run();
   SCOPED_TRACE("SKANU_SEED=" + std::to_string(seed));
   shared_journal = false;
-  batch = 500;  // with a journal for each, a crash leaves whole blocks of ids to reject
+  batch = 500;  // with a journal per service, a crash leaves whole blocks of ids to reject
   crashes_left = 2;
   live_through(seed);
 }

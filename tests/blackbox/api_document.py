@@ -1,5 +1,5 @@
-"""The OpenAPI document as a judge of every exchange that goes through rest.py: path and method,
-status, headers and body must be documented, and what was accepted must be what it lets in."""
+"""The OpenAPI document as a judge of every exchange through rest.py: path and method, status,
+headers and body must be documented, and accepted requests must match their schemas."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ REMEMBERED_BODIES = 20_000
 
 
 def dereferenced(node, root):
-    """The node with what its references point to; siblings of a reference win."""
+    """The node, with its references resolved; siblings of a reference win."""
     if isinstance(node, list):
         return [dereferenced(each, root) for each in node]
     if not isinstance(node, dict):
@@ -29,7 +29,7 @@ def dereferenced(node, root):
 
 
 def fits(template, path):
-    """Whether a path is one of a template such as /orders/{id}."""
+    """True where the path matches a template such as /orders/{id}."""
     wanted, given = template.split("/"), path.split("/")
     return len(wanted) == len(given) and all(
         part == one or (part.startswith("{") and one) for part, one in zip(wanted, given)
@@ -51,7 +51,8 @@ class Judge:
         return template, self.document["paths"].get(template)
 
     def check(self, method, target, request_body, response):
-        """Fails where the exchange is not as documented. `method` None: it could not be read."""
+        """Fails where the exchange differs from the document. `method` None: the method was
+        unreadable."""
         template, item, operation, candidates = None, None, None, []
         status = str(response.status)
         if method is not None:
@@ -84,7 +85,7 @@ class Judge:
             assert not error, f"accepted what openapi.json forbids: {error}: {request_body!r}"
 
     def fault(self, documented, method, response):
-        """What is not as this documented response says, or None."""
+        """The difference from a documented response, or None."""
         headers = {**self.everywhere["headers"], **documented.get("headers", {})}
         if method == "OPTIONS":  # a preflight of any path
             headers = {**self.everywhere["options"]["responses"]["204"]["headers"], **headers}
@@ -140,7 +141,7 @@ judge = Judge(DOCUMENT_PATH.read_text())
 
 
 def check_raw(data, response):
-    """The same for bytes that were sent as they are."""
+    """The same check for an exchange of raw bytes."""
     words = data.partition(b"\r\n")[0].decode("latin-1").split(" ")
     method, target = words[:2] if len(words) == 3 else (None, None)
     judge.check(method, target, None, response)

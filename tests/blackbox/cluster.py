@@ -35,8 +35,8 @@ def free_ports(count):
 
 
 class Cluster:
-    """Nodes by name: a service's, with "-2" and so on behind it for more gateways. As a context
-    manager it starts all, and stops by SIGTERM; then the audit must be sound."""
+    """Nodes by name: a service's name, with "-2" and so on appended for further gateways. The
+    context manager starts all nodes and stops them by SIGTERM; then the audit must be sound."""
 
     ways = ("killed", "frozen")
 
@@ -50,7 +50,7 @@ class Cluster:
         return {n: ("127.0.0.1", port) for n, port in zip(nodes, free_ports(len(nodes)))}
 
     def options(self, name):
-        """What makes it this node; all of them are its peers, at their present addresses."""
+        """The options of one node; all nodes are its peers, at their present addresses."""
         places = {n: f"{host}:{port}" for n, (host, port) in self.hosts.items()}
         peers = [part for n, place in places.items() for part in ("--peer", f"{n}={place}")]
         service = name.partition("-")[0]
@@ -71,7 +71,8 @@ class Cluster:
         return self
 
     def wait_up(self, *names, seen_by="gateway"):
-        """Until that gateway's health shows these services UP, or all that run."""
+        """Waits until the gateway `seen_by` reports the named services UP, or by default all
+        running ones."""
         wanted = names or [n for n in SERVICES if n in self.nodes and self.nodes[n].running()]
 
         def all_up():
@@ -82,8 +83,8 @@ class Cluster:
         return self
 
     def wait_whole(self, seen_by="gateway"):
-        """Until that gateway has found all services, and order payment, so that an order is placed:
-        its breaker may still be open, for 5 s."""
+        """Waits until the gateway reaches all services and accepts an order: the order service's
+        breaker may stay open for 5 s."""
         self.wait_up(seen_by=seen_by)
         with self.client(seen_by) as client:
             wait_until(
@@ -99,7 +100,7 @@ class Cluster:
             return client.get("/actuator/health").expect(200).json()
 
     def wait_away(self, *names):
-        """How long until the gateway noticed that these are gone, in seconds."""
+        """Waits until the gateway reports the services DOWN; returns the seconds."""
         began = time.monotonic()
 
         def gone():
@@ -113,7 +114,7 @@ class Cluster:
         return self.nodes[node].client(**options)
 
     def operator(self, node="gateway"):
-        """A client of that node that may see its /admin."""
+        """A client of the node with access to /admin."""
         return self.client(node, admin_token=self.nodes[node].admin_token())
 
     def client_without_gateway(self):
@@ -124,7 +125,7 @@ class Cluster:
 
     @property
     def port(self):
-        """The gateway's."""
+        """The gateway's port."""
         return self.nodes["gateway"].port
 
     def freeze(self, name):
@@ -137,12 +138,12 @@ class Cluster:
         self.nodes[name].kill()
 
     def again(self, name):
-        """Starts a node that was killed or stopped."""
+        """Starts a killed or stopped node again."""
         self.nodes[name].start()
 
     @contextlib.contextmanager
     def without(self, name, how):
-        """Meanwhile that node is lost, in one of WAYS."""
+        """Loses the node for the duration of the block, in one of WAYS."""
         lose, bring_back = (getattr(self, method) for method in WAYS[how])
         lose(name)
         try:
@@ -151,7 +152,8 @@ class Cluster:
             bring_back(name)
 
     def move(self, name):
-        """A node that does not run has another port from its next start on. No peer is told."""
+        """Gives a stopped node another port from its next start on. The peers keep the old
+        address."""
         host, _ = self.hosts[name]
         before = self.options(name)
         self.hosts[name] = (host, *free_ports(1))
@@ -168,7 +170,7 @@ class Cluster:
                 n.wait_stopped()
 
     def end(self):
-        """Whatever state they are in."""
+        """Kills all nodes, in any state."""
         for n in self.nodes.values():
             if n.running():
                 n.send_signal(signal.SIGCONT)
@@ -193,7 +195,7 @@ class Cluster:
 
 
 class EveryNode(Client):
-    """Asks the node that owns what is asked for, as where there is no gateway."""
+    """Sends each request to the node of the resource's service, without a gateway."""
 
     def __init__(self, cluster):
         self.clients = {path: cluster.client(service) for service, path in PATHS.items()}
@@ -225,8 +227,8 @@ def can_make_namespaces():
 
 
 class Network:
-    """One namespace per node and one for their bridge. A cut takes a cable out: nothing comes
-    through any more, and nobody is told."""
+    """One namespace per node and one for their bridge. A cut pulls out a cable: the packets vanish,
+    and no node is told."""
 
     def __init__(self, nodes):
         self.prefix = f"sk{os.getpid() % 10_000}"
@@ -267,7 +269,7 @@ class Network:
 
 @contextlib.contextmanager
 def inside(space):
-    """This thread, and those that it starts, live in that network namespace meanwhile."""
+    """Moves this thread, and the threads started inside, into a network namespace for the block."""
     libc = ctypes.CDLL(None, use_errno=True)
 
     def enter(descriptor):
@@ -295,7 +297,7 @@ class ConnectionInside(http.client.HTTPConnection):
 
 
 class NetworkCluster(Cluster):
-    """Each node in a namespace of its own, and with it whoever asks it."""
+    """Each node in a namespace of its own, shared by the node's clients."""
 
     ways = tuple(WAYS)
 
@@ -332,7 +334,7 @@ class NetworkCluster(Cluster):
 
 @contextlib.contextmanager
 def cluster_in_a_network(folder):
-    """Its nodes can be cut off; where namespaces cannot be made it is one over loopback."""
+    """A cluster with nodes that can be cut off; over loopback where namespaces cannot be made."""
     if not can_make_namespaces():
         with Cluster(folder) as cluster:
             yield cluster

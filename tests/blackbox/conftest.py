@@ -31,14 +31,15 @@ def _no_server_outlives_the_session():
 
 @pytest.fixture(scope="session", autouse=True)
 def _start_what_takes_long(request):
-    """The idle connections are opened first, so that their minute passes beside the other tests."""
+    """Opens the idle connections first, so that their minute passes beside the other tests."""
     if any("idle_connections" in item.fixturenames for item in request.session.items):
         request.getfixturevalue("idle_connections")
 
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory):
-    """At its end: it never crashed, the audit is sound, and no phone number is whole in its log."""
+    """The shared server. At the end: no crash, a sound audit, and no whole phone number in the
+    log."""
     first_phone = fresh_phone()
     with Server(tmp_path_factory.mktemp("shared") / "data") as server:
         yield server
@@ -68,7 +69,7 @@ def phone():
 
 @pytest.fixture
 def serve(tmp_path):
-    """serve(*arguments) starts a server of the test's own; at the end each must be sound."""
+    """serve(*arguments) starts a test's own server; at the end the audit of each must be sound."""
     servers = []
 
     def start(*arguments, name="data", **options):

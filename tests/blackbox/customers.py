@@ -1,5 +1,5 @@
-"""Customers under load: each drives orders of its own, repeats every change under the same key
-until it has a definite answer, and writes down what it was told (invariant 7)."""
+"""Customers under load: each drives its own orders, repeats every change under the same key until
+the answer is definite, and records the answers (invariant 7)."""
 
 import random
 
@@ -20,13 +20,13 @@ PATIENCE_S = 30 * TIME_SCALE
 
 
 def is_definite(answer):
-    """Whether it says what became of a request; "still being carried out" does not."""
+    """True for an answer that tells a request's fate; "still being carried out" does not."""
     running = answer.status == 409 and answer.json()["type"] == "/problems/operation-running"
     return answer.status < 500 and not running
 
 
 class Record:
-    """What one order's owner was told."""
+    """The answers given to one order's owner."""
 
     def __init__(self, order_id, qty, phone):
         self.order_id, self.qty, self.phone = order_id, qty, phone
@@ -164,8 +164,8 @@ class Customer:
 
 
 class ImpatientCustomer(Customer):
-    """Takes every failure for one. Only where its gateway has gone does it repeat the request,
-    under the same key, at another, as a proxy before several gateways would."""
+    """Counts every failure as final. Only when its gateway is gone, repeats the request under the
+    same key at another gateway, like a proxy before several gateways."""
 
     def __init__(self, seed, cluster, gateways, common_phone, stop):
         super().__init__(seed, cluster, common_phone, stop)
@@ -198,7 +198,7 @@ class ImpatientCustomer(Customer):
 
 
 def check_record(shop, record):
-    """What the owner was told is what the server says."""
+    """Demands that the server confirms the answers given to an owner."""
     shop.wait_consistent(record.order_id)
     order, payment = shop.order(record.order_id), shop.payment(record.order_id)
     assert (order["orderStatus"] == "Order Cancelled") == record.order_cancelled, (
@@ -218,7 +218,7 @@ def check_record(shop, record):
 
 
 def drive(customers, disturb, stop):
-    """Lets every customer go on until `disturb()` has returned; any failure ends all of it."""
+    """Runs all customers until `disturb()` returns; any failure ends the run."""
 
     def run(customer):
         try:
@@ -237,7 +237,7 @@ def drive(customers, disturb, stop):
 
 
 def check_customers(shop, customers):
-    """Everything that any of them was told is what the server says."""
+    """Demands that the server confirms the answers given to all customers."""
     records = [record for customer in customers for record in customer.records]
     print(f"{len(records)} orders, {sum(customer.requests for customer in customers)} requests")
     for record in records:

@@ -1,5 +1,5 @@
-"""Damage to the LMDB data of a stopped server, with the checksums that belong to what it makes: what
-is tried is how the program takes wrong data, not how it notices that data changed."""
+"""Damage to the LMDB data of a stopped server, with matching checksums: the tests check the
+program's handling of wrong data, not the detection of changed bytes."""
 
 import ctypes
 
@@ -15,7 +15,7 @@ def xxh3(data, seed=0):
 
 
 def seal(table, key, value):
-    """What stands behind a value (persistence/tables/sealed_value.hpp)."""
+    """The checksum behind a value (persistence/tables/sealed_value.hpp)."""
     return b"\x1e%08x" % (xxh3(value, xxh3(key, xxh3(table.encode()))) & 0xFFFFFFFF)
 
 
@@ -36,7 +36,7 @@ def in_lmdb(data, service, holding, old, new):
     while (at := content.find(b'{"type":"%s"' % service.encode(), at)) >= 0:
         end = content.find(b"\x1e", at)
         document = bytes(content[at:end])
-        # A freed page may hold the front of an old document: that is none, and stays as it is.
+        # A freed page may hold the front of an old document, which is no value and stays unchanged.
         if holding.encode() in document and old.encode() in document:
             changed += replace_sealed(
                 content,

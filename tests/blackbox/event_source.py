@@ -54,14 +54,14 @@ class EventSource:
                 return {**fields, "event_id": self.last_id, "id": offset, "data": data}
 
     def until(self, predicate, deadline_s=DEADLINE_S):
-        """Events up to the first that it holds for."""
+        """The events up to the first for which the predicate holds."""
         end, got = time.monotonic() + deadline_s, []
         while not got or not predicate(got[-1]):
             got.append(self.next(end - time.monotonic()))
         return got
 
     def here(self, for_s=0.0):
-        """What has come, or comes within that time."""
+        """The events received so far or within the given time."""
         got = []
         try:
             while True:

@@ -33,7 +33,7 @@ class IdleConnections(threading.Thread):
         self.closed_late = self.closed_early or closed_by_peer(watched, left)
 
     def close(self):
-        """Ends the wait, where a test is no longer interested, and the thread."""
+        """Ends the wait and the thread, for a test without further interest."""
         try:
             self.watched.connection.sock.shutdown(socket.SHUT_RDWR)
         except OSError:

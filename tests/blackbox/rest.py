@@ -83,16 +83,16 @@ class Response:
 
 
 class Client:
-    """A client on one keep-alive connection. It never repeats a request by itself, and fails where an
-    answer is not as the OpenAPI document says."""
+    """A client on one keep-alive connection. Never repeats a request, and fails where an answer
+    differs from the OpenAPI document."""
 
     def __init__(self, port, host="127.0.0.1", timeout_s=10 * TIME_SCALE, admin_token=None):
-        """`admin_token` goes with what is asked of /admin."""
+        """Requests to /admin carry `admin_token`."""
         self.admin_token = admin_token
         self.connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
 
     def request(self, method, path, body=None, headers=None):
-        """`body`: bytes and str are sent as they are, anything else as JSON."""
+        """`body`: bytes and str are sent unchanged, other values as JSON."""
         headers = dict(headers or {})
         if self.admin_token and path.startswith("/admin"):
             headers.setdefault("Authorization", f"Bearer {self.admin_token}")
@@ -155,7 +155,7 @@ def assert_problem(answer, status):
 
 
 def raw_exchange(port, data, method="GET"):
-    """Sends bytes as they are. Returns (answer, whether the server then closed the connection)."""
+    """Sends raw bytes. Returns (answer, True where the server then closed the connection)."""
     with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as sock:
         sock.sendall(data)
         answer = http.client.HTTPResponse(sock, method=method)
@@ -166,7 +166,7 @@ def raw_exchange(port, data, method="GET"):
 
 
 def closed_by_peer(sock, deadline_s):
-    """Whether the other side closes `sock` (or has closed it) within the deadline."""
+    """True where the other side closes `sock` (or has closed it) within the deadline."""
     readable, _, _ = select.select([sock], [], [], deadline_s)
     if not readable:
         return False
@@ -239,11 +239,11 @@ class Shop:
         return answer.json()[field] if answer.status == 200 else absent
 
     def delivery_status(self, order_id):
-        """None where there is no delivery."""
+        """The delivery's status; None without a delivery."""
         return self._field(f"/deliveries/{order_id}", "deliveryStatus")
 
     def trace_status(self, order_id):
-        """None where there is no trace."""
+        """The trace's status; None without a trace."""
         return self._field(f"/orderTraces/{order_id}", "status")
 
     def stamps(self, phone):
@@ -258,9 +258,9 @@ class Shop:
         return [event["eventType"] for event in answer.embedded()]
 
     def inconsistency(self, order_id):
-        """What does not fit together yet among an order, its payment, delivery and trace, or None.
+        """The first inconsistency among an order, its payment, delivery and trace, or None.
 
-        What the policies have not done yet shows as an inconsistency until they have.
+        Unfinished work of the policies shows as an inconsistency until done.
         """
         order, payment = self.order(order_id), self.payment(order_id)["paymentStatus"]
         delivery, trace = self.delivery_status(order_id), self.trace_status(order_id)
@@ -317,7 +317,7 @@ class Shop:
 
 
 def total(client, collection, **query):
-    """How many elements a collection has."""
+    """The number of elements in a collection."""
     return client.get(f"/{collection}", size=1, **query).expect(200).json()["page"]["totalElements"]
 
 

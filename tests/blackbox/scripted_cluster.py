@@ -15,7 +15,8 @@ NODE_DISTANCE = 1000
 
 
 def script(name, *arguments, deadline_s=60 * TIME_SCALE, **options):
-    """Runs cluster/NAME and reads its pipes to their end: a node that held them would hang this."""
+    """Runs cluster/NAME and reads its pipes to their end: a node that held them would block this
+    function."""
     return subprocess.run(
         [str(REPO / "cluster" / name), *map(str, arguments)],
         env=clean_environment({"SKANU_BIN": str(BINARY)}),
@@ -43,7 +44,7 @@ def is_free(port):
 
 
 def free_gateway_port():
-    """A port whose cluster finds all of its ports free, below those that the system hands out."""
+    """A port whose cluster finds all its ports free, below the system's ephemeral ports."""
     start = 20_000 + os.getpid() % 500 * 20
     for http in range(start, start + 8_000, 20):
         if all(map(is_free, ports_of(http))):
@@ -52,7 +53,7 @@ def free_gateway_port():
 
 
 def is_alive(pid):
-    """Whether a process runs; a zombie does not."""
+    """True while the process runs; a zombie does not run."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -61,7 +62,7 @@ def is_alive(pid):
 
 
 class Cluster:
-    """What the scripts do with one folder."""
+    """The cluster scripts, bound to one folder."""
 
     def __init__(self, folder):
         self.folder, self.http = folder, free_gateway_port()
@@ -94,7 +95,7 @@ class Cluster:
         return Client(self.http + HTTP_DISTANCE[service])
 
     def processes(self):
-        """Every process that has this cluster's folder in its command line."""
+        """Every process with this cluster's folder in its command line."""
         found = set()
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or not is_alive(entry.name):

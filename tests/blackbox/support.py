@@ -40,7 +40,7 @@ def skanu(*arguments, env=None, cwd=None, deadline_s=20 * TIME_SCALE):
 
 
 def audit(data):
-    """(exit status, the JSON that it printed)."""
+    """(exit status, the printed JSON)."""
     done = skanu("audit", "--data", data, deadline_s=60 * TIME_SCALE)
     assert done.stdout, f"audit printed nothing: exit {done.returncode}, {done.stderr}"
     return done.returncode, json.loads(done.stdout)
@@ -61,7 +61,7 @@ def events(data, *arguments):
 
 
 class NotReady(AssertionError):
-    """No ready line came; `status` is how the process ended, None where it hung."""
+    """No ready line came; `status` is the exit status, None for a hanging process."""
 
     def __init__(self, line, status, stderr):
         super().__init__(f"no ready line but {line!r}, exit status {status}, stderr: {stderr}")
@@ -115,7 +115,7 @@ class Server:
         return self
 
     def _status_after_failure(self):
-        """Its exit status, or None where it had to be killed."""
+        """The exit status, or None for a process that had to be killed."""
         try:
             return self.process.wait(1)
         except subprocess.TimeoutExpired:
@@ -140,7 +140,7 @@ class Server:
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
-        """Ends it politely: exit status 0, and nothing on stdout but the ready line."""
+        """Ends the server by SIGTERM: exit status 0, and stdout holds only the ready line."""
         self.send_signal(number)
         return self.wait_stopped()
 
@@ -173,7 +173,7 @@ class Server:
         return self.stderr_path.read_text(errors="replace")
 
     def last_words(self):
-        """The end of its stderr, or how a sanitizer's report begins: what comes first says most."""
+        """The end of stderr, or the beginning of a sanitizer's report, the most telling part."""
         text = self.stderr()
         report = text.find("ERROR: ")
         return text[-2000:] if report < 0 else text[report:][:8000]
@@ -185,7 +185,7 @@ class Server:
         return (self.data / "admin.token").read_text().strip()
 
     def operator(self):
-        """A client that may see /admin."""
+        """A client with access to /admin."""
         return self.client(admin_token=self.admin_token())
 
     def shop(self):

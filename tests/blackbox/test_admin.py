@@ -1,4 +1,4 @@
-"""What operators do: dead letters, and what is open of one order."""
+"""The operators' work: dead letters, and the open steps of an order."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def letters_of(client, order_id):
 
 
 def with_stuck_orders(serve, count):
-    """A server with orders whose deliveries could not take their cancellation; now they could."""
+    """A server with orders whose deliveries missed their cancellation; the cause is gone."""
     server = serve()
     shop = server.shop()
     ids = [shop.deliver(shop.paid_order(fresh_phone()), until=READY) for _ in range(count)]
@@ -93,7 +93,7 @@ def test_a_dead_letter_is_listed_and_replayed_once(stuck):
         for letter in letters
     ]  # fmt: skip
     assert status_of(client, order_id) == READY
-    # The region may still keep the entity that failed aside, for a moment.
+    # The region may still hold off the failed entity for a moment.
     for letter in letters:
         path = f"{LETTERS}/{letter['id']}"
         wait_until(lambda path=path: client.post(f"{path}/replay").status == 204, "its replay")
@@ -173,7 +173,7 @@ def test_an_order_explains_itself(operator, shop):
     assert set(told["entities"]) == {"order", "payment", "delivery", "stamp", "ordertrace"}
     assert told["entities"]["payment"]["version"] >= 2
     assert told["entities"]["order"]["state"]["delivered"] is True
-    # The view reads each service's log by itself: only the history says in which order it did.
+    # The view reads each service's log on its own: only the history tells the order between logs.
     steps = {"Ordered", "Paid", "Delivered"}
 
     def events_are_those_of_the_history():

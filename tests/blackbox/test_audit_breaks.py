@@ -1,4 +1,4 @@
-"""audit, events and backup of the real program's data: broken on purpose, and beside a load."""
+"""audit, events and backup on the real program's data: with deliberate damage, and under load."""
 
 import json
 import os
@@ -179,7 +179,7 @@ def test_what_is_broken_is_named(tmp_path, used, damage):
 
 
 def test_one_database_restored_alone_is_noticed(tmp_path):
-    """LMDB from an earlier moment than the deliveries."""
+    """LMDB data from an earlier moment than the deliveries' data."""
     data, earlier = tmp_path / "data", tmp_path / "earlier"
     with Server(data) as server:
         server.shop().paid_order()
@@ -249,7 +249,7 @@ def test_services_are_found_in_a_cluster_s_folder(tmp_path, used):
 
 
 class Load:
-    """Clients that do a bit of everything to orders of their own, until the block ends."""
+    """Clients that do a bit of every change to their own orders, until the block ends."""
 
     def __init__(self, server, clients=6):
         self.stop, self.errors, self.requests = threading.Event(), [], 0
@@ -415,7 +415,7 @@ def first_line(follower):
 
 
 def test_events_of_all_services_come_by_time(used):
-    # The view's events carry the times of those that it saw, in the order in which it saw them.
+    # The view's events carry the times of the causing events, in the view's order of reading.
     times = [
         event["timestamp"] for event in events(used.data) if event["service"] != "ordertrace"
     ]

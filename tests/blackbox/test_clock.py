@@ -1,4 +1,5 @@
-"""The wall clock jumps between two runs: keys are kept for a day, and nothing else depends on it."""
+"""The wall clock jumps between two runs: keys last a day, and no other behaviour depends on the
+clock."""
 
 import os
 import re
@@ -17,13 +18,13 @@ pytestmark = pytest.mark.skipif(
 
 
 def clock_at(offset):
-    """The environment in which a wall clock is that far away; timers run on as they are."""
+    """The environment with a wall clock shifted by the difference; timers are unaffected."""
     library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     return {"LD_PRELOAD": library, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def restart_after(server, offset):
-    """Stops it and starts it again with its wall clock that far away."""
+    """Restarts the server with its wall clock shifted by the difference."""
     server.stop()
     server.env = clock_at(offset)
     return server.start().client()
@@ -76,7 +77,7 @@ def test_a_gateway_that_is_eleven_minutes_behind_counts_nothing_twice(tmp_path, 
         offset = re.search(r'skanu_peer_clock_offset_seconds{service="stamp"} (\S+)', metrics)
         assert abs(float(offset[1]) - 660) < 5
         for count in range(1, 4):
-            # It stores what it was asked for, and dies before it can say so; the gateway repeats.
+            # The service stores the change and dies before its answer; the gateway repeats.
             stamp.stop()
             stamp.restart(*before, "--fault", "crash-at=stamp.after-commit:1")
             cluster.wait_up()

@@ -1,4 +1,5 @@
-"""A node per service: it does what one process does, starts in any order, lets nobody else in."""
+"""A node per service: the same behaviour as one process, any order of starts, no access for
+strangers."""
 
 import contextlib
 import re
@@ -30,7 +31,7 @@ def shop(shared):
 
 
 def caf_header(kind, length):
-    """What stands before every message between CAF nodes."""
+    """The header before every message between CAF nodes."""
     return struct.pack(">BxxxIQQQ", kind, length, 3, 5, 6)
 
 
@@ -165,7 +166,7 @@ def test_a_node_of_another_cluster_is_refused_and_both_say_so(tmp_path):
 
 @pytest.mark.slow
 def test_a_second_node_of_one_name_is_refused_and_the_first_goes_on(tmp_path):
-    """Two of one name took each other's place with every hello."""
+    """Two nodes of one name must not replace each other with every hello."""
     with Cluster(tmp_path / "nodes", nodes=["gateway", "stamp"]) as cluster:
         host, port = cluster.hosts["gateway"]
         peer = ("--peer", f"gateway={host}:{port}")
@@ -192,7 +193,8 @@ def test_a_second_node_of_one_name_is_refused_and_the_first_goes_on(tmp_path):
 
 
 def test_what_is_no_node_does_no_harm_at_a_nodes_port(tmp_path):
-    """CAF took the memory that a stranger's header announced, and ended at an empty handshake."""
+    """An announced length alone must not allocate memory, and an empty handshake must not end the
+    node."""
     said = [
         b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"\0\0\0\xa4\xffSMBr\0\0\0\0\x08\x01\x40" + bytes(16) + b"\x40\x06\0\0\1\0",

@@ -1,6 +1,6 @@
-"""What cluster/ has for containers: that it names what exists, and that its settings work.
+"""The files for containers in cluster/: existing names, and working settings.
 
-Nothing is built or deployed here: no machine of ours has Docker or Kubernetes.
+The tests neither build images nor deploy.
 """
 
 import http.client
@@ -64,7 +64,7 @@ def compose_nodes():
 
 @pytest.fixture(scope="module")
 def known_variables():
-    """The environment variables that `serve` takes."""
+    """The environment variables taken by `serve`."""
     return set(re.findall(r"\(Env:(SKANU_\w+)\)", skanu("serve", "--help").stdout))
 
 
@@ -192,7 +192,7 @@ def test_peers_are_services_at_their_nodes_port():
 
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
 def test_kustomize_puts_the_whole_together(tmp_path):
-    """Every file, patch and secret that is named is there, and each pod has its own secrets."""
+    """Every named file, patch and secret exists, and each pod has its own secrets."""
     folder = tmp_path / "kubernetes"
     shutil.copytree(KUBERNETES, folder, ignore=shutil.ignore_patterns("secrets"))
     command = [CLUSTER / "certs", folder / "secrets", *SERVICES]
@@ -253,7 +253,8 @@ def test_compose_has_every_service_and_declares_its_volumes():
 
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 def test_compose_accepts_its_file(tmp_path):
-    """Debian's is older than the word for a project's name, and knows all the others."""
+    """Debian's docker-compose lacks only the key for a project's name, so the test removes the
+    key."""
     text = re.sub(r"^name: .*", "", (DEPLOY / "compose.yaml").read_text(), flags=re.MULTILINE)
     (tmp_path / "compose.yaml").write_text(text)
     done = subprocess.run(
@@ -290,7 +291,7 @@ def test_the_dockerfile_installs_the_programs_libraries():
         text=True,
         timeout=6 * DEADLINE_S,
     )
-    # Sanitizers are of test builds; what else has the same file name is for another machine.
+    # Sanitizers belong to test builds; other files of the same name are for another machine.
     other = r"lib32|libx32|lib64|^libc6|^libgcc-s1|^lib[a-z]*san\d|cross|-dev|-dbg|-i386"
     needed = {
         line.split(":")[0]
@@ -329,7 +330,8 @@ def test_haproxy_accepts_its_configuration():
 
 @contextmanager
 def front_of(gateways, tmp_path):
-    """HAProxy before these servers, by cluster/deploy/haproxy.cfg with other addresses; gives its port."""
+    """HAProxy before the servers, by cluster/deploy/haproxy.cfg with other addresses; yields the
+    port."""
     text = HAPROXY_CFG.read_text()
     for address, server in zip(haproxy_servers().values(), gateways, strict=True):
         text = text.replace(f" {address}", f" 127.0.0.1:{server.port}")
@@ -412,7 +414,7 @@ def test_behind_haproxy_a_gateway_may_go(tmp_path):
     ],
 )
 def test_behind_haproxy_nobody_comes_to_the_admin_pages(behind_haproxy, target):
-    # Without our own client, which asks every answer to be a documented one: this is HAProxy's.
+    # A client without the check against our document, since the answer is HAProxy's own.
     connection = http.client.HTTPConnection("127.0.0.1", behind_haproxy, timeout=DEADLINE_S)
     with closing(connection):
         connection.request("GET", target)

@@ -1,5 +1,6 @@
 """One service down is one service down: each killed, frozen and, where root allows network
-namespaces, cut off. What must go on, what is refused how and how fast, and what catches up."""
+namespaces, cut off. The tests check the unaffected requests, the kind and speed of refusals, and
+the catching up."""
 
 import functools
 import time
@@ -47,7 +48,7 @@ def shared_cluster(tmp_path_factory):
 
 @pytest.fixture
 def cluster(shared_cluster):
-    shared_cluster.wait_whole()  # a test that failed may have left it otherwise
+    shared_cluster.wait_whole()  # a failed test may have left another state
     return shared_cluster
 
 
@@ -69,7 +70,7 @@ def asking(cluster, method, path, body=None):
 
 
 def assert_most_within(limit_s, timings, what):
-    """Nine of ten: this machine has other work, too."""
+    """Nine of ten answers within the limit, to tolerate other work of the machine."""
     slow = sorted(timings)[len(timings) * 9 // 10]
     assert slow < limit_s * TIME_SCALE, f"{what} takes {slow:.3f} s, not {limit_s}"
 
@@ -80,8 +81,8 @@ def ask_often(client, method, path, body=None, times=20):
     return [answer for answer, _ in done], [seconds for _, seconds in done]
 
 
-# What customers do before, while the service is lost (from the first moment on), and after its
-# return, with a `yield` where it is lost and where it is back.
+# The customers' actions before, during (from the first moment on) and after the loss of the
+# service; a `yield` marks the loss and the return.
 
 
 def story_of_payment(cluster, shop, phone):
@@ -210,7 +211,7 @@ def test_one_service_down_is_one_service_down(cluster, phone, service, how):
         assert noticed_s < NOTICED_S[how] * TIME_SCALE
         for (method, path, _), (answer, seconds) in zip(refused, answers):
             certain = method == "GET" or (service, path) == ("payment", "/orders")
-            answer.expect(503, *([] if certain else [504]))  # what was sent may have happened
+            answer.expect(503, *([] if certain else [504]))  # a sent change may have happened
             assert seconds < ANSWER_S * TIME_SCALE, f"{method} {path}: {seconds:.3f} s"
         wait_until(lambda: time.monotonic() > lost + PATIENCE_S, "its time has passed")
         assert_refused_at_once(cluster, service, refused)
@@ -267,7 +268,7 @@ def test_gateway_down(cluster, phone, how):
             "its peers notice",
             NOTICED_S[how] * TIME_SCALE,
         )
-        if how == "cut off":  # it runs, and says that all others are gone
+        if how == "cut off":  # the node runs, and reports all others away
             cluster.wait_away(*SERVICES)
             wait_until(lambda: time.monotonic() > lost + PATIENCE_S, "their time has passed")
             for service in SERVICES:
@@ -280,7 +281,8 @@ def test_gateway_down(cluster, phone, how):
 
 
 def test_a_node_that_is_cut_off_holds_up_no_other_reconnection(cluster):
-    """CAF connects with a blocking call: an address that swallows packets held all others up."""
+    """CAF connects with a blocking call: an address that swallows packets must not hold up other
+    peers."""
     can_be(cluster, "cut off")
     with cluster.without("stamp", "cut off"):
         cluster.wait_away("stamp")
@@ -292,7 +294,7 @@ def test_a_node_that_is_cut_off_holds_up_no_other_reconnection(cluster):
 
 
 def test_with_its_breaker_open_an_order_is_refused_within_50_ms(tmp_path):
-    """Payment is there and refuses, so it is the breaker that answers."""
+    """Payment runs and refuses, so the breaker answers."""
     fault = {"payment": ("--fault", "payment-fail=1@0s..4s")}
     with Cluster(tmp_path / "nodes", per_node=fault) as cluster, cluster.client() as client:
 

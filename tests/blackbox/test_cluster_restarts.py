@@ -1,5 +1,4 @@
-"""Nodes that are restarted under load, come back elsewhere, or are lost at random: no request fails
-that need not, and nothing is lost."""
+"""Nodes restarted under load, moved, or lost at random: only unavoidable failures, and no loss."""
 
 import os
 import random
@@ -38,7 +37,8 @@ def restart(cluster, name):
 
 
 def test_a_rolling_restart_under_load_fails_no_request(cluster):
-    """Every service in turn: nobody sees it. Then each gateway: its customers go to the other."""
+    """Restarts every service in turn, unnoticed by customers. Then each gateway: its customers
+    switch to the other."""
     stop, common_phone = threading.Event(), fresh_phone()
     with cluster.client() as client:
         before = total(client, "orders")
@@ -92,8 +92,8 @@ def test_deliveries_can_be_read_all_through_a_restart_of_delivery(cluster):
 
 @pytest.mark.parametrize("name", ["delivery", "payment"])
 def test_a_node_that_comes_back_on_another_port_is_found(tmp_path, name):
-    """Its peers know its former address only. Of two the one whose name sorts first dials: delivery
-    does so anyway, and order dials payment."""
+    """The peers know only the former address. The node whose name sorts first dials: delivery dials
+    its peers, and order dials payment."""
     with Cluster(tmp_path / "nodes") as cluster:
         shop = cluster.shop()
         before = shop.paid_order()

@@ -1,6 +1,6 @@
-"""cluster/up, down, status, kill and start, and cluster/certs: what their users meet.
+"""cluster/up, down, status, kill and start, and cluster/certs: the users' view.
 
-Every cluster stands on ports and in a folder of its own, and nothing of it outlives its test.
+Every cluster has its own ports and folder, and no process outlives its test.
 """
 
 import os
@@ -28,7 +28,7 @@ def cluster(tmp_path):
 
 @pytest.fixture
 def running(cluster):
-    """It is stopped with cluster/down in the end, and its data are sound."""
+    """A cluster; at the end cluster/down stops the cluster, and the data must be sound."""
     cluster.up()
     yield cluster
     cluster.down()
@@ -271,7 +271,7 @@ def test_a_program_that_is_not_there_is_named(cluster):
 
 @contextmanager
 def stranger():
-    """A process that is nobody's node."""
+    """A process outside every cluster."""
     process = subprocess.Popen(["sleep", "600"], stdin=subprocess.DEVNULL)
     try:
         yield process
@@ -281,7 +281,7 @@ def stranger():
 
 
 def test_a_stranger_with_a_nodes_process_id_is_left_alone(running):
-    """A reboot, or a busy machine, gives the id of a node that died to another process."""
+    """A reboot, or a busy machine, may give a dead node's process id to another process."""
     pid_file = running.folder / "run" / "payment.pid"
     known = pid_file.read_text().split()
     running.run("kill", "payment")
@@ -296,7 +296,7 @@ def test_a_stranger_with_a_nodes_process_id_is_left_alone(running):
         orphan = running.processes()
         running.down()
         assert process.poll() is None
-        # The node whose file was overwritten is nobody's that down knows of: it is ours to end.
+        # down does not know the node with the overwritten file, so the test ends the node.
         (left,) = running.processes()
         assert left in orphan
         os.kill(left, signal.SIGTERM)
@@ -322,7 +322,7 @@ def test_a_frozen_node_is_silent_in_status_and_down_ends_it(running):
 
 
 def test_nodes_are_detached_from_their_caller(running):
-    """script() has read up's pipes to their end already; here is what each node holds."""
+    """script() has read up's pipes to the end; this test checks the descriptors of each node."""
     running.run("kill", "stamp")
     reader, writer = os.pipe()
     os.set_inheritable(writer, True)
@@ -411,7 +411,7 @@ def test_certificates_are_signed_and_their_keys_private(tmp_path):
         timeout=DEADLINE_S,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert certs("order", "stamp").returncode == 0  # what is there stays, what is new is added
+    assert certs("order", "stamp").returncode == 0  # adds only the missing certificate
     for name, content in files.items():
         assert (tmp_path / "certs" / name).read_bytes() == content
     assert (tmp_path / "certs" / "stamp-key.pem").exists()
@@ -441,7 +441,7 @@ def tls(certs, name):
 
 
 def seen_by(server):
-    """{service: UP|DOWN} as this gateway sees it."""
+    """{service: UP|DOWN} in the gateway's view."""
     with server.client() as client:
         components = client.get("/actuator/health").expect(200).json()["components"]
         return {name: component["status"] for name, component in components.items()}

@@ -50,10 +50,10 @@ def pytest_generate_tests(metafunc):
 
 
 class Step:
-    """One request of the saga, with what must come before it and what it must lead to."""
+    """One request of the saga, with its preparation and its expected outcome."""
 
     def __init__(self, prepare, request, statuses, outcome, fault=None, refused=()):
-        """`request` may be answered by `refused` while `fault` is active, which is slow."""
+        """`refused` are statuses permitted while `fault` is active; a step with a fault is slow."""
         self.prepare, self.request, self.statuses = prepare, request, statuses
         self.outcome, self.fault, self.refused = outcome, fault, refused
 
@@ -145,7 +145,7 @@ def prepared(tmp_path_factory):
 
 
 def outcome(shop, step, order_id, phone):
-    """What the step's outcome names, as it is now."""
+    """The present values of the fields named by the step's outcome."""
     now = {"stamps": shop.stamps(phone)}
     if "payment" in step.outcome and order_id:
         now |= {
@@ -163,7 +163,7 @@ def all_fit(shop):
 
 
 def start_or_die(server):
-    """Whether it came up; a crash point may be passed before it is ready."""
+    """Starts the server; False where the process dies at a crash point before readiness."""
     server.start(wait=False)
     try:
         server.wait_ready()
@@ -181,7 +181,7 @@ def crash_during(server, step, request, order_id, phone):
         answer = server.client().request(*request, KEY)
         answer.expect(*step.statuses, *step.refused)
     except SERVER_GONE:
-        pass  # what the point is for
+        pass  # the crash point's effect
 
     def completed():
         if answer is None:
@@ -203,7 +203,7 @@ def crash_during(server, step, request, order_id, phone):
     what = f"{request} completes, answered {answer}, or the process dies"
     died = wait_until(died_or_completed, what, 2 * DEADLINE_S) == "died"
     if not died:
-        server.send_signal(signal.SIGTERM)  # leaving commits, too, and so may pass the point
+        server.send_signal(signal.SIGTERM)  # leaving also commits, and so may pass the point
     server.wait_dead()
     assert server.process.returncode in (KILLED if died else (0, *KILLED)), server.stderr()[-2000:]
     return answer, server.process.returncode != 0
@@ -221,7 +221,7 @@ def check_after_crash(server, step, request, order_id, phone, answer):
         assert repeated.body == answer.body, "the stored answer"
     if request[1] == "/orders":
         order_id = repeated.json()["id"]
-        # The payment of an id that was rejected goes from the list once payment has read of it.
+        # The payment of a rejected id leaves the list once payment has read the rejection.
         wait_until(
             lambda: total(shop.client, "orders") == total(shop.client, "payments") == 1,
             "one order with its payment",

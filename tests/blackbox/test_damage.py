@@ -1,4 +1,4 @@
-"""What a server does with data that was damaged while it was stopped."""
+"""A server's reaction to data damaged while the server was stopped."""
 
 import re
 
@@ -25,7 +25,7 @@ def stopped_server(folder, orders=3):
 
 
 def refused_start(data):
-    """The one line with which a server does not start."""
+    """The only line of a refused start."""
     done = skanu("serve", "--http", "127.0.0.1:0", "--data", data, "--log-level", "off")
     assert (done.returncode, done.stdout) == (2, ""), done
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -48,7 +48,7 @@ def test_ids_that_would_be_handed_out_again_refuse_the_start(tmp_path):
 
 
 def test_an_entity_that_crashes_is_named_in_the_log_and_not_on_standard_output(tmp_path):
-    """CAF's own words about it went to standard output; stop() looks at that."""
+    """CAF's own messages must not go to standard output; stop() checks the output."""
     server = stopped_server(tmp_path)
     in_lmdb(server.data, "payment", '"id":2,', '"schema":1', '"schema":9')
     with server:
@@ -60,7 +60,7 @@ def test_an_entity_that_crashes_is_named_in_the_log_and_not_on_standard_output(t
 
 
 def test_a_limit_on_the_length_of_files_gives_507_and_ends_nothing(tmp_path):
-    """It ended the process with SIGXFSZ."""
+    """SIGXFSZ must not end the process."""
     options = ["--log-level", "off"]
     with Server(tmp_path / "data", *options, prefix=["prlimit", "--fsize=12000000"]) as server:
         client, statuses = server.client(), []

@@ -9,7 +9,7 @@ STALE = '"no-such-version"'
 
 @pytest.fixture
 def paths(shop, phone):
-    """Each kind's item of one paid order that nothing changes any more."""
+    """An item of each kind, of a paid order without further changes."""
     order_id = shop.paid_order(phone, qty=1)
     shop.wait_delivery(order_id, PREPARE)
     shop.wait_stamps(phone, 1)

@@ -1,5 +1,5 @@
-"""A disk that fails the last step of LMDB's commits: the store recovers by itself, or says that it
-cannot serve."""
+"""A disk that fails the last step of LMDB's commits: the store recovers by itself, or reports its
+failure."""
 
 import os
 import subprocess
@@ -13,8 +13,9 @@ pytestmark = pytest.mark.skipif(
     "asan" in os.environ.get("SKANU_BIN", ""), reason="the disk fails by a preloaded library"
 )
 
-# Stands in front of the C library. A write of less than a page at a file's front is one of LMDB's
-# meta pages; while the file FAIL_META is there it fails, and "once" in it is for one commit.
+# Replaces functions of the C library. A write of less than a page at a file's front is a write of
+# an LMDB meta page. While the file FAIL_META exists, such writes fail; the content "once" limits
+# the failure to one commit.
 SHIM = r"""
 #define _GNU_SOURCE
 #include <errno.h>
@@ -57,7 +58,7 @@ def shim(tmp_path_factory):
 
 @pytest.fixture
 def failing(tmp_path, shim):
-    """A server, and the file that makes its disk fail."""
+    """A server, and the file that makes the server's disk fail."""
     switch = tmp_path / "fail"
     prefix = ["env", f"LD_PRELOAD={shim}", f"FAIL_META={switch}"]
     with Server(tmp_path / "data", prefix=prefix) as server:

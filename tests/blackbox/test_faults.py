@@ -1,4 +1,4 @@
-"""Payment slow, failing or silent: what customers see, and the circuit breaker."""
+"""Payment slow, failing or silent: the customers' view, and the circuit breaker."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ FAULTS = ["payment-delay", "payment-fail", "payment-lose-reply", "crash-at"]
 
 
 def timed(call):
-    """(what the call returned, seconds it took)."""
+    """(result of the call, seconds)."""
     start = time.monotonic()
     return call(), time.monotonic() - start
 
@@ -21,7 +21,7 @@ def breaker(client):
 
 
 def place(client, *statuses):
-    """Places an order; a refusal must be 503 and say when to come back."""
+    """Places an order; a refusal must be 503 with Retry-After."""
     answer = client.post("/orders", COFFEE).expect(*(statuses or (201, 503)))
     if answer.status == 503:
         assert int(answer.header("Retry-After")) >= 1
@@ -34,7 +34,7 @@ def listed_ids(client, collection):
 
 
 def nothing_listed(client, *collections):
-    """Whether no order was registered: by default as the order service and the view show it."""
+    """True where no order is registered: by default in the order service and the view."""
     return all(total(client, name) == 0 for name in collections or ("orders", "orderTraces"))
 
 
@@ -136,7 +136,7 @@ def test_a_failing_payment_opens_the_breaker_and_refusals_are_quick(serve):
     seconds = sorted(timed(lambda: place(client, 503))[1] for _ in range(100))
     assert seconds[94] < 0.05, f"p95 {seconds[94]:.3f} s"
     assert breaker(client)["notPermittedCalls"] > 0
-    # one part down is one part down
+    # customers can still read and cancel orders
     for order_id in (paid, unpaid):
         assert shop.order(order_id)["orderStatus"] == "Order complete"
         shop.cancel_order(order_id)

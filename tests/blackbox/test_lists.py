@@ -61,7 +61,7 @@ def all_keys(client, collection):
 
 
 def follow_next(client, path, collection):
-    """Every page from `path` on, and every key on them."""
+    """Every page from `path` on, and every key on the pages."""
     pages, seen = [], []
     while path:
         answer = client.get(path).expect(200)
@@ -277,7 +277,7 @@ def ledger(shared_server):
 
 
 def test_the_ledger_skipped_entries_while_it_grew(serve, phone):
-    """The total came from one snapshot and the rows from another."""
+    """The total and the rows must come from one snapshot."""
     server, enough = serve(), threading.Event()
 
     def grow(client):
@@ -305,7 +305,7 @@ def test_the_ledger_skipped_entries_while_it_grew(serve, phone):
     "order, expected", [("id,asc", [1, 2, 3]), ("id,desc", [10, 9, 8])], ids=["asc", "desc"]
 )
 def test_after_0_listed_no_entry_backwards(client, ledger, order, expected):
-    """In collections and ledgers alike 0 means from the start, whatever page says."""
+    """In collections and ledgers, 0 means from the start, regardless of page."""
     for query in ({"after": 0}, {"after": 0, "page": 2}):
         page = client.get(ledger, size=3, sort=order, **query)
         assert entry_numbers(page) == expected

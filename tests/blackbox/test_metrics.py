@@ -1,4 +1,4 @@
-"""Metrics as Prometheus and its dashboard take them."""
+"""Metrics in the form expected by Prometheus and the dashboard."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def samples_of(client):
 
 
 def names_in(text):
-    """The names under which the samples of each metric are asked for."""
+    """The query names for the samples of each metric."""
     names = set()
     for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE):
         parts = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
@@ -67,7 +67,7 @@ def test_every_metric_of_the_dashboard_is_one_that_the_program_shows(client):
     assert asked <= shown, f"unknown: {asked - shown}"
     bare = {re.sub("_(bucket|sum|count)$", "", name) for name in asked}
     unseen = {re.sub("_(bucket|sum|count)$", "", name) for name in shown} - bare
-    # The dashboard joins its two parts instead, which holds between nodes too.
+    # The dashboard joins the two parts instead, and the join also holds between nodes.
     assert unseen == {"skanu_consumer_lag_events"}, f"on no panel: {unseen}"
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(ids) == len(set(ids))

@@ -1,4 +1,4 @@
-"""The port for other nodes: who may connect to it, how long, how much, and with which certificate."""
+"""The port for other nodes: limits on connections, their time and memory, and certificates."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ def tls(certs, name):
 
 
 def with_tls(folder, nodes=("gateway", "stamp")):
-    """A cluster of these nodes, each with its own certificate."""
+    """A cluster of the given nodes, each with its own certificate."""
     certs = make_certificates(folder / "certs", *nodes)
     return Cluster(folder / "nodes", nodes=list(nodes), per_node={n: tls(certs, n) for n in nodes})
 
@@ -47,7 +47,7 @@ def connections(place, count, said=b""):
 
 
 def is_open(connection):
-    """Reads what CAF says first."""
+    """Reads CAF's first bytes."""
     connection.setblocking(False)
     try:
         while True:
@@ -64,19 +64,19 @@ def count_open(made):
 
 
 def announcing(length):
-    """A hello that says how long it is, and does not come."""
+    """A header that announces a hello of `length` bytes; the hello never comes."""
     return struct.pack(">BxxxIQQQ", 0, length, 3, 0, 0)
 
 
 def resident_kb(server):
-    """At most, until now."""
+    """The process's peak resident memory so far, in kB."""
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1])
 
 
 @pytest.fixture(params=["plain", "tls"])
 def pair(request, tmp_path):
-    """A gateway and a stamp node that has few descriptors."""
+    """A gateway and a stamp node with few descriptors."""
     make = with_tls if request.param == "tls" else lambda folder: Cluster(
         folder / "nodes", nodes=["gateway", "stamp"]
     )  # fmt: skip
@@ -92,7 +92,7 @@ def assert_stamps_go(cluster, phone):
 
 
 def test_silent_connections_were_never_closed(pair):
-    """400 of them stopped a node with 300 descriptors."""
+    """400 silent connections must not stop a node with 300 descriptors."""
     stamp = pair["stamp"]
     with connections(pair.hosts["stamp"], 400) as made:
         wait_until(lambda: count_open(made) <= MOST_STRANGERS, "the oldest have made room")
@@ -121,13 +121,13 @@ def test_a_node_that_has_proved_itself_stays_beyond_the_time_of_strangers(tmp_pa
 
 
 def test_what_strangers_announced_stayed_resident(tmp_path):
-    """64 connections that announce 32 MiB each made 2.1 GB, for good."""
+    """Announced lengths of strangers must not stay allocated."""
     with Cluster(tmp_path / "nodes", nodes=["gateway", "stamp"]) as cluster:
         cluster.wait_up("stamp")
         before = resident_kb(cluster["stamp"])
         for length in (64 * 1024 + 1, 32 * 1024 * 1024):
             with connections(cluster.hosts["stamp"], 64, announcing(length)) as made:
-                # CAF itself ends one that says no more after 2.5 s.
+                # CAF itself ends a silent connection only after 2.5 s.
                 wait_until(lambda: count_open(made) == 0, "they are cut off at once", 1 * TIME_SCALE)
         said = announcing(64 * 1024) + bytes(60 * 1024)
         with connections(cluster.hosts["stamp"], 64, said) as made:
@@ -140,14 +140,14 @@ def test_what_strangers_announced_stayed_resident(tmp_path):
 
 
 def show(certs, node, name):
-    """What the node shows from now on: CAF reads the files for each connection. So a stranger's
-    program does, which does not look at its own certificate as ours does when it starts."""
+    """Replaces the node's certificate. CAF reads the files for each connection, so the node shows
+    the new certificate without a start's check, like a stranger's program."""
     for end in (".pem", "-key.pem"):
         (certs / f"{name}{end}").replace(certs / f"{node}{end}")
 
 
 def assert_kept_apart(cluster, **said):
-    """The gateway, started last, and the other node both say why."""
+    """The gateway, started last, and the other node both log the reason."""
     cluster["gateway"].start()
     for name, words in said.items():
         wait_until(lambda: words in cluster[name].stderr(), f"{name}: {words}", 3 * DEADLINE_S)
@@ -157,7 +157,7 @@ def assert_kept_apart(cluster, **said):
 
 @pytest.fixture
 def stamp_alone(tmp_path):
-    """A cluster with TLS of which only the stamp node has been started."""
+    """A cluster with TLS in which only the stamp node runs."""
     with contextlib.ExitStack() as stack:
         cluster = with_tls(tmp_path)
         stack.callback(cluster.stop)
@@ -176,7 +176,7 @@ def openssl(*words):
 
 
 def certificate_for(certs, name, days):
-    """Makes it anew, ending in so many days."""
+    """Renews the certificate, to end in the given number of days."""
     openssl("req", "-new", "-key", certs / f"{name}-key.pem", "-subj", f"/CN={name}", "-out", certs / "r")
     openssl(
         "x509", "-req", "-in", certs / "r", "-CA", certs / "ca.pem", "-CAkey", certs / "ca-key.pem",
@@ -215,7 +215,8 @@ def test_a_node_warns_of_its_certificates_end(tmp_path):
 
 
 def test_any_certificate_of_the_authority_was_any_node(stamp_alone):
-    """A gateway's was served as payment: orders went into a stranger's database."""
+    """A gateway's certificate must not pass for payment's, or orders go into a stranger's
+    database."""
     cluster, certs = stamp_alone
     show(make_certificates(certs, "other"), "stamp", "other")
     words = "its certificate names another node"

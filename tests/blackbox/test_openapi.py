@@ -1,6 +1,6 @@
-"""The OpenAPI document itself: its structure, its examples, and what it says of the problems.
+"""The OpenAPI document itself: its structure, its examples, and its description of problems.
 
-That every answer of the suite is as it says is seen to in api_document.py.
+api_document.py checks every answer of the suite against the document.
 """
 
 import json
@@ -111,7 +111,7 @@ def test_every_schema_is_a_json_schema():
 
 
 def test_every_object_that_is_sent_is_closed():
-    """So that an undocumented field fails."""
+    """Closed schemas make an undocumented field fail."""
     open_ones = {
         name
         for name, schema in RAW["components"]["schemas"].items()
@@ -170,7 +170,7 @@ def request_example(path, method):
 
 
 def test_the_examples_are_real(serve):
-    """On an empty data directory, one after the other, they give what they say."""
+    """On an empty data directory, the requests in sequence give the documented answers."""
     client = serve().client()
     shop = Shop(client)
 

@@ -1,4 +1,4 @@
-"""What is served besides resources: pages, their files, the root, the reference, problem types."""
+"""Answers besides resources: pages, their files, the root, the reference, problem types."""
 
 from html.parser import HTMLParser
 
@@ -14,7 +14,7 @@ VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "met
 
 
 class Page(HTMLParser):
-    """Elements in their order, and whether each was closed."""
+    """The elements in order, each with its closing."""
 
     def __init__(self, text):
         super().__init__()

@@ -101,7 +101,7 @@ def test_an_unknown_http_version_had_a_problem_type_without_a_name(shared_server
 @pytest.mark.parametrize("path", ODD_PATHS, ids=lambda path: path[:30])
 def test_an_unknown_path_or_id_gives_404(client, path):
     answer = client.get(path)
-    if path == "/":  # may hold a page of its own
+    if path == "/":  # may hold its own page
         answer.expect(200, 404)
     else:
         assert_problem(answer, 404)

@@ -295,7 +295,7 @@ def assert_allows(answer, origin):
 
 @pytest.fixture(scope="module")
 def open_to_all(tmp_path_factory):
-    """A client of a server whose --cors is *, as the original's gateway had it."""
+    """A client of a server with --cors *, like the original's gateway."""
     with Server(tmp_path_factory.mktemp("open") / "data", "--cors", "*") as server:
         with server.client() as client:
             yield client

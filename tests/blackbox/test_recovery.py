@@ -1,4 +1,4 @@
-"""What was acknowledged is still there after kill -9, a restart, and with a full disk."""
+"""Acknowledged changes survive kill -9, a restart, and a full disk."""
 
 import os
 import shutil

@@ -1,5 +1,4 @@
-"""A backup is put in the place of newer data, or data is lost: what was given after the backup is gone and said,
-or there. No id that was ever answered is given again."""
+"""A restored backup, or lost data: lost changes are reported, and no answered id is given again."""
 
 import shutil
 
@@ -121,7 +120,7 @@ class TestOneProcess:
             assert components["order-follows-delivery"]["details"] == {"reason": "log-forked"}
         _, report = audit(data)
         assert {f["log"] for f in report["forks"]} == {"delivery"}
-        # Accepted: said no more, and still named by the audit.
+        # After acceptance only the audit still names the fork.
         with Server(data, "--restored") as server:
             components = server.client().get("/actuator/health").expect(200).json()["components"]
             assert "order-follows-delivery" not in components
@@ -133,7 +132,7 @@ class TestOneProcess:
         shutil.copytree(data, older)
         with Server(data) as server:
             sell(server.shop(), 2)
-            server.kill()  # so that the block of ids is used up to there, and no further
+            server.kill()  # leaves the block of ids used up to here
         with Server(data) as server:
             for _ in range(600):
                 server.shop().paid_order()
@@ -177,7 +176,7 @@ class TestOneNode:
         shop.wait_stamps(phone, 10 * COFFEE["qty"])
         for order_id in sold:
             assert shop.inconsistency(order_id) is None
-        # What was lost is said: by the client's answer, the log, health, metrics and the audit.
+        # The answer, the log, health, metrics and the audit report the loss.
         for order_id in lost:
             shop.client.get(f"/payments/{order_id}").expect(404)
         for node in ("delivery", "stamp", "ordertrace"):
@@ -223,7 +222,7 @@ class TestOneNode:
         components = order.client().get("/actuator/health").expect(200).json()["components"]
         assert components["order"] == {"status": "DOWN", "details": {"reason": "data-too-old"}}
         wait_until(lambda: "event=data_too_old" in order.stderr(), "the log says so")
-        # The operator says that this is all there is.
+        # The operator confirms the present data.
         order.stop()
         order.restart(*order.arguments, "--restored")
         cluster.wait_whole()
@@ -287,7 +286,7 @@ class TestOneNode:
         for order_id in before + after:
             shop.wait_consistent(order_id)
         cluster.stop()
-        if name != "delivery":  # its events of that time are gone, and the trace has seen them
+        if name != "delivery":  # its events are lost, but seen by the trace
             cluster.assert_sound()
 
     def test_a_node_of_another_cluster_is_refused_by_name(self, cluster, tmp_path):

@@ -1,4 +1,4 @@
-"""`serve --services`: a node for some of the services."""
+"""`serve --services`: a node for a part of the services."""
 
 from support import skanu
 

@@ -1,4 +1,4 @@
-"""A database that another process keeps from being written: the rest answers quickly."""
+"""A database whose writer is held by another process: all other requests are answered quickly."""
 
 import contextlib
 import sqlite3
@@ -15,7 +15,7 @@ OUTSIDE = ("order", "delivery", "stamp", "payment", "ordertrace", "lmdb")
 
 @contextlib.contextmanager
 def writer_held(server):
-    """Nobody else can write the delivery database inside."""
+    """Holds the delivery database's writer for the block."""
     holder = sqlite3.connect(server.data / "delivery.sqlite3", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:
@@ -27,7 +27,7 @@ def writer_held(server):
 
 @contextlib.contextmanager
 def clients_on_deliveries(server, orders):
-    """Clients that change deliveries and come back when they are told to; their statuses."""
+    """Clients that change deliveries and obey Retry-After; their statuses."""
     over, statuses = threading.Event(), []
 
     def change(order_id):

@@ -5,7 +5,7 @@ from rest import in_parallel, wait_until
 
 
 def entry_quantity(entry):
-    """What one line of the ledger earned (positive) or took (negative)."""
+    """The stamps earned (positive) or taken (negative) by one line of the ledger."""
     return entry["stampQty"]
 
 
@@ -136,7 +136,7 @@ def test_many_clients_on_one_account_lose_nothing(shared_server, shop, phone):
 
 
 def test_stamps_are_earned_and_taken_in_either_order(shop, phone):
-    """A cancel right behind the payment: whatever is read first, the account ends at zero."""
+    """A cancel right behind the payment: in any order of reading, the account ends at zero."""
     orders = [shop.place(qty=2) for _ in range(20)]
     for order_id in orders:
         shop.pay(order_id, phoneNumber=phone)

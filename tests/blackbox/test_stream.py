@@ -89,7 +89,7 @@ def test_an_id_beyond_the_log_begins_at_the_tail(shared_server):
 
 
 def test_an_id_of_another_log_begins_at_the_tail(tmp_path):
-    """It resumed in the middle of a restored log, behind an event that it had never seen."""
+    """An id of another log must not resume in the middle of a restored log."""
     data, copy = tmp_path / "data", tmp_path / "copy"
     with Server(data) as server:
         with server.client() as client, EventSource(server.port, last_event_id=0) as stream:
@@ -124,7 +124,7 @@ def test_head_and_other_methods(shared_server):
 
 
 def test_resuming_after_kill_9_shows_every_step_once(tmp_path):
-    """A client that comes back again and again while the server is killed under it."""
+    """A client that reconnects again and again while the server is killed."""
     events, orders, enough = [], [], threading.Event()
     server = Server(tmp_path / "data").start()
 
@@ -176,7 +176,7 @@ def test_resuming_after_kill_9_shows_every_step_once(tmp_path):
 
 
 def test_one_far_behind_gets_the_whole_log(tmp_path):
-    """More events than a server that starts keeps at hand."""
+    """More events than the ring of a starting server holds."""
     count, threads = 4_500, 8
     with Server(tmp_path / "data", "--log-level", "warn") as server:
 
@@ -249,7 +249,7 @@ def test_a_silent_stream_gets_heartbeats(tmp_path):
 
 
 def test_a_stream_goes_on_through_another_gateway_and_while_ordertrace_is_away(tmp_path):
-    """The traces' own node shows streams as well: the ids are the same there."""
+    """The node of ordertrace shows streams as well, with the same ids."""
     with Cluster(tmp_path / "nodes", arguments=("--stream-heartbeat", "200")) as nodes:
         with nodes.client() as client:
             first = place_and_pay(client)

@@ -113,7 +113,7 @@ def test_a_state_that_is_not_what_its_events_say_gives_1(tmp_path, used):
 
 
 def test_a_lost_delivery_database_gives_1(tmp_path, used):
-    """Deliveries that the trace has seen are gone."""
+    """The trace has seen deliveries missing from the database."""
     broken = tmp_path / "broken"
     shutil.copytree(used, broken)
     fresh = Server(tmp_path / "fresh").start().stop()

@@ -1,4 +1,4 @@
-"""The saga as the order trace shows it: its steps, its races, and the defects of the original."""
+"""The saga in the order trace: its steps, its races, and the defects of the original."""
 
 import pytest
 from rest import CANCEL, END, PREPARE, READY, START, TIMESTAMP, in_parallel, total, wait_until
@@ -229,7 +229,7 @@ def test_cancelling_an_order_at_the_same_moment_many_times_cancels_it_once(share
 
 
 def test_defect_a_refused_change_publishes_no_event(shared_server, shop, phone):
-    """The original published although the transaction rolled back."""
+    """The original publishes although the transaction rolls back."""
     order_id = shop.paid_order(phone)
     shop.cancel_payment(order_id)
     shop.wait_trace(order_id, "PAY CANCEL", "DELIVERY CANCEL")
@@ -250,7 +250,7 @@ def test_defect_a_refused_change_publishes_no_event(shared_server, shop, phone):
 
 @pytest.mark.parametrize("step", ["pay", "cancel"])
 def test_defect_a_crash_right_behind_a_commit_loses_no_event(serve, phone, step):
-    """The original lost what it had not published yet."""
+    """The original loses unpublished events in a crash."""
     server = serve()
     shop = server.shop()
     orders = [shop.place(qty=1, phoneNumber=phone) for _ in range(5)]
@@ -271,7 +271,7 @@ def test_defect_a_crash_right_behind_a_commit_loses_no_event(serve, phone, step)
 
 
 def test_defect_a_failed_order_leaves_no_orphan_payment(serve):
-    """The original called payment before the order was committed."""
+    """The original calls payment before the order is committed."""
     server = serve("--fault", "payment-lose-reply=1@0s..5s")
     client = server.client()
     client.post(
@@ -286,7 +286,7 @@ def test_defect_a_failed_order_leaves_no_orphan_payment(serve):
 
 
 def test_defect_cancelling_a_paid_order_does_not_pay_again(shared_server, shop, phone):
-    """The original published Paid again: a second delivery, and stamps twice."""
+    """The original publishes Paid again: a second delivery, and stamps twice."""
     order_id = shop.paid_order(phone, qty=3)
     shop.wait_delivery(order_id, PREPARE)
     shop.wait_stamps(phone, 3)
@@ -303,7 +303,7 @@ def test_defect_cancelling_a_paid_order_does_not_pay_again(shared_server, shop, 
 
 
 def test_defect_cancelling_an_order_cancels_its_own_delivery_and_no_other(shop):
-    """The original compared an order id with a payment id."""
+    """The original compares an order id with a payment id."""
     orders = [shop.place() for _ in range(4)]
     for order_id in reversed(orders):
         shop.pay(order_id)
@@ -317,7 +317,7 @@ def test_defect_cancelling_an_order_cancels_its_own_delivery_and_no_other(shop):
 
 
 def test_defect_a_cancelled_orders_history_stays_readable(shop):
-    """The original deleted the cancelled order's row."""
+    """The original deletes the cancelled order's row."""
     order_id = shop.paid_order()
     shop.cancel_order(order_id)
     settled(shop, order_id)
@@ -330,6 +330,6 @@ def test_defect_a_cancelled_orders_history_stays_readable(shop):
 
 
 def test_defect_the_deliverys_start_reaches_the_trace(shop):
-    """The original's START never did."""
+    """The original's START never reaches the trace."""
     order_id = shop.deliver(shop.paid_order(), until=START)
     shop.wait_trace(order_id, "DELIVERY START")

@@ -1,4 +1,4 @@
-"""traceparent: one order is followed over all nodes by its trace's id in their logs."""
+"""traceparent: the trace id follows one order through the logs of all nodes."""
 
 import pytest
 from cluster import NODES, Cluster
@@ -20,7 +20,7 @@ def test_one_order_is_followed_over_all_nodes(tmp_path):
     with Cluster(tmp_path / "nodes") as cluster:
         client, shop = cluster.client(), cluster.shop()
         order_id = client.post("/orders", COFFEE, traced()).expect(201).json()["id"]
-        shop.place()  # another one, without a trace
+        shop.place()  # another order, without a trace
         pay = {"paymentStatus": "END", "phoneNumber": phone}
         client.patch(f"/payments/{order_id}", pay, traced()).expect(200)
         shop.wait_delivery(order_id, PREPARE)

@@ -1,4 +1,4 @@
-"""What each field may hold, and the answer where it does not."""
+"""The permitted values of each field, and the answers to other values."""
 
 import json
 from urllib.parse import quote
@@ -17,12 +17,12 @@ def with_field(body, field, value):
 
 
 def with_raw_field(body, field, text):
-    """The body with `text` as it stands, which need not be JSON, in the field's place."""
+    """The body with the raw `text`, which need not be JSON, in the field's place."""
     return json.dumps({**body, field: "@@"}).replace('"@@"', text)
 
 
 def assert_names(answer, *fields):
-    """422 whose `errors` name exactly these fields."""
+    """Demands 422 whose `errors` name exactly the given fields."""
     errors = assert_problem(answer, 422)["errors"]
     assert sorted(error["field"] for error in errors) == sorted(fields)
     assert all(isinstance(error["message"], str) and error["message"] for error in errors)

@@ -1,6 +1,6 @@
-"""The examples and the README's walk-through do what they say. Needs HTTPie and siege.
+"""The examples and the README's walk-through work as written. Needs HTTPie and siege.
 
-README: every line of a ```console block that starts with "$ " is a command, what follows is its output.
+README: every line of a ```console block that starts with "$ " is a command, followed by its output.
 """
 
 import importlib.util
@@ -64,7 +64,7 @@ def base(server):
 
 
 def get(server, path):
-    """The resource's body, or None where there is none."""
+    """The resource's body; None for a missing resource."""
     with server.client() as client:
         answer = client.get(path)
         return answer.json() if answer.status == 200 else None
@@ -202,7 +202,7 @@ def test_the_breaker_opens_and_closes(tmp_path):
 
 
 def readme_commands(section):
-    """(command, output) of each in the section, in their order."""
+    """(command, output) of each command in the section, in order."""
     text = (REPO / "README.md").read_text()
     text = re.search(rf"^## {section}\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)[1]
     for block in re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
@@ -221,7 +221,8 @@ def printed_by(script, folder):
 
 
 def assert_prints(script, output, folder, repeats, compared=lambda text: text):
-    """What may be repeated is, until it prints that: effects come behind the answer to a change."""
+    """Runs the script until the output matches: effects may come after the answer to a change, so
+    only scripts that may be repeated run more than once."""
     end = time.monotonic() + DEADLINE_S
     expected, printed = without_times(output), printed_by(script, folder)
     while repeats and compared(printed) != compared(expected) and time.monotonic() < end:
@@ -231,7 +232,7 @@ def assert_prints(script, output, folder, repeats, compared=lambda text: text):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Where the README's commands are typed."""
+    """The folder in which a reader types the README's commands."""
     (tmp_path / "build").mkdir()
     os.symlink(BINARY, tmp_path / "build" / "skanu")
     os.symlink(REPO / "cluster", tmp_path / "cluster")
@@ -249,7 +250,7 @@ def test_the_readme_shows_what_really_happens(serve, folder):
 
 @pytest.mark.slow
 def test_the_readmes_tour_of_a_cluster_shows_what_really_happens(folder):
-    """Orders may be repeated too: one that is refused changes nothing."""
+    """Orders may be repeated, too: a refused order changes no data."""
     cluster = Cluster(folder / "cluster-data")
 
     def here(text):
@@ -259,7 +260,7 @@ def test_the_readmes_tour_of_a_cluster_shows_what_really_happens(folder):
         return re.sub(ports, lambda found: str(cluster.http - 8 + int(found[1])) + "  ", text)
 
     def compared(text):
-        """The logs of services are seen in either order, and ports have more digits here."""
+        """The logs of services come in either order, and ports have more digits here."""
         return sorted(re.sub(" +", " ", line).strip() for line in text.splitlines())
 
     try:

@@ -1,4 +1,4 @@
-// Bodies of requests: whatever they are, each resource's fields come out right or are blamed.
+// Arbitrary request bodies: the fields of each resource come out right or are blamed.
 #include "http/format/body_fields.hpp"
 
 #include <cstdint>
@@ -23,7 +23,7 @@ void read_integer(body_fields& body, std::string_view name, integer_range range)
 void read_text(body_fields& body, std::string_view name, std::size_t most) {
   if (const auto text = body.text(name, most, false)) {
     require(!text->empty() && length_of(*text) <= most);
-    // What is stored can be read again.
+    // A stored text must be readable again.
     std::string json;
     append_json_string(json, *text);
     require(nlohmann::json::parse(json).get<std::string>() == *text);

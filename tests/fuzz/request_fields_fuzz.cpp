@@ -1,4 +1,4 @@
-// Query, conditions and keys of a request, one a line: what is taken is within its bounds.
+// Query, conditions and keys of a request, one per line: accepted values lie within their bounds.
 #include "http/format/request_fields.hpp"
 
 #include <cstdint>

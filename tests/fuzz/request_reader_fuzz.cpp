@@ -1,5 +1,5 @@
-// Bytes of a connection: never more than the limits is kept, and however the bytes are cut into
-// pieces, the same requests are read.
+// Bytes of a connection. The reader never holds more than its limits, and reads the same requests
+// for every division of the bytes into pieces.
 #include "http/server/request_reader.hpp"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ void require(bool holds) {
 constexpr request_limits limits{
     .header_block = 512, .header_line = 128, .header_fields = 10, .body = 256};
 
-/// What was read, in a form that can be compared.
+/// The requests read, in a comparable form.
 std::vector<std::string> read_all(std::string_view bytes, std::size_t piece) {
   std::vector<std::string> seen;
   request_reader reader(limits);

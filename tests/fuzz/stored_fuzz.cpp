@@ -1,5 +1,5 @@
-// Stored bytes that are not what they should be: they are read, or refused with decode_error, never
-// more. What was read can be written, and is then read as the same.
+// Damaged stored bytes. The decoders read the bytes or throw decode_error, and a decoded value is
+// the same after another round of encoding and decoding.
 #include <cstdint>
 #include <cstdlib>
 
@@ -23,7 +23,7 @@ void refused_or(Read read) {
   try {
     read();
   } catch (const decode_error&) {
-    // Refused.
+    // The decoder refused the bytes.
   }
 }
 

@@ -1,5 +1,5 @@
-// What another node says, damaged: it is read, or refused with decode_error, never more. What was
-// read can be written, and is then read as the same.
+// Damaged messages of another node. The decoders read the bytes or throw decode_error, and a
+// decoded message is the same after another round of encoding and decoding.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,4 +1,4 @@
-// A stored event, and the event with its place in front.
+// A stored event, and the same event with its place in front.
 #include "messages/event.hpp"
 
 #include <gtest/gtest.h>

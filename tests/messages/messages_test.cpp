@@ -37,7 +37,7 @@ pay_cancelled cancelled_payment() {
   return event;
 }
 
-/// One of every type, with no field at its default.
+/// A sample of every event type, with no field at its default.
 const std::vector<order_event> order_events = {ordered{42, details, order_status::cancelled},
                                                order_cancelled{42, details, order_status::complete},
                                                order_rejected{42}, order_closed{42}};
@@ -57,7 +57,7 @@ const std::vector<stamp_event> stamp_events = {stamps_added{"01012341234", -2},
 
 const std::string now = "2026-11-22T15:51:42.123Z";
 
-/// One event of each alternative, and what is true of all of them.
+/// Demands the properties common to all events, for one event of each alternative.
 template <class Variant>
 void expect_read_back(const std::vector<Variant>& events) {
   ASSERT_EQ(events.size(), std::variant_size_v<Variant>) << "an event type without a sample";
@@ -207,7 +207,7 @@ TEST(error_codes, are_found_by_their_words) {
 
 // Replies.
 
-/// Outcomes to answer with: the first and another.
+/// Two different outcomes to answer with.
 const std::vector<outcome> given = {error{errc::overloaded, "first"},
                                     error{errc::not_found, "another"}};
 

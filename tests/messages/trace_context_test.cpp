@@ -1,4 +1,4 @@
-// traceparent headers, valid and not, as the W3C's recommendation has them.
+// Valid and invalid traceparent headers, by the W3C's recommendation.
 #include "messages/trace_context.hpp"
 
 #include <gtest/gtest.h>
@@ -62,7 +62,7 @@ TEST(trace_context, stands_in_the_events_of_a_traced_command_and_in_no_other) {
   const auto trace = trace_context_of(with("00", "01"));
   paid event;
   event.id = 7;
-  // A user's text that looks like one is none.
+  // A user's text in the form of a traceparent field is not read as the event's own field.
   event.details.product_name =
       R"(,"traceparent":"00-1bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")";
   const auto traced = encode_event(payment_event(event), 2, "2026-11-22T12:00:00.000Z", trace);

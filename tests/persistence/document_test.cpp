@@ -1,5 +1,5 @@
-// Stored documents and events: what is written is read back, also by a newer program, and damage is
-// a decode_error.
+// Stored documents and events: decoding returns the encoded value, also in a newer program, and
+// damage is a decode_error.
 #include "persistence/document.hpp"
 
 #include <gtest/gtest.h>
@@ -185,8 +185,7 @@ TEST(parts, of_what_is_no_document_are_an_error) {
     EXPECT_THROW(parts_of(document), decode_error) << document;
 }
 
-/// A copy of exactly these bytes on the heap, so that AddressSanitizer sees a read beyond either
-/// end.
+/// Copies exactly these bytes to the heap, so that AddressSanitizer sees a read beyond either end.
 void take_parts_of(std::string_view bytes) {
   const std::vector<char> exact(bytes.begin(), bytes.end());
   const std::string_view document(exact.data(), exact.size());
@@ -219,7 +218,7 @@ TEST(parts, of_hostile_bytes_are_an_error_or_lie_within_them) {
       damaged[pick(damaged.size())] = static_cast<char>(pick(256));
     take_parts_of(damaged);
   }
-  // Its own words in any order.
+  // The format's own words in any order.
   const std::string_view words[] = {"{", "}", "\"version\":", ",\"data\":", "1",
                                     "-", ",", "9999999"};
   for (int i = 0; i < 20'000; ++i) {

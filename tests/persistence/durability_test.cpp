@@ -1,5 +1,5 @@
-// Damage, lack of room, lack of permission and crashes: a clear error, and nothing lost that was
-// acknowledged.
+// Damage, lack of room, lack of permission and crashes: a clear error, and no loss of acknowledged
+// commits.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <lmdb.h>
@@ -24,7 +24,7 @@
 namespace {
 
 std::atomic<int> flushes = 0;
-std::atomic<int> flush_error = 0;  ///< An errno, for every flush as long as it is set.
+std::atomic<int> flush_error = 0;  ///< The errno of every flush; 0: flushes succeed.
 
 int flush_or_fail(long call, int fd) {
   ++flushes;
@@ -38,7 +38,7 @@ int flush_or_fail(long call, int fd) {
 
 }  // namespace
 
-// The databases' libraries call these in place of the C library's.
+// The databases' libraries call these functions in place of the C library's.
 extern "C" int fsync(int fd) { return flush_or_fail(SYS_fsync, fd); }
 extern "C" int fdatasync(int fd) { return flush_or_fail(SYS_fdatasync, fd); }
 
@@ -62,7 +62,7 @@ std::string bytes_of(const fs::path& file) {
   return bytes;
 }
 
-/// Without the empty pages at its end, with which a file may be longer than its data.
+/// The size up to the last page in use; a file may end in empty pages.
 std::size_t size_in_use(const std::string& file) {
   return (file.find_last_not_of('\0') / 4096 + 1) * 4096;
 }
@@ -71,7 +71,7 @@ void replace_bytes(const fs::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
 
-/// Without root's right to read and write whatever it likes, as long as it lives.
+/// Drops root's right to read and write every file, for the object's lifetime.
 class without_root_powers {
  public:
   without_root_powers() { ::setfsuid(65534); }
@@ -89,7 +89,7 @@ class durability : public testing::TestWithParam<store_backend> {
   virtual fs::path folder() const { return folder_.path(); }
   fs::path file() const { return folder() / GetParam().file; }
 
-  /// A store of a few hundred pages, closed.
+  /// Makes a store of a few hundred pages, and closes the store.
   void fill() {
     const auto filled = open();
     std::vector<commit> commits;
@@ -100,7 +100,7 @@ class durability : public testing::TestWithParam<store_backend> {
     ASSERT_EQ(filled->write(std::vector{&batch_of_one_}), std::vector<commit_result>(1));
   }
 
-  /// Opening it and reading all of it gives one clear store_error.
+  /// Demands a clear, one-line store_error from opening and reading the whole store.
   void expect_refused(const std::string& why = "") const {
     try {
       const auto opened = open();
@@ -115,8 +115,8 @@ class durability : public testing::TestWithParam<store_backend> {
     }
   }
 
-  /// Makes the file hold these bytes; the store is refused and left alone, and as it was before the
-  /// damage it is whole.
+  /// Writes `damaged` to the file, and demands a refusal that leaves the file unchanged. Then
+  /// restores the bytes, and demands a whole store.
   void expect_refused_and_untouched(const std::string& damaged) const {
     const auto whole = bytes_of(file());
     replace_bytes(file(), damaged);
@@ -167,7 +167,7 @@ TEST_P(durability, something_else_in_the_files_place_is_refused) {
   EXPECT_TRUE(fs::is_directory(file()));
 }
 
-/// Reads everything, writes one commit, and puts up with a store_error.
+/// Reads the whole store and writes one commit; tolerates a store_error.
 int use_all_of(const store_backend& backend, const fs::path& folder) {
   try {
     const auto opened = backend.open(folder, services, 0);
@@ -182,7 +182,7 @@ int use_all_of(const store_backend& backend, const fs::path& folder) {
 TEST_P(durability, flipped_bytes_in_stored_values_never_crash_the_program) {
   fill();
   const auto whole = bytes_of(file());
-  std::mt19937 random(20'221'015);  // the same damage in every run
+  std::mt19937 random(20'221'015);  // fixed seed: the same damage in every run
   std::size_t at = size_in_use(whole) / 3;
   for (int round = 0; round < 20; ++round) {
     at = whole.find(R"("version":)", at + 5000);
@@ -239,8 +239,8 @@ commit large_commit(entity_id id) {
   return c;
 }
 
-/// Writes orders from `next` on until there is no room; everything acknowledged is then there, and
-/// can be read. `next` is then the one that was refused.
+/// Writes orders from `next` on until the store is full. All acknowledged orders must then be
+/// readable. Afterwards `next` is the refused order.
 void write_until_full(store& s, entity_id& next) {
   commit_result result;
   while (!result && next < 100'000) {
@@ -274,7 +274,7 @@ TEST_P(durability, a_full_store_refuses_writes_and_goes_on_reading_until_there_i
   EXPECT_EQ(larger->read()->count(order, {}), next);
 }
 
-/// A small file system of the test's own, where it is permitted to mount one.
+/// The test's own small file system, where the system permits mounting.
 class small_disk {
  public:
   explicit small_disk(fs::path at)
@@ -292,7 +292,7 @@ class small_disk {
   bool mounted_;
 };
 
-/// Takes all the room that is left, where the disk is a small one.
+/// Uses up the free space of a small disk; does not touch a large disk.
 void fill_up(const fs::path& folder) {
   if (fs::space(folder).available > 64U << 20) return;
   std::ofstream rest(folder / "rest", std::ios::binary);
@@ -302,7 +302,7 @@ void fill_up(const fs::path& folder) {
 
 TEST_P(durability, a_full_disk_refuses_writes_and_goes_on_reading_until_there_is_room) {
   const small_disk disk(folder());
-  // Without a disk of its own the store's limit stands in, and what makes room is a larger one.
+  // Without a mounted disk, the store's own limit stands in, and a larger limit makes room.
   auto opened = open(disk ? 0 : 1 << 20);
   const auto ballast = folder() / "ballast";
   if (disk) replace_bytes(ballast, std::string(2 << 20, 'x'));
@@ -378,8 +378,7 @@ TEST_P(durability, a_commit_whose_flush_fails_is_not_acknowledged_and_gone_unles
 
 // Crashes.
 
-/// Writes orders one after the other, from the first that is not there, and tells each number when
-/// it is acknowledged.
+/// Writes orders in sequence, from the first missing order on, and reports each acknowledged id.
 int write_orders(store& s, number_pipe& acknowledged) {
   for (auto id = s.read()->log_end(order) + 1;; ++id) {
     const auto c = commit_maker(order).next(id);
@@ -444,9 +443,10 @@ TEST_P(durability, a_store_killed_while_it_was_first_made_can_be_made_again) {
   }
 }
 
-// Processes beside each other.
+// Several processes.
 
-/// Another process that holds the writers from when it is told to until it is told, or killed.
+/// Another process that holds the writers from the test's signal until the next signal, or until
+/// killed.
 class holder_of_writers {
  public:
   explicit holder_of_writers(const std::function<std::unique_ptr<store>()>& open)
@@ -504,7 +504,7 @@ TEST_P(durability, another_process_reads_what_is_durable_beside_the_writer) {
   number_pipe seen, go_on;
   const auto first = orders_.next(1);
   ASSERT_EQ(opened->write(std::vector{&first}).at(0), std::nullopt);
-  // Forked from a process with an open store, the child must not touch that one, only its own.
+  // The forked child must use only its own store, never the parent's open store.
   child_process reader([&] {
     const auto theirs = GetParam().open(folder(), services, 0);
     seen.write(theirs->read()->log_end(order));
@@ -519,13 +519,13 @@ TEST_P(durability, another_process_reads_what_is_durable_beside_the_writer) {
   EXPECT_EQ(seen.read(deadline), 2);
 }
 
-// SQLite's own.
+// SQLite only.
 
 class sqlite_file : public testing::Test {
  protected:
   std::unique_ptr<store> open() const { return backend_.open(folder_.path(), services, 0); }
 
-  /// Runs SQL as another program would.
+  /// Runs SQL from outside the store.
   void run(const std::string& sql) const {
     sqlite3* db = nullptr;
     ASSERT_EQ(sqlite3_open(file().c_str(), &db), SQLITE_OK);
@@ -621,7 +621,7 @@ TEST_F(sqlite_file, with_flipped_bytes_anywhere_never_crashes_the_program) {
     opened->write(batch);
   }
   const auto whole = bytes_of(file());
-  std::mt19937 random(20'221'015);  // the same damage in every run
+  std::mt19937 random(20'221'015);  // fixed seed: the same damage in every run
   for (int round = 0; round < 60; ++round) {
     auto damaged = whole;
     const auto at = std::uniform_int_distribution<std::size_t>(0, whole.size() - 1)(random);
@@ -647,7 +647,7 @@ TEST_F(sqlite_file, has_room_again_where_rows_were_erased) {
   EXPECT_EQ(limited->write(std::vector{&c}).at(0), std::nullopt);
 }
 
-// LMDB's own.
+// LMDB only.
 
 TEST(lmdb_folder, gives_every_reader_a_place_on_a_full_disk) {
   const auto backend = all_backends().at(2);
@@ -666,7 +666,7 @@ TEST(lmdb_folder, gives_every_reader_a_place_on_a_full_disk) {
 TEST(lmdb_folder, is_opened_again_after_pages_were_added_and_given_up_in_one_transaction) {
   const auto backend = all_backends().at(2);
   const temporary_folder folder;
-  std::mt19937 random(18);  // such transactions in the order that leaves the file short
+  std::mt19937 random(18);  // a seed whose transactions leave the file short
   for (int round = 1; round <= 60; ++round) {
     const auto opened = backend.open(folder.path(), services, 0);
     commit coming, going;

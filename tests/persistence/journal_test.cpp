@@ -1,5 +1,5 @@
-// The journal's thread: batches, order, bounds, failures, the end. Deterministic by a store that
-// waits at a gate; every wait has a deadline.
+// The journal's thread: batches, order, bounds, failures, the end. A gate in the observer makes the
+// tests deterministic; every wait has a deadline.
 #include "persistence/journal.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace {
 using std::chrono::seconds;
 constexpr seconds deadline{20};
 
-/// Holds the journal's thread inside a write until the test lets it go.
+/// Holds the journal's thread before a write until the test opens the gate.
 class gate final : public journal_observer {
  public:
   void before_write(std::span<const pending_commit> batch) override {
@@ -68,7 +68,7 @@ class gate final : public journal_observer {
   int let_through_ = 0;
 };
 
-/// Gathers the answers of several threads, in the order in which they came.
+/// Gathers the answers from several threads, in the order of arrival.
 class answers {
  public:
   reply ask(int number) {
@@ -84,7 +84,7 @@ class answers {
     return reply(std::make_unique<sink>(*this, number));
   }
 
-  /// The word of the answer number `number`: "durable" or an error's.
+  /// The word of answer `number`: "durable" or the error's; "none" after the deadline.
   std::string wait_for(int number) {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, deadline, [&] { return words_.contains(number); })) return "none";
@@ -114,7 +114,7 @@ class answers {
   std::vector<int> order_;
 };
 
-/// Counts how often it is told.
+/// Counts the calls of on_failed().
 struct counting_owner final : commit_owner {
   void on_failed(errc code) noexcept override {
     ++failures;
@@ -137,7 +137,7 @@ class journal_test : public testing::Test {
     return c;
   }
 
-  /// Submits one and waits until the journal's thread stands at the gate with it.
+  /// Submits a commit, and waits until the journal's thread stands at the gate with the commit.
   void occupy(journal& j, int number) {
     j.submit(appending(number));
     write_turn.wait_for_batches(1);

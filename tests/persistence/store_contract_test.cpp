@@ -1,4 +1,4 @@
-// What persistence/store.hpp promises, against every backend.
+// The contract of persistence/store.hpp, for every backend.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -332,7 +332,8 @@ TEST_P(store_contract, counts_and_lists_follow_every_transition) {
 }
 
 TEST_P(store_contract, lists_go_by_id_in_both_directions_from_any_place) {
-  // 100 is written first: order of writing is not order of ids. Odd ids have status 1; 5 is hidden.
+  // Writes 100 first, since the order of writing is not the order of ids. Odd ids have status 1; 5
+  // is a tombstone.
   for (const entity_id id : {100, 3, 1, 2, 4, 5, 6})
     ASSERT_EQ(write(orders_.next(id, id % 2 == 1 ? 1 : 2, id != 5)), std::nullopt);
   const auto now = store_->read();
@@ -513,7 +514,7 @@ TEST_P(store_contract, a_large_document_and_a_large_batch_are_stored) {
 TEST_P(store_contract, a_snapshot_is_of_the_moment_it_was_taken_and_never_changes) {
   ASSERT_EQ(write(orders_.next(1)), std::nullopt);
   const auto then = contents();
-  const auto unread = store_->read();  // what was not read yet is fixed as well
+  const auto unread = store_->read();  // fixed as well, although not read yet
   const auto read = store_->read();
   EXPECT_EQ(contents_of(*read, services_), then);
   for (entity_id id = 1; id <= 200; ++id)

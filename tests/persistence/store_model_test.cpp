@@ -1,4 +1,4 @@
-// Random commits and reads: every backend does what the model of a store does.
+// Random commits and reads: every backend behaves like the model of a store.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -10,7 +10,7 @@
 
 namespace skanu {
 
-// For EXPECT_EQ.
+// Comparisons for EXPECT_EQ.
 static bool operator==(const stored_entity& a, const stored_entity& b) {
   return a.id == b.id && a.document == b.document;
 }
@@ -27,7 +27,7 @@ constexpr int batches = 250;
 constexpr entity_id most_entities = 12;
 const std::vector<service> services = {service::order, service::stamp};
 
-/// SKANU_SEED repeats a run.
+/// The value of SKANU_SEED, to repeat a run; else a random seed.
 std::uint64_t seed_of_this_run() {
   if (const auto* given = std::getenv("SKANU_SEED")) return std::stoull(given);
   return std::random_device{}();
@@ -37,7 +37,7 @@ class random_commits {
  public:
   explicit random_commits(std::uint64_t seed) : random_(seed) {}
 
-  /// From 0 to `below` - 1.
+  /// A number from 0 to `below` - 1.
   std::int64_t pick(std::int64_t below) {
     return std::uniform_int_distribution<std::int64_t>(0, below - 1)(random_);
   }
@@ -55,7 +55,7 @@ class random_commits {
     return key;
   }
 
-  /// A commit that is mostly right for the model as it is now.
+  /// A commit that mostly suits the model's present state.
   commit next(const store_model& now) {
     commit c;
     c.of = any_service();

@@ -1,5 +1,5 @@
-// Actors in virtual time on one thread: a test decides when messages are delivered, when time
-// passes and when the disk turns.
+// Actors in virtual time on one thread: the test decides when messages arrive, time passes and the
+// disk writes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -39,10 +39,10 @@ inline std::string word_for(const std::optional<outcome>& result) {
          std::to_string(done.version);
 }
 
-/// A client's view of its command.
+/// A client's view of one command.
 class asked {
  public:
-  /// A right to answer that ends here.
+  /// A reply for the command; the answer lands in this object.
   reply right_to_answer() const {
     class sink final : public reply_sink {
      public:
@@ -67,7 +67,7 @@ class asked {
 
 inline std::ostream& operator<<(std::ostream& out, const asked& a) { return out << a.word(); }
 
-/// What a client says beside its command.
+/// The parts of a command beside the command itself.
 struct conditions {
   std::optional<operation_id> operation = {};
   std::uint64_t fingerprint = 0;
@@ -82,7 +82,7 @@ inline operation_id client_operation(unsigned char n) {
   return id;
 }
 
-/// The same client key again: what the gateway sends for every request that brings one.
+/// A repeated client key, in the form sent by the gateway for every request with a key.
 inline conditions under_key(unsigned char n, std::uint64_t fingerprint = 1) {
   return {client_operation(n), fingerprint, true, {}};
 }
@@ -128,7 +128,7 @@ class actor_fixture : public testing::Test {
     return *e;
   }
 
-  /// Starts a class-based actor that ends with the fixture.
+  /// Starts a class-based actor, and ends the actor with the fixture.
   template <class Actor, class... Args>
   auto start(Args&&... args) {
     return keep(system.spawn<Actor>(std::forward<Args>(args)...));
@@ -143,17 +143,17 @@ class actor_fixture : public testing::Test {
 
   void hint_to(service s, const event_log_actor& log) { watch_.set_log(s, log); }
 
-  /// Delivers every message that waits. Time and the disk stand still.
+  /// Delivers every waiting message. Time and disk stand still.
   void run() { scheduler_.run(); }
 
-  /// Lets the disk turn and messages run until nothing waits. Time stands still.
+  /// Delivers messages and writes commits until none is waiting. Time stands still.
   void settle() {
     do {
       run();
     } while (disk.turn());
   }
 
-  /// Lets time pass in small steps; the disk turns where `disk_turns` is true.
+  /// Advances the time in small steps; the disk writes where `disk_turns` is true.
   void advance(caf::timespan time, bool disk_turns = true) {
     const auto step = std::max<caf::timespan>(milliseconds(5), time / 2'000);
     while (time > caf::timespan{0}) {
@@ -175,7 +175,7 @@ class actor_fixture : public testing::Test {
     return a;
   }
 
-  /// The stored document of an entity; empty where there is none.
+  /// The stored document of an entity; empty without one.
   std::string stored(service s, entity_id id) { return data.read()->entity(s, id).value_or(""); }
   template <class State>
   State stored_state(service s, entity_id id) {
@@ -183,7 +183,7 @@ class actor_fixture : public testing::Test {
     return document ? decode_document<State>(*document) : State{};
   }
 
-  /// The types of the stored events of a log, in their order.
+  /// The types of a log's stored events, in order.
   std::vector<std::string> log_of(service s) {
     std::vector<std::string> types;
     for (const auto& e : data.read()->events(s, 1, 100'000))

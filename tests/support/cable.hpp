@@ -1,5 +1,6 @@
-// What CAF's connection between two nodes is to their actors, in one system: each sees of the other
-// only stand-ins, which die with the connection, and a cut that nobody is told of.
+// A substitute, within one actor system, for CAF's connection between two nodes. Each side sees
+// only stand-ins of the other side's actors. The stand-ins die with the connection, and a cut drops
+// messages silently.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,7 @@ class cable {
  public:
   explicit cable(caf::actor_system& system) : system_(system) {}
 
-  /// The other end's stand-in for an actor; the same one as long as the connection stands.
+  /// The other end's stand-in for an actor; the same actor for the life of the connection.
   template <class Handle>
   Handle far(const Handle& near) {
     return caf::actor_cast<Handle>(stand_in_for(caf::actor_cast<caf::actor>(near)));
@@ -24,14 +25,14 @@ class cable {
     return {far(near.session), far(near.rpc_client), far(near.rpc_server)};
   }
 
-  /// Ends the connection: whoever watches the other end is told.
+  /// Ends the connection; watchers of the other end receive down messages.
   void close() {
     for (const auto& [id, a] : stand_ins_) caf::anon_send_exit(a, caf::exit_reason::kill);
     stand_ins_.clear();
   }
 
-  bool cut = false;  ///< Swallows everything, as a cut cable or a frozen node does.
-  /// Loses the messages for which this is true.
+  bool cut = false;  ///< Drops all messages, like a cut cable or a frozen node.
+  /// Drops the messages for which the function returns true.
   std::function<bool(const caf::message&)> loses = [](const caf::message&) { return false; };
 
  private:

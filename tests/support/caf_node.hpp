@@ -1,4 +1,4 @@
-// Two nodes that talk CAF's own protocol with each other, in one process and in virtual time.
+// Two nodes connected by CAF's own protocol, in one process and in virtual time.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,7 @@ struct caf_node_config : caf::actor_system_config {
   }
 };
 
-/// What a payment service was told, to be answered when the test says so.
+/// A command received by the payment service; the test answers later.
 struct told_payment {
   entity_id id = 0;
   skanu::command_context how;
@@ -61,11 +61,11 @@ class caf_node {
     end(acceptor_);
     end(here_.payments);
     run();
-    // What is left of timers; CAF's heartbeats would go on for ever.
+    // Runs off the remaining timers; the bound stops CAF's endless heartbeats.
     for (int i = 0; i < 100 && scheduler_.clock().trigger_timeout(); ++i) run();
   }
 
-  /// Listens, for connections that `plug_in` makes.
+  /// Listens for connections made by `plug_in`.
   void listen(caf::io::accept_handle at) {
     acceptor_ = system.spawn<acceptor>(identity, [this](const std::string& peer) {
       return peer == peer_ ? std::optional(peer_side{session_, rpc_client_, rpc_server_})
@@ -76,7 +76,8 @@ class caf_node {
     if (!system.middleman().publish(acceptor_, port)) throw std::runtime_error("cannot publish");
   }
 
-  /// Dials the peer where `plug_in` says that it is reachable, or waits for it where that is empty.
+  /// Dials the peer where `plug_in` reports the peer reachable; waits to be dialed where `plug_in`
+  /// is empty.
   void add_peer(const std::string& peer, std::function<bool()> plug_in) {
     peer_ = peer;
     rpc_client_ = system.spawn<rpc_client>(peer);
@@ -95,9 +96,9 @@ class caf_node {
   }
   bool up() const { return status->up; }
 
-  /// Does one thing that waits; false where nothing does. Without `plugged` nothing is read.
+  /// Runs one waiting task; false without a task. Reads from the network only with `plugged`.
   bool step(bool plugged = true) {
-    // First what runs, then what is read: read_data runs what waits, too, but does not say so.
+    // Tasks run before reads: read_data also runs waiting tasks, but does not report them.
     return scheduler_.try_run_once() || network().try_exec_runnable() ||
            (plugged && (network().read_data() || network().try_accept_connection()));
   }
@@ -148,7 +149,7 @@ class caf_node {
   acceptor_actor acceptor_;
 };
 
-/// Two nodes, a and b, of which a dials b.
+/// Two nodes, a and b; a dials b.
 class caf_nodes {
  public:
   caf_nodes() {
@@ -159,7 +160,7 @@ class caf_nodes {
     run();
   }
 
-  /// Delivers everything that waits. Time stands still.
+  /// Delivers all messages and bytes. Time stands still.
   void run() {
     while (a.step(!cut) || b.step(!cut)) {
     }
@@ -172,12 +173,12 @@ class caf_nodes {
     }
   }
 
-  /// The connection ends, and both sides are told.
+  /// Ends the connection and tells both sides.
   void close() {
     end(b, last_.value().first);
     close_at_a();
   }
-  /// The connection ends, and only the side that dialed is told.
+  /// Ends the connection and tells only the dialing side.
   void close_at_a() {
     end(a, last_.value().second);
     last_.reset();
@@ -186,10 +187,10 @@ class caf_nodes {
 
   caf_node a{"a", 1};
   caf_node b{"b", 2};
-  bool listens = true;  ///< Whether b can be reached.
-  bool cut = false;     ///< Nothing comes through, and nobody is told.
+  bool listens = true;  ///< True while b is reachable.
+  bool cut = false;     ///< Drops all bytes, and tells neither side.
 
-  /// So many CAF made. It keeps to an old one as long as that stands for it, whoever dials.
+  /// Number of connections made by CAF. CAF reuses a standing connection for every later dial.
   int connections() {
     return plugged_in_ - (a.network().has_pending_scribe("b", caf_node::port) ? 1 : 0);
   }
@@ -218,7 +219,7 @@ class caf_nodes {
   int plugged_in_ = 0;
   std::int64_t last_handle_ = 100;
   caf::io::accept_handle at_b_ = caf::io::accept_handle::from_int(1);
-  std::optional<std::pair<handle, handle>> last_;  ///< b's end and a's.
+  std::optional<std::pair<handle, handle>> last_;  ///< b's end and a's end.
 };
 
 }  // namespace skanu

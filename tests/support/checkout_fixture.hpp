@@ -1,4 +1,4 @@
-// Checkout with the real orders, and a payment that answers when the test says so.
+// Checkout with the real orders, and with a payment service scripted by the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ namespace skanu {
 
 inline const place_order coffee{{7, "Coffee", 2, 9'000, "card"}, "01012341234"};
 
-/// What the payment service was asked, for the test to answer.
+/// A command received by the payment service; the test answers later.
 struct question {
   entity_id id = 0;
   payment_command what;
@@ -30,10 +30,10 @@ inline payment_region_actor::behavior_type scripted_payment(payment_region_actor
           [](const entity_lost&) {}, [](sweep_atom) {}};
 }
 
-/// Checkout with the real orders, and with a payment that answers when the test says so.
+/// Checkout with the real orders, and with a payment service scripted by the test.
 class checkout_test : public actor_fixture {
  protected:
-  /// What a node that starts does.
+  /// Starts checkout the way a starting node does.
   void start_checkout(checkout_limits limits = {}) {
     orders = start<region<order_rules>>(env(service::order), region_limits{});
     const auto payments = keep(system.spawn(scripted_payment, &questions));
@@ -42,7 +42,7 @@ class checkout_test : public actor_fixture {
     settle();
   }
 
-  /// What a crash or a stop leaves of it.
+  /// Kills checkout, like a crash or a stop; the stored data stays.
   void stop_checkout() {
     caf::anon_send_exit(placing, caf::exit_reason::kill);
     run();
@@ -64,7 +64,7 @@ class checkout_test : public actor_fixture {
     run();
   }
 
-  /// An order that payment opened at once.
+  /// Places an order; payment opens at once.
   asked placed() {
     const auto a = place();
     open(questions.size() - 1);
@@ -72,7 +72,7 @@ class checkout_test : public actor_fixture {
     return a;
   }
 
-  /// Whether checkout has nothing under way, and has given back its ids.
+  /// Asks checkout to leave; true where checkout is idle and has given back its ids.
   bool leave() {
     caf::scoped_actor self{system};
     auto asked_to_leave = self->request(placing, caf::infinite, leave_atom::value);

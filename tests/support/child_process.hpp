@@ -1,4 +1,4 @@
-// A part of a test in a process of its own, which may be killed or may crash.
+// A part of a test in its own process, free to crash or be killed.
 #pragma once
 
 #include <poll.h>
@@ -32,12 +32,12 @@ class number_pipe {
   void only_reads() { close_end(1); }
   void only_writes() { close_end(0); }
 
-  /// False where nobody reads any more.
+  /// False without a reader.
   bool write(std::int64_t number) {
     return ::write(ends_[1], &number, sizeof number) == sizeof number;
   }
 
-  /// Nothing at the end of what was written, or where nothing comes in time.
+  /// nullopt at the end of the numbers, or when the time runs out.
   std::optional<std::int64_t> read(std::chrono::milliseconds longest_wait) {
     pollfd waiting{ends_[0], POLLIN, 0};
     std::int64_t number = 0;
@@ -55,8 +55,8 @@ class number_pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-/// Runs `work` in a child process, started from a test that has no other thread; the child's exit
-/// status is what `work` returns, 100 where it throws.
+/// Runs `work` in a child process. The test must have no other thread. The child's exit status is
+/// the result of `work`, 100 after an exception.
 class child_process {
  public:
   explicit child_process(const std::function<int()>& work) : pid_(fork_flushed()) {
@@ -67,7 +67,7 @@ class child_process {
       status = work();
     } catch (...) {
     }
-    ::_exit(status);  // the parent's objects and test results are not the child's to end
+    ::_exit(status);  // skips the parent's destructors and test report
   }
   ~child_process() {
     if (!ended_) {
@@ -80,7 +80,7 @@ class child_process {
 
   void kill() const { ::kill(pid_, SIGKILL); }
 
-  /// Its exit status, or minus the number of the signal that ended it.
+  /// The exit status, or minus the number of the signal that ended the child.
   int wait() {
     int status = 0;
     ::waitpid(pid_, &status, 0);
@@ -90,7 +90,7 @@ class child_process {
 
  private:
   static pid_t fork_flushed() {
-    std::fflush(nullptr);  // or the child may print what the parent has not yet
+    std::fflush(nullptr);  // or the child may print the parent's buffered output
     return ::fork();
   }
 

@@ -1,4 +1,4 @@
-// Rules as tables: a state is what its events made of it, a decision is one word.
+// Rules as tables: events make a state, and one word names a decision.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 
 namespace skanu {
 
-/// The state that these events make.
+/// The state after the given events.
 template <class Rules>
 typename Rules::state after(std::initializer_list<typename Rules::event> events) {
   typename Rules::state s;
@@ -38,7 +38,7 @@ std::string word_for(const decision<Event>& d) {
   return words;
 }
 
-/// The only event of a decision that has one.
+/// The event of a decision with exactly one event.
 template <class Wanted, class Event>
 Wanted only_event(const decision<Event>& d) {
   if (d.events.size() != 1 || !std::holds_alternative<Wanted>(d.events.front())) {
@@ -58,8 +58,8 @@ struct decision_table {
   std::vector<std::pair<std::string, command>> commands;
   std::map<std::string, std::vector<std::string>> rows;
 
-  /// Checks what is decided, and that what is decided can be applied, leads to another state, and
-  /// is decided once: the same command again is a no-op.
+  /// Checks every decision. Each decided event must apply and lead to another state, and the same
+  /// command again must be a no-op.
   void check(entity_id id) const {
     ASSERT_EQ(rows.size(), states.size());
     for (const auto& [state_name, s] : states) {

@@ -1,9 +1,9 @@
-// The listener to every flush of this process; durability_test.cpp stands before the C library.
+// Observer of every flush of this process; durability_test.cpp replaces the C library's functions.
 #pragma once
 
 namespace skanu {
 
-/// Null: nobody. Called before the flush, on the thread that flushes.
+/// Called before the flush, on the flushing thread; null: no observer.
 extern void (*flush_watch)(int fd);
 
 }  // namespace skanu

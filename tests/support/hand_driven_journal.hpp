@@ -1,4 +1,4 @@
-// The disk in a test's hand: commits wait until the test turns it.
+// A disk driven by the test: commits wait until the test calls turn().
 #pragma once
 
 #include <cstddef>
@@ -21,10 +21,11 @@ class hand_driven_journal final : public commit_queue {
     waiting_.push_back(std::move(c));
   }
 
-  /// The commits that wait, the oldest first.
+  /// The waiting commits, the oldest first.
   const std::vector<pending_commit>& waiting() const { return waiting_; }
 
-  /// Writes the oldest `most` commits in one batch and answers them; false where none waits.
+  /// Writes the oldest `most` commits in one batch and answers them; false without a waiting
+  /// commit.
   bool turn(std::size_t most = SIZE_MAX) {
     if (waiting_.empty()) return false;
     const auto end =
@@ -37,7 +38,7 @@ class hand_driven_journal final : public commit_queue {
     return true;
   }
 
-  /// What a crash does: what was not durable is gone, and nobody is told.
+  /// Simulates a crash: drops the waiting commits, and answers no owner.
   void lose_everything() {
     for (auto& c : waiting_) c.answer.lose();
     waiting_.clear();

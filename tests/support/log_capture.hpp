@@ -1,4 +1,4 @@
-// What a program says in its log, for tests of it.
+// Captures the program's log lines for a test.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace skanu {
 
-/// Takes the log while it lives.
+/// Captures the log for the object's lifetime.
 class log_capture {
  public:
   log_capture() : before_(spdlog::default_logger()) {
@@ -27,7 +27,7 @@ class log_capture {
 
   std::string text() const { return out_.str(); }
 
-  /// In how many lines all of these occur.
+  /// The number of lines containing all `parts`.
   template <class... Parts>
   int lines_with(const Parts&... parts) const {
     int n = 0;

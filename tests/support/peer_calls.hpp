@@ -1,5 +1,4 @@
-// Calls between nodes for the tests of their actors: what was asked, what came back, and in which
-// words a test speaks of it.
+// Calls between nodes for tests of the nodes' actors: the calls, the answers, and words for both.
 #pragma once
 
 #include <deque>
@@ -21,7 +20,7 @@ inline std::string word_for(const answer_body& answer) {
   return kinds.at(answer.index());
 }
 
-/// What came back for one call: every answer, so that a second one is seen.
+/// All answers to one call; a second answer shows in word().
 class called {
  public:
   outgoing_call call(call_body body) const {
@@ -40,12 +39,12 @@ class called {
 
 inline std::ostream& operator<<(std::ostream& out, const called& c) { return out << c.word(); }
 
-/// A call that reached the peer.
+/// A call received by the peer.
 struct received_call {
   call_number number = 0;
   call_body body;
 
-  /// Names the entity it is about.
+  /// The call's entity; 0 for calls without an entity.
   entity_id id() const {
     return std::visit(
         [](const auto& c) -> entity_id {
@@ -54,7 +53,7 @@ struct received_call {
         },
         body);
   }
-  /// Of a change: whether it says that it may have been carried out before.
+  /// True for a change marked as possibly carried out before.
   bool repeated() const {
     return std::visit(
         [](const auto& c) {
@@ -65,7 +64,7 @@ struct received_call {
   }
 };
 
-/// A peer's rpc_server that answers when the test says so.
+/// A peer's rpc_server, answering on the test's order.
 inline remote_server_actor::behavior_type scripted_servant(remote_server_actor::pointer,
                                                            std::vector<received_call>* calls) {
   return {[=](call_atom, call_number number, const std::string& bytes) {
@@ -73,7 +72,7 @@ inline remote_server_actor::behavior_type scripted_servant(remote_server_actor::
   }};
 }
 
-/// A peer's rpc_client that keeps what it is told.
+/// A peer's rpc_client, keeping all received messages.
 struct received_answers {
   std::vector<std::pair<call_number, answer_body>> answers;
   std::vector<std::uint8_t> grown;
@@ -94,11 +93,11 @@ inline remote_client_actor::behavior_type scripted_caller(remote_client_actor::p
           [=](grown_atom, std::uint8_t of) { to->grown.push_back(of); }};
 }
 
-/// A change …
+/// A call that changes an entity.
 inline call_body change(entity_id id) {
   return command_call<payment_command>{id, cancel_payment{}, {}};
 }
-/// … and a read.
+/// A call that reads an entity.
 inline call_body look(entity_id id) { return entity_call{service::payment, id}; }
 
 }  // namespace skanu

@@ -1,4 +1,4 @@
-// A client for tests that says exactly the bytes it is told to, well-formed or not.
+// A test client that sends exactly the given bytes, well-formed or not.
 #pragma once
 
 #include <netinet/in.h>
@@ -23,7 +23,7 @@ namespace skanu {
 
 struct raw_response {
   int status = 0;
-  /// Names in lower case; where a name comes twice, the values are joined by ", ".
+  /// Names in lower case; the values of a repeated name are joined by ", ".
   std::map<std::string, std::string> headers;
   std::string body;
 
@@ -33,13 +33,13 @@ struct raw_response {
   }
 };
 
-/// Connected to a loopback port. No call takes longer than ten seconds.
+/// A connection to a loopback port. No call takes longer than ten seconds.
 class raw_http_client {
  public:
   using clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds patience{10};
 
-  /// `receive_buffer` 0: the system's default.
+  /// `receive_buffer` is in bytes; 0: the system's default.
   explicit raw_http_client(int port, int receive_buffer = 0)
       : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
     if (socket_ < 0) throw std::system_error{errno, std::generic_category(), "socket"};
@@ -65,7 +65,7 @@ class raw_http_client {
     if (socket_ >= 0) ::close(socket_);
   }
 
-  /// False where the server has closed.
+  /// False after the server has closed.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
       if (!wait_for(POLLOUT, clock::now() + patience)) return false;
@@ -76,10 +76,10 @@ class raw_http_client {
     return true;
   }
 
-  /// Says that nothing more will be sent.
+  /// Shuts down the sending direction.
   void finish_sending() { ::shutdown(socket_, SHUT_WR); }
 
-  /// The next response with its body; nothing where the connection ends or time runs out before.
+  /// The next response with its body; nullopt where the connection ends or the time runs out first.
   std::optional<raw_response> receive(bool without_body = false) {
     const auto deadline = clock::now() + patience;
     auto end = unread_.find("\r\n\r\n");
@@ -106,10 +106,10 @@ class raw_http_client {
     return receive();
   }
 
-  /// Whether the server ends the connection in time, with nothing (more) said.
+  /// True where the server ends the connection in time, without further bytes.
   bool is_closed() { return receive_rest().empty() && ended_; }
 
-  /// Everything up to the end of the connection.
+  /// All bytes up to the end of the connection.
   std::string receive_rest() {
     const auto deadline = clock::now() + patience;
     while (receive_more(deadline)) {
@@ -117,7 +117,7 @@ class raw_http_client {
     return std::exchange(unread_, {});
   }
 
-  /// Whether bytes, or the end, come within this time.
+  /// True where bytes, or the end, arrive within `time`.
   bool hears_within(std::chrono::milliseconds time) {
     return !unread_.empty() || wait_for(POLLIN, clock::now() + time);
   }

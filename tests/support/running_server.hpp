@@ -1,4 +1,4 @@
-// A connection layer on a loopback port, and requests to send to it.
+// An HTTP server on a loopback port, and requests for tests.
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,7 @@ inline std::string chunked(std::string_view chunks) {
          std::string{chunks};
 }
 
-/// Lets a handler wait until the test allows it to go on, ten seconds at most.
+/// Holds a handler until the test opens the gate, ten seconds at most.
 class gate {
  public:
   void open() { opened_.set_value(); }
@@ -40,13 +40,13 @@ class gate {
   std::shared_future<void> open_{opened_.get_future()};
 };
 
-/// POST returns its body, GET the method and target.
+/// Answers POST with the body, GET with the method and target.
 inline void echo(const httplib::Request& request, httplib::Response& response) {
   response.set_content(request.method == "POST" ? request.body : request.method + request.target,
                        "text/plain");
 }
 
-/// Times that a test can wait for.
+/// Timeouts short enough for a test to wait for.
 inline server_options quick_options() {
   server_options options;
   options.port = 0;
@@ -59,7 +59,7 @@ inline server_options quick_options() {
   return options;
 }
 
-/// Times that no test reaches.
+/// Timeouts longer than any test.
 inline server_options patient_options() {
   server_options options;
   options.port = 0;
@@ -67,7 +67,7 @@ inline server_options patient_options() {
   return options;
 }
 
-/// Echoes unless told otherwise; errors come as `STATUS REASON`.
+/// Echoes by default; error bodies are `STATUS REASON`.
 class running_server {
  public:
   explicit running_server(server_options options = patient_options(),
@@ -93,7 +93,7 @@ class running_server {
   int port_;
 };
 
-/// 0 where there is no response.
+/// 0 without a response.
 inline int status_of(const std::optional<raw_response>& response) {
   return response ? response->status : 0;
 }

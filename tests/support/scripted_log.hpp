@@ -1,11 +1,11 @@
-// Logs for the tests of their followers: events that a test writes, and a log that says nothing.
+// Logs for tests of their followers: events written by the test, and a log that never answers.
 #pragma once
 
 #include "tests/support/actor_fixture.hpp"
 
 namespace skanu {
 
-/// Appends events to a service's log without any entity.
+/// Appends events to a service's log, without an entity.
 inline void append_events(store& to, service of, std::vector<std::string> bodies) {
   commit c{.of = of};
   c.events = std::move(bodies);
@@ -21,7 +21,7 @@ inline void write_rows(store& to, service of, std::vector<row_write> rows) {
   ASSERT_EQ(to.write({&one, 1}).front(), std::nullopt);
 }
 
-/// A log that takes every question and answers none, as one that hangs does.
+/// A log that accepts every pull and never answers, like a hung log.
 inline event_log_actor::behavior_type silent_log(event_log_actor::pointer self, int* pulls) {
   return {[=](pull_atom, const log_query&) {
             ++*pulls;

@@ -1,6 +1,5 @@
-// A shop without actors: commands are decided by the real rules and stored as an entity stores
-// them, and consumers work off the logs when a test says so. For tests of what looks at stored
-// data.
+// A shop without actors, for tests of stored data. The real rules decide the commands, the shop
+// stores the results in the entities' format, and consumers work off the logs on the test's order.
 #pragma once
 
 #include <memory>
@@ -21,14 +20,15 @@
 
 namespace skanu {
 
-/// All five services in one database. Every function but the damaging ones keeps it sound.
+/// All five services in one database. Every function outside the damage section keeps the data
+/// sound.
 class small_shop {
  public:
-  /// In memory, or in the given empty tables.
+  /// Stores in memory, or in the given empty tables.
   small_shop();
   explicit small_shop(std::unique_ptr<ordered_tables> tables);
 
-  /// Carries out a command of an entity; throws where the rules refuse it.
+  /// Carries out a command of an entity; throws where the rules refuse the command.
   template <class Rules>
   void tell(entity_id id, const typename Rules::command& c);
 
@@ -41,15 +41,16 @@ class small_shop {
   void cancel_order(entity_id id) { tell<order_rules>(id, cancel_order_command()); }
   void cancel_payment_by_client(entity_id id) { tell<payment_rules>(id, cancel_payment{}); }
 
-  /// Lets a consumer see all that is in its log; all of them, until nothing is new.
+  /// Lets a consumer work off its whole log; the second function repeats for all consumers until no
+  /// event is new.
   void work_off(const consumer& who);
   void work_off_all();
   /// Moves a consumer's position to the end of its log, without the effects.
   void skip(const consumer& who);
 
-  /// A dead letter as a policy writes it.
+  /// Writes a dead letter in a policy's format.
   void set_aside(const consumer& who, entity_id target, log_offset offset);
-  /// What is left of one that an operator discarded.
+  /// Writes the row left by an operator's discard of a dead letter.
   void discard(const consumer& who, entity_id target, log_offset offset);
 
   void set_meta(service s, std::string_view key, std::string_view value);
@@ -57,9 +58,9 @@ class small_shop {
   audit_report audit(const std::vector<service>& without = {}) const;
   store& data() { return *store_; }
 
-  // Damage. Keys that are not there, and texts that do not occur, throw.
+  // Damage. Missing keys and missing texts throw.
 
-  /// With the checksum that belongs to it.
+  /// Stores the value with its correct checksum.
   void put(table t, std::string_view key, std::string_view value);
   void put_as_it_is(table t, std::string_view key, std::string_view stored);
   void erase(table t, std::string_view key);
@@ -67,7 +68,7 @@ class small_shop {
   void edit(table t, std::string_view key, std::string_view from, std::string_view to);
   std::string value(table t, std::string_view key) const;
   std::vector<stored_row> all(table t) const;
-  /// Appends an event as it stands in no rule.
+  /// Appends an event that no rule decides.
   void append_event(service s, std::string body);
 
  private:
@@ -80,7 +81,7 @@ class small_shop {
   std::unique_ptr<store> store_;
 };
 
-/// The orders of fill(), by what became of them, and the one account.
+/// The orders of fill(), named by their stage, and the stamp account.
 namespace stages {
 
 inline constexpr entity_id placed = 1;
@@ -92,14 +93,14 @@ inline constexpr entity_id order_cancelled_unpaid = 6;
 inline constexpr entity_id rejected_open = 7;
 inline constexpr entity_id rejected_unopened = 8;
 inline constexpr entity_id ready_without_phone = 9;
-inline constexpr entity_id undecided = 10;  ///< Its payment is open.
-inline constexpr entity_id fresh = 20;      ///< None yet: a test's own.
+inline constexpr entity_id undecided = 10;  ///< Has an open payment.
+inline constexpr entity_id fresh = 20;      ///< Not used by fill(): free for a test.
 inline const std::string phone = "01012341234";
 inline const entity_id account = account_id_of(phone);
 
 }  // namespace stages
 
-/// Orders at every stage, all worked off.
+/// Makes orders at every stage, with all logs worked off.
 void fill(small_shop& shop);
 
 template <class Rules>

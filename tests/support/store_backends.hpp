@@ -1,4 +1,4 @@
-// Every backend of the store, for suites that run against all of them.
+// Every backend of the store, for suites over all backends.
 #pragma once
 
 #include <filesystem>
@@ -14,19 +14,19 @@ namespace skanu {
 struct store_backend {
   std::string name;
   bool durable = true;
-  /// Opens or creates the store in a folder; `max_bytes` 0: no limit of its own.
+  /// Opens or creates the store in a folder; `max_bytes` 0: no limit.
   std::unique_ptr<store> (*open)(const std::filesystem::path& folder,
                                  const std::vector<service>& services, std::int64_t max_bytes);
-  /// The file in the folder that holds the data.
+  /// The data file, relative to the folder.
   std::string file = {};
 };
 
 inline std::ostream& operator<<(std::ostream& out, const store_backend& b) { return out << b.name; }
 
-/// memory, sqlite and lmdb.
+/// The backends memory, sqlite and lmdb.
 const std::vector<store_backend>& all_backends();
 
-/// Those that outlive the process.
+/// The backends whose data outlives the process.
 std::vector<store_backend> durable_backends();
 
 }  // namespace skanu

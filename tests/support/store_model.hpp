@@ -1,4 +1,4 @@
-// What a store must do, written as plainly as can be: stores are compared with it.
+// A plain model of a store, to compare stores with.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace skanu {
 
-/// The words of store.hpp in containers. Copying it is taking a snapshot.
+/// The contract of store.hpp in containers. A copy is a snapshot.
 class store_model final : public snapshot {
  public:
   struct entity_now {
@@ -23,7 +23,7 @@ class store_model final : public snapshot {
   };
 
   commit_result apply(const commit& c);
-  /// The entity as it is now; version 0 where there is none.
+  /// The entity's present state; version 0 for an unknown entity.
   entity_now now(service s, entity_id id) const;
 
   std::optional<std::string> entity(service s, entity_id id) const override;
@@ -41,7 +41,7 @@ class store_model final : public snapshot {
   std::vector<stored_row> rows(service s, row_space space, std::string_view prefix,
                                std::string_view after, std::size_t limit,
                                bool descending) const override;
-  /// Nothing is damaged here.
+  /// The model never holds damage.
   std::vector<table_check> check_values(service) const override { return {}; }
 
  private:
@@ -57,18 +57,19 @@ class store_model final : public snapshot {
   std::array<service_data, service_count> services_;
 };
 
-/// Every entity, list, count, event and row of these services, one line each: equal texts are equal
-/// contents. The store's own bookkeeping rows (its format, its epoch, its counts) are left out.
+/// Every entity, list, count, event and row of the services, one line each: equal texts mean equal
+/// contents. The text omits the store's own rows for format, epoch and counts.
 std::string contents_of(const snapshot& s, const std::vector<service>& services);
 
-/// Makes right commits of orders: knows what the last one of each left.
+/// Makes valid commits of orders, from the states left by the commits before.
 class commit_maker {
  public:
   explicit commit_maker(service of) : of_(of) {}
 
-  /// The entity's next version, with one event, in that status; counts on its being written.
+  /// The entity's next version, with one event, in the given status; assumes that the test writes
+  /// the commit.
   commit next(entity_id id, std::uint8_t status = 1, bool listed = true);
-  /// The version that the last commit left.
+  /// The version after the last commit.
   version_number version(entity_id id) const;
 
  private:
@@ -76,7 +77,7 @@ class commit_maker {
   std::map<entity_id, store_model::entity_now> known_;
 };
 
-/// A document as entities store it.
+/// A document in the entities' format.
 std::string sample_document(service of, entity_id id, version_number version);
 
 }  // namespace skanu

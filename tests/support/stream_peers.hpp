@@ -12,7 +12,7 @@
 
 namespace skanu {
 
-/// The text says nothing but the offset, so that what was sent is easily compared.
+/// A frame whose text is only the offset, for easy comparison.
 inline stream_frame frame(log_offset offset, entity_id id = 1, std::uint8_t status = 1,
                           std::size_t size = 0) {
   auto text = "<" + std::to_string(offset) + ">";
@@ -43,10 +43,10 @@ class stream_peer {
     theirs_ = file_descriptor(pair[1]);
   }
 
-  /// What the subscriber sends through.
+  /// Gives up the subscriber's end of the socket pair.
   file_descriptor give() { return std::move(theirs_); }
 
-  /// All that is here.
+  /// All bytes received so far.
   std::string read() {
     std::string all;
     std::array<char, 65'536> bytes;
@@ -57,12 +57,12 @@ class stream_peer {
       all.append(bytes.data(), static_cast<std::size_t>(n));
     }
   }
-  /// The other side has gone, and all that it sent was read.
+  /// True once the other side has closed, and all its bytes are read.
   bool closed() {
     read();
     return closed_;
   }
-  /// The same as far as was read.
+  /// True once read() has seen the end.
   bool ended() const { return closed_; }
   void close() { mine_.reset(); }
 

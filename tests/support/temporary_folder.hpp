@@ -1,4 +1,4 @@
-// A folder of a test's own.
+// A test's own folder.
 #pragma once
 
 #include <cstdlib>
@@ -8,7 +8,7 @@
 
 namespace skanu {
 
-/// An empty folder, removed with all that is in it by destruction.
+/// An empty folder; the destructor removes the folder with its contents.
 class temporary_folder {
  public:
   temporary_folder() {
@@ -17,7 +17,7 @@ class temporary_folder {
     path_ = name;
   }
   ~temporary_folder() {
-    std::error_code ignored;  // what a failed test left open must not hide its failure
+    std::error_code ignored;  // files left open by a failed test must not hide the failure
     std::filesystem::remove_all(path_, ignored);
   }
   temporary_folder(const temporary_folder&) = delete;

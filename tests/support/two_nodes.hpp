@@ -1,4 +1,4 @@
-// The cluster's actors of several nodes in one system, on a cable between them.
+// The cluster actors of several nodes in one actor system, with a cable between the nodes.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@
 
 namespace skanu {
 
-/// One node's actors for its peers, and its acceptor.
+/// One node's actors for its peers, and the node's acceptor.
 struct node_side {
   struct peer {
     std::shared_ptr<peer_status> status = std::make_shared<peer_status>();
@@ -28,14 +28,14 @@ struct node_side {
   std::map<std::string, std::unique_ptr<peer>> peers;
   acceptor_actor acceptor;
   bool listens = true;
-  int dials = 0;  ///< Of others at its address.
+  int dials = 0;  ///< Dials by others at the node's address.
 };
 
 class two_nodes_test : public actor_fixture {
  protected:
   ~two_nodes_test() override { end_nodes(); }
 
-  /// What a test does before what its nodes use goes away.
+  /// Ends the nodes' actors; call before destroying the objects used by the nodes.
   void end_nodes() {
     for (auto& s : sides_)
       for (auto& [name, p] : s->peers) {
@@ -49,7 +49,7 @@ class two_nodes_test : public actor_fixture {
     run();
   }
 
-  /// A node with a acceptor. The first of a name is found at the address of that name.
+  /// Makes a node with an acceptor. The first node of a name answers at the address of that name.
   node_side& node(const std::string& name, const std::string& secret = "secret") {
     auto& s = *sides_.emplace_back(std::make_unique<node_side>());
     s.identity = {name, ++incarnations_, secret};
@@ -59,7 +59,7 @@ class two_nodes_test : public actor_fixture {
     return s;
   }
 
-  /// Gives the node a acceptor that knows its present identity.
+  /// Gives the node a new acceptor with the present identity.
   void reopen(node_side& s) {
     s.acceptor = keep(system.spawn<acceptor>(
         s.identity, [&s](const std::string& peer) -> std::optional<peer_side> {
@@ -70,7 +70,8 @@ class two_nodes_test : public actor_fixture {
         }));
   }
 
-  /// What the node has for one peer; it dials what stands at `address`, or waits where it is empty.
+  /// Makes the node's actors for one peer. The node dials `address`, or waits to be dialed where
+  /// `address` is empty.
   node_side::peer& add_peer(node_side& s, const std::string& name, const std::string& address,
                             peer_session_limits limits = {}) {
     std::optional<connector_actor> by;
@@ -100,7 +101,7 @@ class two_nodes_test : public actor_fixture {
     return s.peers.at(peer)->status->up;
   }
 
-  /// A payment service that answers everything at once.
+  /// A payment service that answers every command at once.
   payment_region_actor prompt_payments() { return keep(system.spawn(prompt_payment, &paid_)); }
   int carried_out() const { return paid_; }
 

@@ -1,4 +1,4 @@
-// The audit names whatever is broken on purpose: its invariant, its service and its entity.
+// The audit names each deliberate damage by invariant, service and entity.
 #include "actors/audit/audit.hpp"
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ table index_of(service s) { return {s, table_kind::status_index}; }
 struct damage {
   std::string name;
   void (*inflict)(small_shop&);
-  std::set<int> invariants;  // exactly these
+  std::set<int> invariants;  // exactly these invariants
   service of;
   entity_id id;
 };
@@ -490,7 +490,7 @@ const damage four[] = {
      ready_without_phone},
 };
 
-/// Where the first event of that type for that entity stands in a log.
+/// The key of the first event of a type for an entity in a service's log.
 std::string offset_of(const small_shop& shop, service s, std::string_view type, entity_id id) {
   for (const auto& row : shop.all(log_of(s)))
     if (event_type_of(row.value) == type &&
@@ -632,7 +632,7 @@ const damage six[] = {
      placed},
     {"a history out of order",
      [](small_shop& shop) {
-       // Version 1 is Ordered; what follows is of the payment's log.
+       // Version 1 is Ordered; later versions come from the payment's log.
        const auto first = history_prefix(preparing) + ordered_key(2);
        const auto second = history_prefix(preparing) + ordered_key(3);
        const auto value = shop.value(rows(ordertrace), first);

@@ -1,5 +1,5 @@
-// The audit: sound data is found sound at every moment, lag and pending checkouts are no
-// violations, and no damage passes unseen. What is broken is named: audit_breaks_test.cpp.
+// The audit finds sound data sound at every moment, counts lag and pending checkouts as no
+// violations, and notices every damage. audit_breaks_test.cpp checks the names of the damage.
 #include "actors/audit/audit.hpp"
 
 #include <gtest/gtest.h>
@@ -148,7 +148,7 @@ TEST(audit, reports_what_a_dead_letter_parks_and_finds_it_sound) {
             (std::set<std::string>{"stamp-follows-payment", "delivery-follows-payment"}));
 }
 
-// Once it was discarded nothing said any more why the effect is not there.
+// The discarded letter's row explains the missing effect.
 TEST(audit, finds_what_an_operator_discarded_sound) {
   small_shop shop;
   fill(shop);
@@ -184,7 +184,7 @@ TEST(audit, leaves_out_of_the_trace_what_the_view_has_set_aside) {
   EXPECT_TRUE(shop.audit().sound()) << shop.audit().to_json();
 }
 
-// Every row counts.
+// Completeness: the audit reads every row.
 
 constexpr table_kind checked_tables[] = {table_kind::entities, table_kind::tombstones,
                                          table_kind::status_index, table_kind::log,

@@ -1,4 +1,4 @@
-// What is open of an order, as a table of its services' states.
+// The open steps of an order, as a table of its services' states.
 #include "actors/audit/order_picture.hpp"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@ namespace {
 
 using words = std::vector<std::string>;
 
-/// A picture whose services all answer.
+/// A picture with an answer from every service.
 order_picture picture(std::optional<order_status> order, payment_status paid,
                       delivery_status made = delivery_status::none) {
   order_picture p;

@@ -27,7 +27,7 @@ class event_log_test : public actor_fixture {
  protected:
   event_log_test() { log = keep(system.spawn(event_log, &env(service::order), service::order)); }
 
-  /// The answer to a pull; nothing where the log answered with an error.
+  /// The answer to a pull; nullopt after an error.
   std::optional<event_batch> pull(log_query query) {
     caf::scoped_actor self{system};
     auto pulled = self->request(log, caf::infinite, pull_atom::value, std::move(query));
@@ -73,7 +73,7 @@ TEST_F(event_log_test, passes_over_the_types_that_are_not_wanted) {
   EXPECT_EQ(batch->next, 5);
 }
 
-// A batch that its bytes cut short looked like the log's end, and nobody read on.
+// A batch cut short by its byte limit must not look like the log's end, or followers stop reading.
 TEST_F(event_log_test, a_batch_that_is_cut_short_by_its_bytes_is_not_the_end) {
   const auto large = R"({"eventType":"A","text":")" + std::string(400'000, 'x') + R"("})";
   append_events(data, service::order, {large, large, large, large, large});
@@ -104,7 +104,7 @@ TEST_F(event_log_test, forgets_followers_that_are_gone) {
   EXPECT_EQ(hints, 0);
 }
 
-// The log died of a store that could not be read for a moment, and its followers waited for ever.
+// A failed read must not end the log's actor, or its followers wait forever.
 TEST_F(event_log_test, outlives_a_store_that_cannot_be_read) {
   append_events(data, service::order, {event_of_type("A")});
   data.inject({.name = "unreadable", .at = fault_point::read});

@@ -1,4 +1,4 @@
-// What every entity shares: speculative state, durable replies, operations, passivation, crashes.
+// Features of every entity: speculative state, durable replies, operations, passivation, crashes.
 #include "actors/entities/entity.hpp"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ const order_details coffee{7, "Coffee", 2, 9'000, "card"};
 const order_details tea{8, "Tea", 1, 4'000, "cash"};
 const entity_id account = account_id_of("01012341234");
 
-/// An order that cannot stand being rejected.
+/// An order that throws when rejected.
 struct fragile_rules : order_rules {
   static decision<event> decide(const state& s, const command& c, entity_id id, const facts& = {}) {
     if (std::holds_alternative<reject_order>(c)) throw std::runtime_error("a test's crash");
@@ -184,7 +184,8 @@ TEST_F(entity_test, a_command_that_waits_while_a_commit_fails_is_not_told_what_w
   refuse_writes(errc::store_failed);
   tell(region, 1, close_order{});
   run();
-  // The close is lost; before the region hears of it the entity is told to cancel.
+  // The commit of the close fails while the cancel waits in the entity's mailbox, before the region
+  // learns of the failure.
   const auto cancelled = tell(region, 1, cancel_order{});
   disk.turn();
   settle();
@@ -421,7 +422,7 @@ TEST_F(entity_test, does_not_sleep_while_a_commit_is_under_way) {
 }
 
 TEST_F(entity_test, is_busy_until_its_commit_is_handed_over) {
-  /// Asks, at the moment of handing over, whether the owner might be put to sleep.
+  /// Notes, at the moment of submitting, whether passivation could choose the owner.
   class nosy_queue final : public commit_queue {
    public:
     void submit(pending_commit c) override {
@@ -446,7 +447,7 @@ TEST_F(entity_test, over_the_limit_the_least_recently_used_sleep) {
   }
   EXPECT_EQ(metrics.of(service::order).live_entities, 2);
   EXPECT_EQ(metrics.of(service::order).passivations, 1);
-  // The one that sleeps is 2: it alone is read from the store when it is told something.
+  // Only entity 2 is passivated, so only entity 2 is read from the store for its next command.
   data.inject({.name = "woken", .at = fault_point::read, .times = 100});
   for (const entity_id id : {1, 3}) tell(region, id, cancel_order{});
   settle();
@@ -586,8 +587,8 @@ TEST_F(entity_test, a_document_that_cannot_be_decoded_concerns_its_entity_only) 
   EXPECT_EQ(other.word(), "created v1");
 }
 
-// The original published its events although the transaction rolled back, and lost them where it
-// crashed between the two.
+// The original publishes events of transactions that roll back, and loses events in a crash between
+// commit and publication.
 TEST_F(entity_test, defect_of_the_original_an_event_is_stored_if_and_only_if_its_state_is) {
   const auto region = orders();
   refuse_writes(errc::store_failed);

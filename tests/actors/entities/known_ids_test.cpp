@@ -1,5 +1,4 @@
-// Ids of orders that another node knows: what checkout makes of them, and what a restore passes
-// over.
+// Order ids known to another node: checkout's reaction, and the ids skipped by a restore.
 #include "actors/rules/id_recovery.hpp"
 
 #include "tests/support/checkout_fixture.hpp"
@@ -44,8 +43,8 @@ TEST_F(known_ids_test, an_order_that_payment_never_came_for_is_refused_and_later
   EXPECT_EQ(placed().word(), "created v1");
 }
 
-// An order node came back with an older directory: a new customer's order showed another one's
-// payment and phone number.
+// With an older directory, checkout must not reuse ids known to payment: a new order would show
+// another customer's payment and phone number.
 TEST_F(known_ids_test, ids_that_another_node_knows_and_nobody_was_given_here_stop_all_orders) {
   start_checkout(beside_payment());
   const auto waiting = place();
@@ -70,15 +69,15 @@ TEST_F(known_ids_test, are_passed_over_where_data_was_restored) {
   const auto first = placed().id();
   EXPECT_GT(first, 7);
   stop_checkout();
-  // Ids that were passed over are not looked at after a crash, and not given.
+  // After a crash, checkout neither rejects nor hands out the skipped ids.
   start_checkout(beside_payment());
   hear("payment", first);
   EXPECT_LT(rejected(), 5'000U);
   EXPECT_GT(placed().id(), first);
 }
 
-// An order node came back with an older directory: what it had sold since was rejected, the money
-// given back and the coffee thrown away, for good.
+// With an older directory, checkout must not reject the ids of lost orders: the rejection would
+// refund the payments and cancel the deliveries for good.
 TEST_F(known_ids_test, what_was_sold_and_lost_is_not_rejected) {
   start_checkout();
   const auto first = placed().id();

@@ -1,4 +1,4 @@
-// Faults on demand: what can be asked for, and when it happens.
+// Faults on demand: the accepted texts, and the times of the faults.
 #include "actors/operations/faults.hpp"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// Ready so long ago.
+/// Sets the moment of readiness to `ago` before now.
 void begin(fault_plan& faults, milliseconds ago) { faults.begin(fault_plan::clock::now() - ago); }
 
 TEST(fault_plan, takes_what_its_help_shows) {
@@ -133,7 +133,8 @@ TEST(fault_plan, its_points_are_named_in_its_help) {
     EXPECT_NE(help.find(name), help.npos);
 }
 
-/// The signal that ended a child which passed a point so often, 0 if it outlived that.
+/// The signal that ended a child after passing a point as often as `passes` says; 0 if the child
+/// survived.
 int signal_after(const char* fault, std::vector<std::int64_t> passes,
                  std::optional<milliseconds> ready_ago = {}) {
   const auto child = ::fork();

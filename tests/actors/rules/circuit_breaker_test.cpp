@@ -10,14 +10,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A breaker with a clock of its own.
+/// A breaker with its own clock.
 class timed_breaker {
  public:
   explicit timed_breaker(circuit_breaker_settings settings = {}) : breaker(settings) {}
 
   std::optional<circuit_breaker::permit> acquire() { return breaker.try_acquire(now); }
 
-  /// One whole call; false where it was not permitted.
+  /// Makes one whole call; false where the breaker permits no call.
   bool call(bool success, milliseconds took = milliseconds{0}) {
     const auto permit = acquire();
     if (!permit) return false;
@@ -57,7 +57,7 @@ TEST(circuit_breaker, has_the_settings_of_the_design) {
 TEST(circuit_breaker, opens_at_the_threshold_and_not_before_the_minimum) {
   struct example {
     const char* name;
-    std::vector<std::pair<int, bool>> calls;  ///< So many, of that outcome.
+    std::vector<std::pair<int, bool>> calls;  ///< Number of calls, and their outcome.
     breaker_state after;
   };
   for (const auto& x :
@@ -181,8 +181,8 @@ TEST(circuit_breaker, half_open_it_is_for_five_seconds_at_most) {
   EXPECT_EQ(b.breaker.state(), half_open);
 }
 
-// Its time in the open state ran from the next call on, however much later that was: whoever came
-// back after an hour was refused.
+// The open time runs from the end of the half-open time, also without calls: otherwise the first
+// call after an hour would be refused.
 TEST(circuit_breaker, time_without_calls_counts_as_time) {
   timed_breaker b;
   b.open_it();

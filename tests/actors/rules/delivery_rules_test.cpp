@@ -141,13 +141,14 @@ TEST(delivery_rules, what_was_delivered_stays_delivered) {
             at_end);
 }
 
-// In the original the second Paid of a cancelled order made a second delivery.
+// The original prepares a second delivery for the second Paid of a cancelled order.
 TEST(defects_of_the_original, a_second_paid_makes_no_second_delivery) {
   for (const auto& s : {at_prepare, at_ready, at_start, at_end, at_cancel, tombstone})
     EXPECT_EQ(word_for(delivery_rules::decide(s, prepare, 42)), "nothing");
 }
 
-// In the original a delivery's number was its own, and a cancel looked for it by another's.
+// The original numbers deliveries on their own, and a cancel looks up a delivery by another
+// entity's number.
 TEST(defects_of_the_original, order_payment_and_delivery_have_one_number) {
   for (const auto& s : {at_prepare, at_end, at_cancel, tombstone}) {
     EXPECT_EQ(s.id, 42);

@@ -1,4 +1,4 @@
-// Ids are reserved in blocks before they are handed out, and none stays undecided.
+// Reservation of ids in blocks, before handing out an id; no id stays undecided.
 #include "actors/rules/id_blocks.hpp"
 
 #include <gtest/gtest.h>

@@ -78,7 +78,7 @@ TEST(order_rules, a_delivery_that_ended_first_wins_over_the_cancel) {
             "already-delivered");
 }
 
-// The original deleted the row of a cancelled order.
+// The original deletes the row of a cancelled order.
 TEST(defects_of_the_original, a_cancelled_order_keeps_its_row_and_its_history) {
   EXPECT_TRUE(order_rules::listed(cancelled));
   EXPECT_EQ(cancelled.details, coffee);

@@ -247,7 +247,8 @@ TEST(payment_rules, money_goes_back_once) {
   EXPECT_EQ(word_for(payment_rules::decide(cancelled, by_rejection, 42)), "PaymentRejected");
 }
 
-// In the original, cancelling a paid order saved the payment again, which published Paid again.
+// The original saves the payment again on the cancel of a paid order, and so publishes a second
+// Paid.
 TEST(defects_of_the_original, cancelling_what_was_paid_does_not_publish_paid_again) {
   for (const auto& cause : {by_client, by_order, by_rejection})
     EXPECT_EQ(word_for(payment_rules::decide(paid_one, cause, 42)), "PayCancelled");

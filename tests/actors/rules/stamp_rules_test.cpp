@@ -14,7 +14,7 @@ const std::string phone = "01012341234";
 const entity_id account = account_id_of(phone);
 const std::string noon = "2026-11-22T12:00:00.000Z";
 
-/// An account as an entity keeps it: its state beside its rows.
+/// An account in the form kept by an entity: the state beside the rows.
 struct account_with_ledger {
   stamp_state state;
   version_number version = 0;
@@ -160,7 +160,7 @@ TEST(stamp_rules, an_account_is_shown_from_its_first_entry_on) {
   EXPECT_TRUE(stamp_rules::listed({phone, 0}));
 }
 
-// In the original the second Paid of a cancelled order earned its stamps again.
+// The original earns stamps again for the second Paid of a cancelled order.
 TEST(defects_of_the_original, a_second_paid_earns_no_stamps_again) {
   account_with_ledger a;
   a.tell(earn_stamps{42, 3});

@@ -1,4 +1,4 @@
-// The rules of the trace: the highest-ranking step, in whatever order the logs are read.
+// The rules of the trace: the highest-ranking step, in any order of reading the logs.
 #include "actors/rules/trace_rules.hpp"
 
 #include <gtest/gtest.h>
@@ -122,7 +122,7 @@ TEST(trace_rules, an_event_that_cannot_be_read_is_said_so) {
   EXPECT_FALSE(listed(t));
 }
 
-// In the original, the start of a delivery never reached the view.
+// In the original, the start of a delivery never reaches the view.
 TEST(defects_of_the_original, the_start_of_a_delivery_reaches_the_trace) {
   const auto t =
       trace_of({stored(ordered{42, coffee}), stored(with<paid>(payment)),
@@ -130,7 +130,7 @@ TEST(defects_of_the_original, the_start_of_a_delivery_reaches_the_trace) {
   EXPECT_EQ(word_of(t.status), "DELIVERY START");
 }
 
-// It took the step first, so an unreadable Ordered that was set aside still showed in the trace.
+// An unreadable event must not advance the trace, or an Ordered set aside still shows in the trace.
 TEST(trace_rules, an_event_that_cannot_be_read_changes_nothing) {
   order_trace t;
   EXPECT_THROW(

@@ -11,7 +11,7 @@
 namespace skanu {
 namespace {
 
-/// What became of one child.
+/// The starts of one child.
 struct life {
   int starts = 0;
   caf::actor running;
@@ -125,7 +125,7 @@ class housekeeper_test : public actor_fixture {
     return data.read()->rows(service::order, space, {}, {}, 100'000).size();
   }
 
-  /// As the gateway makes it: its time, then chance.
+  /// An operation id in the gateway's format: its time, then chance.
   operation_id gateway_operation(unsigned chance) {
     operation_id id;
     const auto time = ordered_key(wall_clock.time_since_epoch().count());
@@ -168,8 +168,8 @@ TEST_F(housekeeper_test, forgets_much_in_small_commits) {
   EXPECT_EQ(remembered(row_space::operations), 0U) << "it does not wait a minute in between";
 }
 
-// A gateway's clock was 11 minutes behind: what it asked for was forgotten at once, and a repeat of
-// it was counted twice.
+// The housekeeper counts the age of an operation by the service's own clock: otherwise the
+// operations of a late gateway expire at once, and a repeat counts twice.
 TEST_F(housekeeper_test, forgets_a_late_gateways_operations_by_the_services_own_time) {
   keep(system.spawn(housekeeper, &env(service::order), service::order));
   for (const auto difference : {-minutes(11), minutes(11), -minutes(4), minutes(4)}) {

@@ -1,4 +1,4 @@
-// What two nodes say to each other over CAF's own protocol: its proxies, routes and heartbeats.
+// Two nodes over CAF's own protocol, with its proxies, routes and heartbeats.
 #include <gtest/gtest.h>
 
 #include "tests/support/caf_node.hpp"
@@ -20,7 +20,7 @@ class caf_nodes_test : public testing::Test {
     nodes.advance(milliseconds(10));
     return c;
   }
-  /// The node's payment service answers what it was told.
+  /// Lets the node's payment service answer a received command.
   void answer(caf_node& by, std::size_t which) {
     by.told.at(which).how.answer(accepted{effect::changed, by.told[which].id, 1, nullptr});
     nodes.advance(milliseconds(10));
@@ -133,7 +133,8 @@ TEST_F(caf_nodes_test, a_connection_that_ended_for_the_dialer_alone_is_made_agai
   EXPECT_EQ(back.word(), "accepted");
 }
 
-// The side that was dialed had not lost its peer: what it sent over the old connection was lost.
+// The dialed side still believes in the old connection, and loses the calls sent over that
+// connection.
 TEST_F(caf_nodes_test, calls_that_an_old_connection_swallowed_are_made_again_over_the_new_one) {
   nodes.cut = true;
   const auto swallowed = call(b, change(1));

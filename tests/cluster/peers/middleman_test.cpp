@@ -1,4 +1,4 @@
-// What CAF does with connections and with its own broker, on real sockets and in real time.
+// CAF's handling of connections and of its own broker, on real sockets and in real time.
 #include "cluster/peers/middleman.hpp"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ caf::actor broker_of(caf::actor_system& system) {
   return system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
 }
 
-/// Takes connections, and says nothing.
+/// Accepts connections, and sends no byte.
 struct silent_listener {
   silent_listener() {
     sockaddr_in at{};
@@ -60,8 +60,8 @@ struct silent_listener {
   std::uint16_t port = 0;
 };
 
-// CAF sends itself its heartbeats: the one that came behind a broker's end kept the broker, and
-// with it whatever else waited there, for ever.
+// CAF's broker sends heartbeats to itself. A heartbeat queued behind the broker's end must not keep
+// the broker and its mailbox alive forever.
 TEST(middleman_test, a_broker_that_ended_is_not_kept_by_a_message_to_itself) {
   caf::weak_actor_ptr kept;
   {
@@ -77,9 +77,9 @@ TEST(middleman_test, a_broker_that_ended_is_not_kept_by_a_message_to_itself) {
   EXPECT_FALSE(kept.lock());
 }
 
-// A connection counted as silent before anything could come over it, so the next heartbeat closed
-// it; where that came in the same turn of CAF's loop, the loop forgot it, and its socket stayed
-// open.
+// A connection must not count as silent before its first bytes can arrive, or the next heartbeat
+// closes the connection during the handshake. A close in the turn of the connect makes CAF's loop
+// forget the connection and leak the socket.
 TEST(middleman_test, a_heartbeat_does_not_end_a_handshake_before_its_time) {
   constexpr milliseconds heartbeat{50}, patience{500};
   node_config config;
@@ -87,7 +87,7 @@ TEST(middleman_test, a_heartbeat_does_not_end_a_handshake_before_its_time) {
   config.set("middleman.connection-timeout", caf::timespan(patience));
   caf::actor_system system{config};
   const silent_listener other;
-  // The loop finds both when it goes on.
+  // Blocks the loop, so that the loop finds connection and heartbeat in the same turn.
   system.middleman().backend().post([=] { std::this_thread::sleep_for(3 * heartbeat); });
   const auto began = steady_clock::now();
   const auto found = system.middleman().connect("127.0.0.1", other.port);
@@ -95,7 +95,7 @@ TEST(middleman_test, a_heartbeat_does_not_end_a_handshake_before_its_time) {
   EXPECT_GE(steady_clock::now() - began, patience);
 }
 
-// A connection that CAF took in the moment in which it ended was never closed.
+// CAF never closes a connection accepted while CAF ends, so the node stops accepting first.
 TEST(middleman_test, a_node_that_ends_takes_no_more_connections) {
   node_config config;
   caf::actor_system system{config};

@@ -10,11 +10,11 @@ namespace skanu {
 namespace {
 
 using slow_dialer_actor = connector_actor::extend<
-    // From the test: the answer to the last dial; none where it failed.
+    // Sent by the test: the answer to the last dial; nullopt for a failed dial.
     caf::reacts_to<proof_atom, std::optional<acceptor_actor>>>;
 
 using slow_door_actor = acceptor_actor::extend<
-    // From the test: answer the last hello.
+    // Sent by the test: answer the last hello.
     caf::reacts_to<reply_atom>>;
 
 }  // namespace
@@ -25,7 +25,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::optional<skanu::acceptor_actor>)
 namespace skanu {
 namespace {
 
-/// Answers when the test says so.
+/// A connector that answers on the test's order.
 slow_dialer_actor::behavior_type slow_dialer(slow_dialer_actor::pointer self, int* dials) {
   auto last = std::make_shared<caf::typed_response_promise<acceptor_actor>>();
   return {[=](dial_atom) -> caf::result<acceptor_actor> {
@@ -45,7 +45,7 @@ struct visits {
   int hellos = 0, proofs = 0;
 };
 
-/// b's acceptor; answers a hello when the test says so, and without a proof.
+/// b's acceptor; answers a hello on the test's order, without a proof.
 slow_door_actor::behavior_type slow_door(slow_door_actor::pointer self, visits* seen) {
   auto last = std::make_shared<caf::typed_response_promise<std::string, std::string>>();
   return {[=](hello_atom, const std::string&,
@@ -72,7 +72,7 @@ class peer_session_test : public two_nodes_test {
     b.here.payments = prompt_payments();
   }
 
-  /// Both have each other for a peer; each dials the other.
+  /// Makes a and b peers; each dials the other.
   void connect() {
     add_peer(b, "a", "a");
     add_peer(a, "b", "b");
@@ -82,13 +82,13 @@ class peer_session_test : public two_nodes_test {
   bool both_up() const { return up(a, "b") && up(b, "a"); }
   bool both_down() const { return !up(a, "b") && !up(b, "a"); }
 
-  /// Calls in both directions are answered.
+  /// Demands answers to calls in both directions.
   void expect_calls_answered() {
     EXPECT_EQ(call(a, "b", change(1)).word(), "accepted");
     EXPECT_EQ(call(b, "a", change(2)).word(), "accepted");
   }
 
-  /// Another run of b, whose first one said no more.
+  /// Starts another run of b, after a silent end of the first run.
   node_side& start_again() {
     caf::anon_send_exit(b.peers.at("a")->session, caf::exit_reason::kill);
     run();
@@ -97,7 +97,7 @@ class peer_session_test : public two_nodes_test {
     return again;
   }
 
-  /// Does not let the other dial first.
+  /// Limits without the pause that lets the other side dial first.
   static peer_session_limits eager() {
     peer_session_limits limits;
     limits.yield = milliseconds(0);
@@ -169,7 +169,7 @@ TEST_F(peer_session_test, dials_without_end_at_a_capped_rate_and_says_why_once) 
   add_peer(a, "b", "b");
   advance(minutes(1));
   EXPECT_EQ(log.lines_with("event=peer_not_reached", "peer=b"), 1) << log.text();
-  b.listens = true;  // but has nothing for a
+  b.listens = true;  // but b has no peer a
   const auto before = b.dials;
   advance(minutes(1));
   EXPECT_GE(b.dials - before, 60);
@@ -177,7 +177,7 @@ TEST_F(peer_session_test, dials_without_end_at_a_capped_rate_and_says_why_once) 
   EXPECT_FALSE(up(a, "b"));
 }
 
-// --- Whom it does not take ---------------------------------------------------------------------
+// --- Refused nodes -----------------------------------------------------------------------------
 
 TEST_F(peer_session_test, a_node_with_another_secret_is_refused_and_both_say_so) {
   log_capture log;
@@ -199,7 +199,7 @@ TEST_F(peer_session_test, a_node_with_another_secret_is_refused_and_both_say_so)
   EXPECT_EQ(carried_out(), 0);
 }
 
-/// A acceptor of a node that speaks another protocol.
+/// An acceptor of another protocol version.
 acceptor_actor::behavior_type foreign_door(acceptor_actor::pointer) {
   return {[](hello_atom, const std::string&,
              const peer_handles&) -> caf::result<std::string, std::string> {
@@ -213,13 +213,13 @@ acceptor_actor::behavior_type foreign_door(acceptor_actor::pointer) {
           [](proof_atom, const std::string&, const std::string&) { return peer_handles{}; }};
 }
 
-/// Keeps calls as they come.
+/// Keeps the bytes of the received calls.
 remote_server_actor::behavior_type raw_servant(remote_server_actor::pointer,
                                                std::vector<std::string>* told) {
   return {[=](call_atom, call_number, const std::string& bytes) { told->push_back(bytes); }};
 }
 
-/// A acceptor of the version before: it refuses newer hellos, and proves first.
+/// An acceptor of the previous version: refuses newer hellos, and proves its identity first.
 acceptor_actor::behavior_type older_door(acceptor_actor::pointer, const hello* own,
                                          peer_handles handles) {
   const auto connector = std::make_shared<hello>();
@@ -257,8 +257,8 @@ TEST_F(peer_session_test, a_door_of_another_protocol_version_is_left_alone) {
   EXPECT_EQ(log.lines_with("peer=b", versions()), 1) << log.text();
 }
 
-// A cluster is updated node by node: what a node of this version says to one of the version before
-// is what that one knows.
+// Operators update a cluster node by node, so a node speaks the previous version's protocol to a
+// peer of the previous version.
 TEST_F(peer_session_test, a_door_of_the_version_before_is_spoken_to_in_its_own_protocol) {
   auto own = make_hello("b", 1);
   own.protocol = 3;
@@ -315,7 +315,8 @@ TEST_F(peer_session_test, a_node_without_a_cluster_joins_that_of_its_first_peer)
   EXPECT_FALSE(a.identity.in->admits("cluster-2"));
 }
 
-// Operations are forgotten by each node's own clock, and an operator sees times of several.
+// Each node expires operations by its own clock, and an operator compares the times of several
+// nodes: the log must report a deviating clock.
 TEST_F(peer_session_test, a_peer_whose_clock_differs_is_said_once_and_so_is_its_return) {
   log_capture log;
   auto ahead = std::make_shared<std::chrono::milliseconds>(2'500);
@@ -334,13 +335,13 @@ TEST_F(peer_session_test, a_peer_whose_clock_differs_is_said_once_and_so_is_its_
   EXPECT_EQ(log.lines_with("event=clock_agrees"), 2);
 }
 
-/// A connector that does what it likes.
+/// A connector with arbitrary messages.
 class odd_dialer {
  public:
   odd_dialer(caf::actor_system& system, remote_session_actor session, std::function<void()> run)
       : system_(system), session_(std::move(session)), run_(std::move(run)) {}
 
-  /// "welcome", or why not.
+  /// Sends a hello. Returns "welcome", or the reason of the refusal.
   std::string greet(const acceptor_actor& acceptor, const std::string& bytes) {
     caf::scoped_actor self{system_};
     auto greeted = self->request(acceptor, caf::infinite, hello_atom::value, bytes,
@@ -355,7 +356,7 @@ class odd_dialer {
         [&](caf::error& e) { why = system_.render(e); });
     return why;
   }
-  /// "welcome", or why not.
+  /// Sends a proof. Returns "welcome", or the reason of the refusal.
   std::string prove(const acceptor_actor& acceptor, const std::string& proof) {
     caf::scoped_actor self{system_};
     auto proved = self->request(acceptor, caf::infinite, proof_atom::value, acceptors.nonce, proof);
@@ -366,9 +367,9 @@ class odd_dialer {
     return why;
   }
 
-  hello acceptors;          ///< What the acceptor said of itself last.
-  std::string doors_proof;  ///< And its proof with that.
-  peer_handles welcome;     ///< What a proof brought.
+  hello acceptors;          ///< The acceptor's last hello.
+  std::string doors_proof;  ///< The acceptor's last proof.
+  peer_handles welcome;     ///< The handles returned for the last proof.
 
  private:
   caf::actor_system& system_;
@@ -383,7 +384,7 @@ class odd_dialer_test : public peer_session_test {
       caf::actor_cast<remote_session_actor>(keep(system.spawn(scripted_caller, &ignored)));
   odd_dialer connector{system, own_link, [this] { run(); }};
 
-  /// A handshake as it should be.
+  /// Does a complete, correct handshake.
   std::string come_as(const hello& own) {
     if (const auto why = connector.greet(a.acceptor, encode(own)); why != "welcome") return why;
     return connector.prove(a.acceptor,
@@ -397,8 +398,8 @@ class odd_dialer_test : public peer_session_test {
   }
 };
 
-// A stranger could ask for proofs over hellos of its own choice, and try secrets on them at
-// leisure.
+// The connector proves itself first: otherwise a stranger could collect proofs over hellos of its
+// own choice, and try secrets on the proofs at leisure.
 TEST_F(odd_dialer_test, gets_no_proof_before_its_own) {
   add_peer(a, "b", "");
   ASSERT_EQ(connector.greet(a.acceptor, encode(make_hello("b", 1))), "welcome");
@@ -464,7 +465,7 @@ TEST_F(odd_dialer_test, its_hello_is_good_for_a_second_only) {
             "welcome");
 }
 
-// Whoever said hello under a name of its own had one of the 64 places for strangers for ever.
+// A hello without a proof must not take a place, or strangers could occupy their 64 places forever.
 TEST_F(odd_dialer_test, nothing_is_made_for_a_stranger_before_its_proof) {
   int made = 0;
   const auto strict =
@@ -490,8 +491,8 @@ TEST_F(odd_dialer_test, that_never_speaks_is_let_go_of) {
   EXPECT_TRUE(speak());
 }
 
-// A connector proved itself to whatever node it found there, which then took it for its peer and
-// gave up the right connection.
+// A connector must not prove itself to a node of another name: otherwise the other node would take
+// the connector for its peer and give up the right connection.
 TEST_F(peer_session_test, another_node_at_a_peers_address_is_left_alone_and_loses_nothing) {
   connect();
   log_capture log;
@@ -524,8 +525,8 @@ TEST_F(peer_session_test, a_strangers_word_counts_for_nothing) {
   EXPECT_TRUE(both_down()) << "its silence is noticed all the same";
 }
 
-// A dial that waits for the resolver was given up and asked for again every five seconds: one
-// queued behind the other.
+// A dial may wait long for the resolver. The session must not repeat a pending dial, or dials queue
+// up behind one another.
 TEST_F(peer_session_test, one_dial_at_a_time_however_long_it_takes) {
   int dials = 0;
   const auto connector = keep(system.spawn(slow_dialer, &dials));
@@ -710,7 +711,7 @@ TEST_F(peer_session_test,
   EXPECT_EQ(call(a, "b", change(3)).word(), "accepted");
 }
 
-// Each hello of the one replaced the other: neither was there for more than a moment.
+// Two nodes of one name must not replace each other's session in turn, or neither stays up.
 TEST_F(peer_session_test, the_second_of_two_nodes_of_one_name_waits_until_the_first_is_gone) {
   add_peer(b, "a", "a", eager());
   add_peer(a, "b", "");

@@ -1,4 +1,4 @@
-// Who has a place among a node's peers.
+// Places of peers and strangers in a node.
 #include "cluster/peers/peers.hpp"
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ TEST_F(peers_test, there_are_places_for_so_many_strangers) {
   EXPECT_TRUE(known.side_of("b")) << "it is expected";
 }
 
-// Names that once were there kept their places for ever.
+// An absent stranger's place must become free, or old names keep all places forever.
 TEST_F(peers_test, a_stranger_that_was_away_for_a_minute_gives_its_place_back) {
   fill();
   const auto old = known.side_of("stranger0")->session;

@@ -1,4 +1,4 @@
-// Services on two nodes: their stand-ins answer as the services themselves would.
+// Services on two nodes: the stand-ins answer like the services themselves.
 #include "cluster/peers/remote.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ follower_actor::behavior_type counting_follower(follower_actor::pointer, int* hi
   return {[=](hint_atom, service) { ++*hints; }};
 }
 
-/// Node b runs every service; node a has the stand-ins.
+/// Runs every service on node b; node a has the stand-ins.
 class remote_test : public two_nodes_test {
  protected:
   remote_test() : a(node("a")), b(node("b")) {
@@ -54,7 +54,7 @@ class remote_test : public two_nodes_test {
     return keep(system.spawn(remote_region<Command>, through()));
   }
 
-  /// The answer to a pull; nothing where there was an error.
+  /// The answer to a pull; nullopt after an error.
   std::optional<event_batch> pull(const event_log_actor& log, log_query query) {
     caf::scoped_actor self{system};
     auto pulled = self->request(log, caf::infinite, pull_atom::value, std::move(query));
@@ -65,8 +65,8 @@ class remote_test : public two_nodes_test {
     return batch;
   }
 
-  /// What a thread of the front reads: the actors run when its question is in their mailbox, so
-  /// that nothing is left to wait for.
+  /// Reads like a thread of the front. The actors run as soon as the read's message is queued, so
+  /// that the blocking read finds its answer at once.
   template <class Read>
   auto read_there(Read read) {
     auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
@@ -240,7 +240,7 @@ TEST_F(remote_test, a_page_of_rows_is_read_there_with_what_they_are_of) {
   EXPECT_EQ(rows->last_after, 2);
 }
 
-// It was four calls, and so was of four moments and took four deadlines.
+// One call reads a page at one moment, within one deadline.
 TEST_F(remote_test, a_page_is_one_call) {
   connect();
   int calls_sent = 0;
@@ -254,7 +254,7 @@ TEST_F(remote_test, a_page_is_one_call) {
   EXPECT_EQ(calls_sent, 2);
 }
 
-// It was said to be certainly not carried out.
+// An answer of the wrong kind leaves the outcome unknown: "not carried out" could be false.
 TEST_F(remote_test, an_answer_of_the_wrong_kind_leaves_a_change_unknown) {
   std::vector<received_call> calls;
   const auto calling = start<rpc_client>("payment");
@@ -284,7 +284,8 @@ TEST_F(remote_test, a_read_of_a_service_that_is_away_throws_so) {
 
 // --- The saga over two nodes -------------------------------------------------------------------
 
-/// Orders on node a, everything else on node b; each knows the other by its stand-ins only.
+/// Orders run on node a, all other services on node b; each node has only stand-ins of the other's
+/// services.
 class split_saga_test : public two_nodes_test {
  protected:
   split_saga_test() : a(node("a")), b(node("b")) {}

@@ -1,4 +1,4 @@
-// A node's calls to one peer: each is answered once, whatever becomes of the peer and its messages.
+// A node's calls to one peer: exactly one answer per call, through every loss of peer or messages.
 #include "cluster/peers/rpc_client.hpp"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ class rpc_client_test : public actor_fixture {
     answer_as(peer, c.number, a);
   }
 
-  /// What reached the peer, by entity; forgets it.
+  /// The entities of the calls received by the peer since the last reached().
   numbers reached() {
     numbers ids;
     for (const auto& c : calls) ids.push_back(c.id());
@@ -135,7 +135,7 @@ TEST_F(rpc_client_test, answers_and_hints_of_anybody_but_the_peer_are_ignored) {
   EXPECT_EQ(early.word(), "accepted");
 }
 
-// A change was said to be certainly not carried out.
+// The peer may have carried out the change, so the client must not report the opposite.
 TEST_F(rpc_client_test,
        an_answer_that_cannot_be_read_leaves_a_change_unknown_and_is_no_answer_to_a_read) {
   arrive();
@@ -267,7 +267,8 @@ TEST_F(rpc_client_test, a_repeat_does_not_get_more_time) {
   EXPECT_EQ(c.word(), "outcome-unknown");
 }
 
-// The thread that waited gave up at the same moment, and could only say "unknown".
+// The call ends before the waiting thread does: only the call can tell "not carried out" from
+// "unknown".
 TEST_F(rpc_client_test, a_call_is_given_up_before_whoever_waits_for_it_gives_up) {
   EXPECT_LE(checkout_deadline + milliseconds(100), call_deadline)
       << "a rejection is stored meanwhile";
@@ -304,7 +305,8 @@ TEST_F(rpc_client_test, calls_over_the_bound_are_refused_at_once) {
   EXPECT_EQ(call(look(1)).word(), "waiting");
 }
 
-// 96 were too many, those counted that were sent before the loss: a restart lost requests.
+// Losing the peer must not lower the bound on waiting calls, or a restart of the peer loses
+// requests.
 TEST_F(rpc_client_test, as_many_may_wait_while_the_peer_is_lost_as_otherwise) {
   arrive();
   for (entity_id id = 1; id <= 200; ++id) call(look(id));
@@ -330,7 +332,7 @@ TEST_F(rpc_client_test, what_a_leaving_peer_refuses_waits_for_its_return) {
   EXPECT_EQ(c.word(), "accepted");
 }
 
-// It was sent, and so was called unknown, although the peer had said that nothing was done.
+// After a refusal by the peer, a sent change is certainly not carried out.
 TEST_F(rpc_client_test, what_a_leaving_peer_refused_certainly_did_not_happen) {
   arrive();
   const auto once = call(change(1));
@@ -379,7 +381,7 @@ TEST_F(rpc_client_test, a_hint_of_a_service_that_there_is_not_is_ignored) {
 
 class caller_pull_test : public rpc_client_test {
  protected:
-  /// The answer to a pull, or that there was an error.
+  /// The answer to a pull, or a word for the error.
   template <class Answer>
   std::string pull(Answer then) {
     caf::scoped_actor self{system};

@@ -1,4 +1,4 @@
-// What a peer asks of this node: carried out once, and answered to the peer that asked.
+// Calls of peers: the node carries out each call once, and answers the calling peer.
 #include "cluster/peers/rpc_server.hpp"
 
 #include <gtest/gtest.h>
@@ -17,10 +17,10 @@ namespace {
 
 const order_details two_coffees{7, "Coffee", 2, 9'000, "card"};
 
-/// Pulls that wait for their answer, with where they read from.
+/// Waiting pulls, each with its first offset.
 using waiting_pulls = std::deque<std::pair<caf::typed_response_promise<event_batch>, log_offset>>;
 
-/// A log that answers the oldest pull when it is hinted to.
+/// A log that answers the oldest pull on a hint.
 event_log_actor::behavior_type scripted_event_log(event_log_actor::pointer self,
                                                   waiting_pulls* pulls, follower_actor* follower) {
   return {[=](pull_atom, const log_query& query) {
@@ -34,10 +34,10 @@ event_log_actor::behavior_type scripted_event_log(event_log_actor::pointer self,
           }};
 }
 
-/// Reads that wait for their answer.
+/// Waiting reads.
 using waiting_reads = std::deque<caf::typed_response_promise<std::string>>;
 
-/// A reader that answers the oldest read with what it is sent.
+/// A reader that answers the oldest read with the bytes sent by the test.
 using scripted_reader_actor = reader_actor::extend<caf::reacts_to<std::string>>;
 
 scripted_reader_actor::behavior_type scripted_reader(scripted_reader_actor::pointer self,
@@ -72,7 +72,7 @@ class rpc_server_test : public actor_fixture {
   }
 
   ~rpc_server_test() override {
-    questions.clear();  // which answers them
+    questions.clear();  // destroyed replies answer their calls
     run();
     pulls.clear();
     reads.clear();
@@ -80,7 +80,7 @@ class rpc_server_test : public actor_fixture {
     follower = nullptr;
   }
 
-  /// The rpc_server, with one peer.
+  /// Starts the rpc_server with one peer.
   void serve() {
     serving = start<rpc_server>(here);
     arrive(peers[0]);
@@ -105,7 +105,7 @@ class rpc_server_test : public actor_fixture {
     run();
   }
 
-  /// Asks it to leave; it answers in `left`.
+  /// Asks the rpc_server to leave; the answer arrives at `leaving`.
   void leave() {
     leaving.emplace(system);
     asked_to_leave.emplace((*leaving)->request(serving, caf::infinite, leave_atom::value));
@@ -117,7 +117,7 @@ class rpc_server_test : public actor_fixture {
     here.logs[static_cast<std::size_t>(service::payment)] =
         keep(system.spawn(scripted_event_log, &pulls, &follower));
   }
-  /// Readers that answer when the test says so.
+  /// Uses readers that answer on the test's order.
   void hold_reads() {
     here.stores[static_cast<std::size_t>(service::payment)] = &data;
     holding = keep(system.spawn(scripted_reader, &reads));
@@ -231,7 +231,7 @@ TEST_F(rpc_server_test, a_repeat_of_what_was_answered_is_carried_out_as_a_repeat
   EXPECT_EQ(told[0].words(), "5 accepted, 5 accepted");
 }
 
-// --- Who may call ------------------------------------------------------------------------------
+// --- Permitted callers -------------------------------------------------------------------------
 
 TEST_F(rpc_server_test, calls_of_strangers_are_ignored) {
   serving = start<rpc_server>(here);
@@ -260,7 +260,8 @@ TEST_F(rpc_server_test, a_new_run_of_the_peer_gets_no_answers_of_the_last_ones_c
   EXPECT_EQ(told[1].words(), "5 accepted");
 }
 
-// The batch of one log was taken for that of another, and events were passed over.
+// A batch pulled by the peer's last run must not answer the new run's call of the same number, or
+// the new run skips events.
 TEST_F(rpc_server_test, a_new_run_of_the_peer_gets_no_batch_that_the_last_one_pulled) {
   use_log();
   serve();
@@ -321,7 +322,7 @@ TEST_F(rpc_server_test, reads_what_is_stored) {
   EXPECT_EQ(std::get<5>(answer(5)), std::nullopt);
 }
 
-// A deep page held up everything that the peer asked, and the other actors.
+// A deep page must not hold up the peer's other calls.
 TEST_F(rpc_server_test, a_read_holds_up_no_command) {
   hold_reads();
   serve();
@@ -483,7 +484,7 @@ TEST_F(rpc_server_test, a_log_that_hangs_is_answered_for) {
   EXPECT_EQ(told[0].words(), "1 store-failed");
 }
 
-// --- What it cannot do -------------------------------------------------------------------------
+// --- Calls that fail ---------------------------------------------------------------------------
 
 TEST_F(rpc_server_test, a_service_that_does_not_run_here_is_away) {
   here = {};
@@ -575,7 +576,7 @@ TEST_F(rpc_server_test, a_leaving_node_finishes_its_reads) {
   EXPECT_EQ(told[0].words(), "1 document");
 }
 
-// It waited its whole time for them.
+// Calls of a peer's last run have no receiver, so leaving does not wait for their answers.
 TEST_F(rpc_server_test, a_leaving_node_does_not_wait_for_calls_of_a_peer_that_is_no_more) {
   serve();
   call(1, change(41));

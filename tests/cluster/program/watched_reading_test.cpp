@@ -1,4 +1,4 @@
-// Reading that crashes or hangs becomes one line that names the table.
+// A crash or hang while reading becomes one line with the table's name.
 #include "cluster/program/watched_reading.hpp"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr table payment_log{service::payment, table_kind::log};
 
-/// The exit status and what was said. `work` must not return: it would go on as this test.
+/// Returns the exit status and the error output. `work` must not return, or the child would go on
+/// running the test.
 std::pair<int, std::string> outcome_of(const std::function<void()>& work,
                                        std::chrono::milliseconds patience = 20s) {
   testing::internal::CaptureStderr();
@@ -33,7 +34,7 @@ TEST(watched_reading, that_comes_to_its_end_says_nothing_and_has_its_status) {
   EXPECT_EQ(outcome_of([] { ::_exit(1); }), std::pair(1, std::string()));
 }
 
-// The audit ended by SIGABRT or SIGSEGV, without a word of what it was that is damaged.
+// A crash while reading must name the damaged table.
 TEST(watched_reading, that_crashes_names_the_table) {
   for (const int signal : {SIGABRT, SIGSEGV, SIGBUS}) {
     const auto [status, said] = outcome_of([signal] {
@@ -50,7 +51,7 @@ TEST(watched_reading, that_crashes_names_the_table) {
   }
 }
 
-// Or it never ended.
+// A hang ends, too.
 TEST(watched_reading, that_makes_no_progress_is_ended) {
   const auto [status, said] = outcome_of(
       [] {

@@ -1,4 +1,4 @@
-// Whom a certificate names, and until when it is good.
+// Names and expiry of certificates.
 #include "cluster/protocol/certificate.hpp"
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// How nodes recognise each other.
+// Mutual recognition of nodes.
 #include "cluster/protocol/handshake.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Whether anybody listens at an address. What swallows packets is tested with network namespaces.
+// Test of an address for a listener. Network namespaces test addresses that swallow packets.
 #include "cluster/protocol/reachable.hpp"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ class bound_socket {
   ~bound_socket() { ::close(socket_); }
 
   void listen() { EXPECT_EQ(::listen(socket_, 8), 0); }
-  /// Whether somebody connected and closed again.
+  /// True where a client has connected and closed again.
   bool was_visited() {
     const int guest = ::accept(socket_, nullptr, nullptr);
     char byte = 0;
@@ -54,7 +54,7 @@ TEST(reachable, a_port_that_is_listened_at_is_reached_and_left) {
 }
 
 TEST(reachable, a_port_that_nobody_listens_at_is_given_up_at_once_and_the_reason_is_the_true_one) {
-  const bound_socket taken;  // so that nobody else listens there
+  const bound_socket taken;  // keeps the port free of listeners
   const auto began = std::chrono::steady_clock::now();
   EXPECT_FALSE(reachable("127.0.0.1", taken.port, milliseconds(20'000)));
   EXPECT_EQ(why_unreachable("127.0.0.1", taken.port, milliseconds(20'000)),

@@ -1,4 +1,4 @@
-// What a node says of peers that it refuses.
+// Log lines about refused peers.
 #include "cluster/protocol/refusal_log.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Who may see /admin: requests that name this address, and come from no other site.
+// Access to /admin: the request must name this address and come from no other site.
 #include "http/access/admin_access.hpp"
 
 #include <gtest/gtest.h>

@@ -78,7 +78,7 @@ TEST(problem_types, every_status_that_the_connection_layer_gives_has_its_type) {
   EXPECT_EQ(problem_type_of(405).name, "method-not-allowed");
 }
 
-/// Visits every object that gives a problem's type and status together.
+/// Visits every object with both a problem's type and its status.
 template <class Visit>
 void each_typed_problem(const json& node, Visit visit) {
   if (!node.is_structured()) return;
@@ -175,7 +175,7 @@ TEST(api_document, has_the_fields_of_every_event) {
       events_of<payment_event>(std::make_index_sequence<std::variant_size_v<payment_event>>{}));
   existing.merge(
       events_of<delivery_event>(std::make_index_sequence<std::variant_size_v<delivery_event>>{}));
-  // Of ids that no trace shows.
+  // Events of ids without a trace.
   existing.erase("OrderRejected");
   existing.erase("PaymentRejected");
   for (const auto& choice : schema("Event").at("oneOf")) {

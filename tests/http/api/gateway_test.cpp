@@ -1,4 +1,4 @@
-// What the front may wait for: bounds on its threads, and the deadline of a change.
+// Waiting in the front: bounds on its threads, and the deadline of a change.
 #include "http/api/gateway.hpp"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 namespace skanu {
 namespace {
 
-/// Readers of services that are frozen: whoever reads waits until the test lets go.
+/// Readers of frozen services: a read waits until the test thaws the services.
 class frozen {
  public:
   std::unique_ptr<reading> read() {
@@ -41,7 +41,8 @@ class frozen {
   bool thawed_ = false;
 };
 
-/// Payments and deliveries run elsewhere and are frozen, orders elsewhere and answer, stamps here.
+/// Payments and deliveries run elsewhere and are frozen; orders run elsewhere and answer; stamps
+/// run here.
 class gateway_test : public testing::Test {
  protected:
   gateway_test() {
@@ -59,7 +60,7 @@ class gateway_test : public testing::Test {
 
   ~gateway_test() override { there.thaw(); }
 
-  /// What a thread of the front learns.
+  /// Reads in the manner of a thread of the front, and returns the word of the result.
   std::string read(service s) {
     try {
       to->read(s, [&](const reading& now) { return now.listed_entity(s, 1); });
@@ -69,7 +70,7 @@ class gateway_test : public testing::Test {
     return "an answer";
   }
 
-  /// So many read, each on a thread of its own.
+  /// Starts `n` reads, each on a thread of its own.
   void start_readers(service s, int n) {
     for (int i = 0; i < n; ++i)
       waiting.push_back(std::async(std::launch::async, [this, s] { return read(s); }));
@@ -82,7 +83,7 @@ class gateway_test : public testing::Test {
   std::vector<std::future<std::string>> waiting;
 };
 
-// Each held a thread of the front: 512 of them, and nothing was answered any more.
+// The bounds keep frozen services from holding every thread of the front.
 TEST_F(gateway_test, reads_of_a_frozen_service_elsewhere_leave_threads_to_the_others) {
   start_readers(service::payment, gateway::most_of_one_elsewhere);
   ASSERT_TRUE(there.wait_for(gateway::most_of_one_elsewhere));
@@ -106,7 +107,7 @@ TEST_F(gateway_test, a_change_waits_in_the_same_places_as_the_reads) {
   EXPECT_EQ(std::get<error>(refused).code, errc::overloaded);
 }
 
-// After 500 ms of silence 64 were enough, and a restart turned customers away.
+// A service's silence must not lower its bound, or a restart of the service turns customers away.
 TEST_F(gateway_test, a_silent_service_elsewhere_turns_nobody_away_below_its_bound) {
   start_readers(service::payment, 100);
   ASSERT_TRUE(there.wait_for(100));
@@ -115,7 +116,7 @@ TEST_F(gateway_test, a_silent_service_elsewhere_turns_nobody_away_below_its_boun
   EXPECT_TRUE(there.wait_for(200));
 }
 
-/// Payments that refuse the first try of each change, and note until when each is waited for.
+/// Payments that refuse the first try of each change, and note each try's deadline.
 payment_region_actor::behavior_type hesitant_payment(
     payment_region_actor::pointer, std::vector<std::chrono::steady_clock::time_point>* until) {
   return {[=](entity_id id, payment_command&, command_context& r) {

@@ -17,7 +17,7 @@ std::string change(entity_id id, trace_status status = trace_status::paid) {
       "2026-11-22T12:00:00.000Z");
 }
 
-/// A log that answers the question that waits, with `batch`, when it is hinted at.
+/// A log that answers the waiting pull with `batch` on a hint.
 event_log_actor::behavior_type held_log(event_log_actor::pointer self, int* pulls,
                                         const event_batch* batch) {
   auto waiting = std::make_shared<caf::typed_response_promise<event_batch>>();
@@ -167,7 +167,7 @@ TEST_F(trace_feed_test, starts_over_where_the_log_went_back) {
   happen(2);
   gone_out();
   to.take();
-  // The same feed, of a log that was put back from an older copy.
+  // The same sink, with a new feed over a log restored from an older copy.
   recording_sink& sink = to;
   sink.publish({}, 100);
   sink.take();

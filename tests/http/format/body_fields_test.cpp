@@ -1,4 +1,4 @@
-// Reading the fields of request bodies, and saying what is wrong with them.
+// Reading the fields of request bodies, and blaming wrong fields.
 #include "http/format/body_fields.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ body_fields fields_of(std::string_view bytes) {
   return std::get<body_fields>(std::move(parsed));
 }
 
-/// The fields that are blamed, in their order.
+/// The names of the blamed fields, in order.
 std::vector<std::string> blamed(const body_fields& body) {
   std::vector<std::string> names;
   if (const auto problem = body.problem()) {

@@ -1,4 +1,4 @@
-// What comes from outside, in log lines.
+// Texts from outside, in log lines.
 #include "http/format/log_text.hpp"
 
 #include <gtest/gtest.h>

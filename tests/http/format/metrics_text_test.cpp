@@ -1,4 +1,4 @@
-// Metrics as text: what is counted goes under the right label, into the right bucket, in seconds.
+// Metrics as text: each value under the right label, in the right bucket, in seconds.
 #include "http/format/metrics_text.hpp"
 
 #include <gtest/gtest.h>

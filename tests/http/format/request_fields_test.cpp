@@ -1,4 +1,4 @@
-// What a request says beside its body: ids, conditions, keys, pages.
+// The fields of a request beside its body: ids, conditions, keys, pages.
 #include "http/format/request_fields.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What operators see of made-up data under /admin.
+// The operators' view of made-up data under /admin.
 #include <gtest/gtest.h>
 
 #include "actors/rules/consumers.hpp"
@@ -24,7 +24,7 @@ class admin_test : public testing::Test {
     to.emplace(std::move(directory));
   }
 
-  /// What it explains of an order.
+  /// The explanation of an order.
   nlohmann::json told(entity_id id) {
     const httplib::Request in;
     httplib::Response out;
@@ -33,7 +33,7 @@ class admin_test : public testing::Test {
     return nlohmann::json::parse(out.body);
   }
 
-  /// Stores a letter of the stamps'.
+  /// Stores a dead letter of the stamp service.
   void set_aside(entity_id account, log_offset offset, std::string event) {
     const dead_letter letter{std::string(consumers::stamp_follows_payment.name),
                              "payment",
@@ -63,7 +63,7 @@ class admin_test : public testing::Test {
     shop.put_as_it_is(letters, key, stored);
   }
 
-  /// One page, from a letter on; "" is the first.
+  /// One page of letters after the letter `after`; "" is the first page.
   nlohmann::json letters(const std::string& size, const std::string& after) {
     httplib::Request in;
     in.params.emplace("size", size);

@@ -1,4 +1,4 @@
-// What health says of made-up databases.
+// Health of made-up databases.
 #include <gtest/gtest.h>
 
 #include "actors/rules/consumers.hpp"
@@ -27,7 +27,7 @@ class health_test : public testing::Test {
   }
   void stall(journal_health& h, milliseconds since) { h.writing_since = now - since; }
 
-  /// "200 UP lmdb=UP sqlite=DOWN".
+  /// Text such as "200 UP lmdb=UP sqlite=DOWN".
   std::string told(const actuator_answer& answer) const {
     const auto json = nlohmann::json::parse(answer.body);
     auto text = std::to_string(answer.status) + ' ' + json["status"].get<std::string>();
@@ -77,7 +77,7 @@ class closed_store final : public store {
   std::vector<service> services_;
 };
 
-// Everything said UP, while every change and read was refused until somebody restarted by hand.
+// A closed database refuses every change and read, so health and liveness must report DOWN.
 TEST_F(health_test, is_down_and_not_alive_while_a_database_is_closed) {
   closed_store closed;
   view.databases[0].data = &closed;

@@ -1,4 +1,4 @@
-// GET /actuator/prometheus of made-up figures: each under its own name, type and labels.
+// GET /actuator/prometheus of made-up figures: each figure under its own name, type and labels.
 #include <gtest/gtest.h>
 
 #include "actors/rules/consumers.hpp"
@@ -18,7 +18,7 @@ class prometheus_test : public testing::Test {
     view.metrics = &metrics;
   }
 
-  /// Its lines, without HELP.
+  /// The lines of the answer, without HELP.
   std::vector<std::string> lines() const {
     std::vector<std::string> all;
     std::istringstream text(render_metrics(view, request_metrics{{}}));

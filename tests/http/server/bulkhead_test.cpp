@@ -1,4 +1,4 @@
-// Who may wait for a service, and who is turned away.
+// Admission of requests that wait for a service.
 #include "http/server/bulkhead.hpp"
 
 #include <gtest/gtest.h>

@@ -52,7 +52,7 @@ TEST(http_server_under_attack, refuses_a_bad_request_and_closes) {
   running_server server;
   for (const auto& each : examples) {
     auto client = server.connect();
-    // What is smuggled behind must not be answered.
+    // The server must not answer a request smuggled behind the bad request.
     ASSERT_TRUE(client.send(each.bytes + "\r\n" + std::string{get}));
     const auto response = client.receive();
     ASSERT_EQ(status_of(response), each.status) << each.bytes.substr(0, 200);
@@ -366,13 +366,13 @@ TEST(http_server_under_attack, never_answers_with_the_response_of_another_reques
         auto client = server.connect();
         const auto name = std::to_string(i) + '-' + std::to_string(round) + '-';
         switch (round % 4) {
-          case 0:  // breaks off
+          case 0:  // breaks off the request
             client.send(post(name).substr(0, 60));
             break;
-          case 1:  // does not read
+          case 1:  // never reads the answers
             client.send(post(name) + post(name));
             break;
-          case 2:  // ends in nonsense
+          case 2:  // ends with bytes that are no request
             client.send(post(name + "a") + post(name + "b") + "nonsense\r\n");
             wrong += body_of(client.receive()) != name + "a";
             wrong += body_of(client.receive()) != name + "b";

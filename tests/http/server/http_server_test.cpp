@@ -1,4 +1,4 @@
-// The connection layer from bind to stop, for clients that behave.
+// The connection layer from bind to stop, with well-behaved clients.
 #include "http/server/server.hpp"
 
 #include <gmock/gmock.h>
@@ -344,7 +344,7 @@ TEST(http_server, can_be_stopped_twice_and_before_it_was_started) {
 
 // --- Handing the connection over ---
 
-/// Hands /stream to a taker that sends "more" and goes; echoes otherwise.
+/// Hands /stream over to a taker that sends "more" and closes; echoes other requests.
 void hand_over(const httplib::Request& request, httplib::Response& response) {
   if (request.path != "/stream") return echo(request, response);
   response.set_header("Content-Type", "text/event-stream");

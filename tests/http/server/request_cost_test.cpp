@@ -1,5 +1,5 @@
-// The costliest request of each class is compared with the cheapest one of its size, in processor
-// time.
+// Cost of requests in processor time: for each class of requests, the costliest request of a size
+// compared with the cheapest.
 #include <atomic>
 #include <cstdlib>
 #include <ctime>
@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t body_size = 60'000, target_size = 8'000, header_size = 8'000;
 
-/// A request that is read and answered in full, but for the actors.
+/// Reads and answers a request in full, but without actors.
 class front_without_actors {
  public:
   double seconds_for(const std::string& bytes) {
@@ -78,7 +78,7 @@ std::string repeated(std::string_view part, std::size_t size) {
   return text;
 }
 
-/// `front` and `back` with `part` between them as often as the size allows.
+/// `front` and `back`, with `part` between both as often as `size` allows.
 std::string filled(std::string front, std::string_view part, std::string_view back,
                    std::size_t size = body_size) {
   front += repeated(part, size - front.size() - back.size());
@@ -98,7 +98,7 @@ std::string with_header(const std::string& field) {
   return "GET /orders HTTP/1.1\r\nHost: a\r\n" + field + "\r\n\r\n";
 }
 
-/// Members with names of their own.
+/// A JSON object with distinct member names.
 std::string members(std::string_view value) {
   std::string text = "{";
   for (int i = 0; text.size() < body_size - 20; ++i)
@@ -111,7 +111,7 @@ struct costs {
   std::string costliest, all;
 };
 
-/// The least of several runs is what the request costs; the rest is the machine's.
+/// Takes the least of several runs as a request's cost; the rest is noise of the machine.
 costs costs_of(const std::vector<std::pair<std::string, std::string>>& requests) {
   front_without_actors front;
   costs found;

@@ -122,7 +122,7 @@ TEST(request_reader, refuses_what_could_be_read_in_two_ways) {
   const std::string start{head};
   const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n";
   const std::vector<example> examples{
-      // Both lengths, in every order and spelling.
+      // Both length fields, in every order and spelling.
       {start + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
       {start + "transfer-encoding: chunked\r\ncontent-length: 0\r\n\r\n", 400},
       {start + "Content-Length: 3\r\nContent-Length: 4\r\n\r\n", 400},
@@ -198,7 +198,7 @@ TEST(request_reader, refuses_what_could_be_read_in_two_ways) {
   };
   for (const auto& each : examples) {
     EXPECT_EQ(status_of(each.bytes), each.status) << each.bytes;
-    // The same where the bytes come one by one.
+    // The reader gives the same status for bytes that arrive one by one.
     request_reader reader{request_limits{}};
     for (const char byte : each.bytes) {
       if (read_all(reader, {&byte, 1}) == stage::failed) break;
@@ -223,7 +223,7 @@ TEST(request_reader, takes_what_is_unusual_but_clear) {
   }
 }
 
-// Feeds `unit` until the reader fails and tells how many bytes that took.
+// Feeds `unit` until the reader fails, and returns the number of bytes fed.
 size_t bytes_until_failure(request_reader& reader, std::string_view start, std::string_view unit) {
   size_t fed = 0;
   auto now = read_all(reader, start);

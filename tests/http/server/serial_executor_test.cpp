@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 const auto in_time = [] { return serial_executor::clock::now() + 10s; };
 
-/// Work that is under way until it is told to end.
+/// A task that runs until the test ends the task.
 struct long_work {
   std::promise<void> begun, end;
 
@@ -67,7 +67,7 @@ TEST(serial_executor, turns_away_at_once_who_finds_too_many_waiting) {
   long_work first;
   std::thread asker{[&] { one.run(first(), in_time()); }};
   first.begun.get_future().wait();
-  // Gives up, but its place is taken until its turn comes.
+  // The caller gives up, but its task keeps the place in the queue until its turn.
   EXPECT_EQ(one.run([] { return 2; }, serial_executor::clock::now() + 1ms), std::nullopt);
   const auto until = in_time();
   EXPECT_EQ(one.run([] { return 3; }, until), std::nullopt);
@@ -86,7 +86,7 @@ TEST(serial_executor, nobody_waits_longer_than_he_has_time) {
   EXPECT_EQ(one.run(late, serial_executor::clock::now() + 1ms), std::nullopt);
   first.end.set_value();
   asker.join();
-  EXPECT_EQ(one.run([] { return 1; }, in_time()), 1);  // behind it
+  EXPECT_EQ(one.run([] { return 1; }, in_time()), 1);  // queued behind the late task
   EXPECT_FALSE(ran) << "work that nobody waits for was done";
 }
 

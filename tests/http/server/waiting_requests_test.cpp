@@ -1,4 +1,4 @@
-// Requests that wait on a worker pool's fibers, and the fibers themselves.
+// Requests waiting on a worker pool's fibers, and the fibers themselves.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,10 +25,10 @@ namespace {
 using steady = std::chrono::steady_clock;
 using text_place = oneshot<std::string>;
 
-/// What requests wait for, by their path.
+/// The oneshots that requests wait for, by path.
 class waiting_requests {
  public:
-  /// By a handler: waits until the test answers; "late" where it does not.
+  /// The handler: waits until the test answers; the answer is "late" after `patience`.
   void operator()(const httplib::Request& request, httplib::Response& response,
                   std::chrono::milliseconds patience = 10s) {
     const auto place = std::make_shared<text_place>();
@@ -209,7 +209,7 @@ TEST(waiting_requests, may_pause_with_nothing_to_wait_for) {
   EXPECT_GE(steady::now() - began, 30ms);
 }
 
-/// Requests for a pool that serves them without a client.
+/// Requests for a pool, without a client.
 class bare_requests {
   server_options options_;
   std::atomic<bool> last_call_{false};

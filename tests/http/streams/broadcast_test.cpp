@@ -1,4 +1,4 @@
-// Who gets which event of a stream, over socket pairs and with times that the test makes up.
+// Distribution of events to subscribers, over socket pairs and with times set by the test.
 #include "http/streams/broadcast.hpp"
 
 #include <gtest/gtest.h>
@@ -56,12 +56,12 @@ class broadcast_test : public testing::Test {
     to.publish(frames(from, until, id), until + 1, now);
   }
 
-  /// The log's last event is `tail`, and the ring knows those before it.
+  /// Sets the log's last event to `tail`; the ring ends with `tail` and holds up to ten events.
   void begin_behind(log_offset tail) {
     to.publish(frames(std::max<log_offset>(1, tail - 9), tail), tail + 1, now);
   }
 
-  /// Answers a question for history of a log of `end` events.
+  /// Answers a question for history, from a log with `end` events.
   void answer(std::size_t question, log_offset end, std::size_t page = 4) {
     const auto [who, from] = asked.at(question);
     const auto last = std::min(end, from + static_cast<log_offset>(page) - 1);
@@ -255,7 +255,7 @@ TEST_F(broadcast_test, one_that_saw_more_elsewhere_gets_nothing_twice) {
   stream_peer a;
   join(a, {}, 7);
   ASSERT_EQ(asked.size(), 1U);
-  answer(0, 9);  // the log has them; this gateway has not heard of them yet
+  answer(0, 9);  // the log has these events, but this gateway has not received them yet
   happen(6, 6);
   happen(7, 8);
   happen(9, 9);
@@ -313,7 +313,7 @@ TEST_F(broadcast_test, one_that_takes_nothing_for_too_long_is_let_go_and_nobody_
       {slow.give(), "", {}, {}, held}, [](int, subscriber_id) { return true; }, now);
   join(quick);
   quick.read();
-  now += 14s;  // long after it last took something
+  now += 14s;  // long after the slow subscriber last took bytes
   std::string got;
   for (log_offset at = 2; at < 2'000; ++at) {
     to.publish({frame(at, 1, 1, 4'000)}, at + 1, now);
@@ -329,7 +329,7 @@ TEST_F(broadcast_test, one_that_takes_nothing_for_too_long_is_let_go_and_nobody_
   EXPECT_EQ(held.use_count(), 1) << "its place is free again";
 }
 
-// Where nothing else happens, nobody else calls it in time.
+// Without other events no caller runs tick() in time, so tick() must return the due time.
 TEST_F(broadcast_test, asks_to_be_called_when_one_that_takes_nothing_has_to_go) {
   begin_behind(1);
   stream_peer slow;
@@ -345,7 +345,7 @@ TEST_F(broadcast_test, asks_to_be_called_when_one_that_takes_nothing_has_to_go) 
   EXPECT_EQ(to.size(), 0U);
 }
 
-// After a mere close the kernel would keep what was not taken for as long as such a client stays.
+// After a plain close the kernel would keep the untaken bytes for as long as the client stays.
 TEST_F(broadcast_test, the_connection_of_one_that_takes_nothing_is_reset) {
   const file_descriptor listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_in address{};

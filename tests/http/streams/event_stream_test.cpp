@@ -1,4 +1,4 @@
-// The thread around a broadcast: sockets come, are watched, and go.
+// The thread around a broadcast: sockets arrive, are watched, and leave.
 #include "http/streams/event_stream.hpp"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Reads until `end` has come, ten seconds at most.
+/// Reads until the text ends with `end`, ten seconds at most.
 std::string read_until(stream_peer& p, std::string_view end) {
   std::string got;
   const auto until = std::chrono::steady_clock::now() + 10s;
@@ -35,7 +35,7 @@ TEST(event_stream, sends_to_subscribers_of_many_threads_what_is_published) {
   event_stream stream{stream_options{}};
   std::atomic<int> published = 0;
   stream.set_source({[&](subscriber_id who, log_offset from) {
-                       // Another thread's answer, as a log would give it.
+                       // Answers on another thread, like a log.
                        std::thread([&stream, who, from] {
                          stream.give_history(who, history_page{frames(from, 20), 21, 20});
                        }).detach();

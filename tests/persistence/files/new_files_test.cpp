@@ -1,4 +1,4 @@
-// Folders and files of data: whose they are, and that their names are flushed.
+// New folders and files of data: ownership, and flushed names.
 #include "persistence/files/new_files.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@
 
 namespace {
 
-/// What was flushed and asked of the file system, while a test looks.
+/// The flushed paths and the paths without copy-on-write, as seen by a running test.
 struct seen {
   std::set<std::filesystem::path> flushed;
   std::set<std::filesystem::path> without_copy_on_write;
@@ -87,14 +87,15 @@ TEST_F(new_data, is_its_owners_alone_whatever_the_umask) {
   EXPECT_GE(files, 4) << "data.mdb, lock.mdb, delivery.sqlite3 and the lock";
 }
 
-// The name of lmdb/ was not flushed in the data directory, nor that one's in its parent.
+// Every new name needs a flush of its parent folder, or a crash may lose the folder: lmdb/ as well
+// as the data directory.
 TEST_F(new_data, has_every_name_flushed_in_the_folder_that_it_stands_in) {
   make(data_);
   for (const auto& folder : {folder_.path(), data_.parent_path(), data_, data_ / "lmdb"})
     EXPECT_TRUE(seen_.flushed.contains(fs::canonical(folder))) << folder;
 }
 
-// A full btrfs ended the process with SIGBUS in lock.mdb.
+// Copy-on-write on a full btrfs would end the process with SIGBUS in the mapped lock.mdb.
 TEST_F(new_data, is_kept_from_copy_on_write_while_it_is_empty) {
   make(data_);
   for (const auto& folder : {data_, data_ / "lmdb"})

@@ -1,4 +1,4 @@
-// Files that nobody but their owner may read.
+// Files readable only by their owner.
 #include "persistence/files/private_file.hpp"
 
 #include <fstream>

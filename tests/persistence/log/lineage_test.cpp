@@ -1,4 +1,4 @@
-// The identities of a log, and what a follower makes of them.
+// The timelines of a log, and a follower's reaction.
 #include "messages/lineage.hpp"
 
 #include <gtest/gtest.h>
@@ -91,7 +91,7 @@ class log_with_timelines : public testing::Test {
 };
 
 TEST_F(log_with_timelines, begins_one_at_each_start_that_is_followed_by_an_event) {
-  append(2);  // by a version that knew of no timelines
+  append(2);  // written by a version without timelines
   begin();
   ASSERT_EQ(timelines().size(), 2U);
   EXPECT_EQ(timelines()[0].from, 1);
@@ -137,8 +137,8 @@ TEST_F(log_with_timelines, a_follower_that_read_nothing_has_seen_no_timeline) {
   EXPECT_FALSE(pull(at).forked);
 }
 
-// Three sales, a backup, three more; the backup is put in place, and four more are answered: the
-// first three of those were never prepared, traced or stamped, and nothing was said.
+// A restored log grows to the old length: after six events, a restore of the first three, and four
+// new events, a follower by offset alone would silently skip the first three new events.
 TEST_F(log_with_timelines, a_restored_log_that_is_as_long_again_is_not_taken_for_the_same) {
   begin();
   append(6);

@@ -1,4 +1,4 @@
-// The fault-injecting store does what its header says, so that tests may trust it.
+// The fault-injecting store keeps the promises of its header.
 #include "persistence/tables/faulty_store.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Commits of an LMDB store that fail on their last step, or for a file that may not be longer.
+// Commits of an LMDB store that fail at the last step, or at a limit on the file's length.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -17,19 +17,20 @@
 
 namespace {
 
-/// How the next writes of a meta page fail; LMDB puts the page before back with a second write.
+/// Failure of the next writes of a meta page. LMDB restores the previous page with a second write.
 struct meta_failure {
   int why = EIO;
-  bool wrote_all = false;  ///< The page is there, and the write failed all the same.
+  bool wrote_all = false;  ///< The call writes the whole page, and still fails.
   bool wrote_half = false;
 };
 
-std::atomic<int> meta_failures = 0;  ///< So many still to come.
+std::atomic<int> meta_failures = 0;  ///< Failures still to come.
 meta_failure how;
 
 }  // namespace
 
-// LMDB calls this in place of the C library's. Less than a page in front is one of its meta pages.
+// LMDB calls this function in place of the C library's. A write of less than a page near the front
+// of the file is a write of a meta page.
 extern "C" ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
   if (at < 2 * 4096 && size < 4096 && meta_failures > 0) {
     --meta_failures;
@@ -81,7 +82,7 @@ class lmdb_commit_whose_last_step_fails : public testing::Test {
       make_table_store(open_lmdb_tables(folder.path().string(), services), services);
 };
 
-// From then on every change and read was refused until somebody restarted by hand.
+// One failed step must not close the database for good: the store opens itself again.
 TEST_F(lmdb_commit_whose_last_step_fails, is_certainly_not_done_and_the_next_one_is) {
   for (const auto& as :
        {meta_failure{EIO}, meta_failure{ENOSPC}, meta_failure{.wrote_half = true}}) {
@@ -135,8 +136,8 @@ TEST_F(lmdb_commit_whose_last_step_fails, waits_for_whoever_reads_and_keeps_othe
   EXPECT_EQ(end(), 1);
 }
 
-/// How long the file gets by many commits that each replace the same value, when another process
-/// was killed while it read.
+/// The file's length after many commits that replace the same value, beside a reader process killed
+/// while reading.
 std::uintmax_t length_beside_a_killed_reader(std::chrono::milliseconds reader_check) {
   const temporary_folder folder;
   number_pipe reading;
@@ -168,7 +169,7 @@ class file_limit : public testing::TestWithParam<store_backend> {};
 INSTANTIATE_TEST_SUITE_P(all, file_limit, testing::ValuesIn(durable_backends()),
                          [](const auto& one) { return one.param.name; });
 
-// A limit on the length of files ended the process.
+// A limit on the length of files must not end the process.
 TEST_P(file_limit, is_met_as_a_full_store) {
   const temporary_folder folder;
   child_process limited([&] {

@@ -1,4 +1,4 @@
-// Readers that stay for long, in this process or another.
+// Long-lived readers, in this process or another.
 #include "persistence/tables/lmdb_readers.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ constexpr table rows{service::order, table_kind::rows};
 
 class frozen_reader : public testing::Test {
  protected:
-  /// Replaces the same large value again and again.
+  /// Replaces the same large value `times` times.
   void write(int times) {
     for (int i = 0; i < times; ++i) {
       MDB_txn* txn = begin();
@@ -45,7 +45,7 @@ class frozen_reader : public testing::Test {
   const lmdb_readers::time_point began_ = std::chrono::steady_clock::now();
 };
 
-// data.mdb grew by 18 MB a second, and nothing said so.
+// A frozen reader makes data.mdb grow without end, so the log must name the reader's process.
 TEST_F(frozen_reader, in_another_process_is_measured_and_after_a_minute_named) {
   number_pipe reading;
   child_process other([&] {

@@ -1,4 +1,4 @@
-// Checksums of stored values: a damaged value is never shown, and holds up nothing else.
+// Checksums of stored values: reads never return a damaged value, and go on for all other values.
 #include "persistence/tables/sealed_value.hpp"
 
 #include <gtest/gtest.h>
@@ -177,7 +177,7 @@ TEST_F(damaged_store, has_every_flipped_value_named_by_the_audit) {
   EXPECT_TRUE(shop.audit().sound()) << shop.audit().to_json();
 }
 
-/// Tables as the version before wrote them.
+/// Tables in the format of the previous version.
 struct old_tables {
   old_tables() {
     auto owned = make_memory_tables();
@@ -206,7 +206,7 @@ struct old_tables {
   std::unique_ptr<skanu::store> store;
 };
 
-/// Lends tables that belong to somebody else.
+/// Lends tables without owning them.
 class lent_tables final : public ordered_tables {
  public:
   explicit lent_tables(ordered_tables& owner) : owner_(owner) {}

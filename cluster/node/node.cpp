@@ -79,6 +79,9 @@ struct actor_config : caf::actor_system_config {
   }
 };
 
+/// The payment service's node, whatever its name.
+constexpr std::string_view payments_node = "the payment node";
+
 constexpr service trace_sources[] = {service::order, service::payment, service::delivery};
 
 /// Limits the streams of an address to the connections of an address.
@@ -249,8 +252,10 @@ class node::parts {
     f.has_databases = !options_.services.empty();
     f.orders = [this] { return orders_now(); };
     f.heard = [this](const std::string& peer, const order_knowledge& orders) {
+      const bool of_payment = peers_.node_of(service::payment) == peer;
       if (runs_here(service::order) && checkout_)
-        caf::anon_send(checkout_, known_ids{peer, orders});
+        caf::anon_send(checkout_,
+                       known_ids{of_payment ? std::string(payments_node) : peer, orders});
     };
     return f;
   }
@@ -352,7 +357,7 @@ class node::parts {
     checkout_limits limits;
     limits.shared_journal = orders_and_payments_share();
     limits.restored = options_.restored || directory_->identity().backup_taken;
-    if (!runs_here(service::payment)) limits.payment_node = peers_.node_of(service::payment);
+    if (!runs_here(service::payment)) limits.payment_node = payments_node;
     return keep(system_.spawn<checkout>(environment(service::order), orders, payments, faults_,
                                         breaker_, std::move(ids), limits));
   }
@@ -479,10 +484,12 @@ class node::parts {
     actuator_view v;
     v.services = options_.services;
     for (const auto s : all_services) {
-      const auto* status = peers_.status_of(s);
-      if (runs_here(s) || (status == nullptr && !options_.gateway)) continue;
-      v.elsewhere.push_back(
-          {s, status ? &status->up : nullptr, status ? &status->clock_offset_ms : nullptr});
+      if (runs_here(s) || (peers_.status_of(s) == nullptr && !options_.gateway)) continue;
+      v.elsewhere.push_back({s, [this, s]() -> std::optional<remote_status> {
+                               const auto status = peers_.status_of(s);
+                               if (!status) return std::nullopt;
+                               return remote_status{status->up, status->clock_offset_ms};
+                             }});
     }
     for (const auto& d : databases_)
       v.databases.push_back(

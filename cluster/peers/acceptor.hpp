@@ -13,11 +13,12 @@
 
 namespace skanu {
 
-/// The three local actors for a peer.
+/// The three local actors for a peer, and the peer's name in the configuration; a stranger's own.
 struct peer_side {
   peer_session_actor session;
   rpc_client_actor rpc_client;
   rpc_server_actor rpc_server;
+  std::string name = {};
 };
 
 /// The published actor for introductions of peers.
@@ -29,7 +30,7 @@ class acceptor final : public acceptor_actor::base {
   /// `side_of` returns the actors for a peer with a proved secret, and creates the actors of a new
   /// peer. Returns nullopt while the node leaves or has too many strangers.
   acceptor(caf::actor_config& config, node_identity identity,
-           std::function<std::optional<peer_side>(const std::string&)> side_of,
+           std::function<std::optional<peer_side>(const hello&)> side_of,
            std::chrono::milliseconds handshake = peer_session_limits{}.handshake);
 
   const char* name() const override { return "acceptor"; }
@@ -39,7 +40,8 @@ class acceptor final : public acceptor_actor::base {
  private:
   struct guest {
     peer_handles connector;
-    hello connectors, own;
+    std::string connectors, own;  ///< Both hellos, encoded.
+    hello said, answered;         ///< The same, decoded.
     std::chrono::steady_clock::time_point until;
   };
 
@@ -55,7 +57,7 @@ class acceptor final : public acceptor_actor::base {
   caf::error refuse(const std::string& peer, const std::string& why);
 
   node_identity identity_;
-  std::function<std::optional<peer_side>(const std::string&)> side_of_;
+  std::function<std::optional<peer_side>(const hello&)> side_of_;
   std::chrono::milliseconds handshake_;
   std::deque<guest> guests_;  ///< Without a proof yet, ordered by `until`.
   refusal_log refusals_;

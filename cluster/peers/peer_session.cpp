@@ -34,16 +34,17 @@ hello node_identity::introduction(std::uint32_t protocol) const {
   h.protocol = protocol;
   h.cluster = in->cluster();
   h.orders = in->orders();
+  for (const auto s : services) h.services.emplace_back(name_of(s));
   return h;
 }
 
-peer_session::peer_session(caf::actor_config& config, node_identity self, std::string peer,
+peer_session::peer_session(caf::actor_config& config, node_identity self, expected_peer peer,
                            rpc_client_actor rpc_client, rpc_server_actor rpc_server,
                            std::optional<connector_actor> connector,
                            std::shared_ptr<peer_status> status, peer_session_limits limits)
     : peer_session_actor::base(config),
       self_(std::move(self)),
-      peer_name_(std::move(peer)),
+      expected_(std::move(peer)),
       rpc_client_(std::move(rpc_client)),
       rpc_server_(std::move(rpc_server)),
       connector_(std::move(connector)),
@@ -98,7 +99,7 @@ peer_session::behavior_type peer_session::make_behavior() {
 
 void peer_session::dial_soon() {
   dial_at_ = now();
-  if (self_.node > peer_name_) dial_at_ += limits_.yield;
+  if (self_.node > expected_.name) dial_at_ += limits_.yield;
 }
 
 bool peer_session::may_dial() const {
@@ -116,80 +117,82 @@ void peer_session::dial() {
 
 void peer_session::introduce(const acceptor_actor& acceptor) {
   if (dial_is_idle()) return;
-  const auto own = self_.introduction(speaks_);
+  const auto own = encode(self_.introduction(speaks_));
   const peer_handles own_handles{caf::actor_cast<remote_session_actor>(this), rpc_client_,
                                  rpc_server_};
-  request(acceptor, limits_.handshake, hello_atom::value, encode(own), own_handles)
+  request(acceptor, limits_.handshake, hello_atom::value, own, own_handles)
       .then(
           [this, acceptor, own](const std::string& theirs, const std::string& proof) {
-            take_hello(acceptor, own, theirs, proof);
+            take_hello({acceptor, own, theirs}, proof);
           },
           [this](const caf::error& why) { refused(why); });
 }
 
-void peer_session::take_hello(const acceptor_actor& acceptor, const hello& own,
-                              const std::string& theirs, const std::string& proof) {
+void peer_session::take_hello(greeting g, const std::string& proof) {
   if (dial_is_idle()) return;
-  hello acceptors;
   try {
-    acceptors = decode_hello(theirs);
+    g.said = decode_hello(g.theirs);
   } catch (const decode_error&) {
     return dial_failed("its hello cannot be read");
   }
-  if (acceptors.protocol != own.protocol)
-    return dial_failed("it speaks protocol " + std::to_string(acceptors.protocol) + ", this node " +
+  const auto protocol = g.said.protocol;
+  if (protocol < oldest_protocol_version || protocol > speaks_)
+    return dial_failed("it speaks protocol " + std::to_string(protocol) + ", this node " +
                        std::to_string(protocol_version));
   // A wrong node would take the dial for a reconnect, and drop a good connection.
-  if (acceptors.name != peer_name_)
-    return dial_failed("there is a node named " + log_name(acceptors.name) + " at its address");
-  if (!may_be(system(), acceptor.node(), peer_name_)) {
-    give_reason(acceptor, acceptors, certificate_refused);
+  if (!expected_.is(g.said))
+    return dial_failed("there is a node named " + log_name(g.said.name) + " at its address");
+  if (!is_named_by_certificate(g)) {
+    give_reason(g, certificate_refused);
     return dial_failed("its certificate names another node");
   }
-  const auto own_proof = proof_of(self_.secret, proving_side::connector, own, acceptors);
-  if (acceptors.protocol >= 4) {
-    request(acceptor, limits_.handshake, enter_atom::value, acceptors.nonce, own_proof)
-        .then(
-            [this, acceptor, own, acceptors](const std::string& given, const peer_handles& peer) {
-              take_proof(acceptor, own, acceptors, given, peer);
-            },
-            [this](const caf::error& why) { refused(why); });
+  const auto own_proof = proof_of(self_.secret, proving_side::connector, g.own, g.theirs);
+  if (protocol >= 4) {
+    request(g.acceptor, limits_.handshake, enter_atom::value, g.said.nonce, own_proof)
+        .then([this, g](const std::string& given,
+                        const peer_handles& peer) { take_proof(g, given, peer); },
+              [this](const caf::error& why) { refused(why); });
     return;
   }
-  if (!is_proof(proof, self_.secret, proving_side::acceptor, own, acceptors)) {
-    give_reason(acceptor, acceptors, {});
+  if (!is_proof(proof, self_.secret, proving_side::acceptor, g.own, g.theirs)) {
+    give_reason(g, {});
     return dial_failed("it has another cluster's secret");
   }
-  note_proved(*this, acceptor.node());
-  request(acceptor, limits_.handshake, proof_atom::value, acceptors.nonce, own_proof)
-      .then([this, acceptors](const peer_handles& peer) { take_welcome(peer, acceptors); },
+  note_proved(*this, g.acceptor.node());
+  request(g.acceptor, limits_.handshake, proof_atom::value, g.said.nonce, own_proof)
+      .then([this, g](const peer_handles& peer) { take_welcome(g, peer); },
             [this](const caf::error& why) { refused(why); });
+}
+
+/// A node of another name than the configured one needs a certificate for both: the authority
+/// decides which node may run which services.
+bool peer_session::is_named_by_certificate(const greeting& g) {
+  const auto node = g.acceptor.node();
+  return may_be(system(), node, expected_.name) && may_be(system(), node, g.said.name);
 }
 
 /// Sends the reason in place of a proof, so that the other side can log the reason too.
-void peer_session::give_reason(const acceptor_actor& acceptor, const hello& acceptors,
-                               std::string_view reason) {
-  request(acceptor, limits_.handshake, proof_atom::value, acceptors.nonce, std::string(reason))
+void peer_session::give_reason(const greeting& g, std::string_view reason) {
+  request(g.acceptor, limits_.handshake, proof_atom::value, g.said.nonce, std::string(reason))
       .then([](const peer_handles&) {}, [](const caf::error&) {});
 }
 
-void peer_session::take_proof(const acceptor_actor& acceptor, const hello& own,
-                              const hello& acceptors, const std::string& proof,
+void peer_session::take_proof(const greeting& g, const std::string& proof,
                               const peer_handles& peer) {
-  if (!is_proof(proof, self_.secret, proving_side::acceptor, own, acceptors))
+  if (!is_proof(proof, self_.secret, proving_side::acceptor, g.own, g.theirs))
     return dial_failed("it has another cluster's secret");
-  if (!self_.in->admits(acceptors.cluster))
-    return dial_failed(other_cluster(acceptors.cluster, self_.in->cluster()));
-  note_proved(*this, acceptor.node());
-  take_welcome(peer, acceptors);
+  if (!self_.in->admits(g.said.cluster))
+    return dial_failed(other_cluster(g.said.cluster, self_.in->cluster()));
+  note_proved(*this, g.acceptor.node());
+  take_welcome(g, peer);
 }
 
-void peer_session::take_welcome(const peer_handles& peer, const hello& acceptors) {
-  if (name_is_taken(acceptors.incarnation))
-    return dial_failed("a node of that name is here already");
+void peer_session::take_welcome(const greeting& g, const peer_handles& peer) {
+  if (name_is_taken(g.said.incarnation)) return dial_failed("a node of that name is here already");
   dialing_ = false;
-  self_.in->meet(peer_name_, acceptors.cluster, acceptors.orders);
-  let_in({peer, acceptors.incarnation, acceptors.protocol}, "answered");
+  if (self_.on_proved) self_.on_proved(expected_.name, g.said);
+  self_.in->meet(expected_.name, g.said.cluster, g.said.orders);
+  let_in({peer, g.said.incarnation, g.said.protocol}, "answered");
   say_alive();
 }
 
@@ -199,11 +202,12 @@ bool peer_session::dial_is_idle() {
   return true;
 }
 
-/// Falls back to the oldest version if the acceptor refuses the current version, and back again.
+/// Tries the next older version if the acceptor refuses the current version, and after the oldest
+/// begins anew with the newest.
 void peer_session::refused(const caf::error& why) {
   const auto reason = reason_of(why);
   const bool older = reason.find("speaks protocol") != reason.npos;
-  speaks_ = older && speaks_ == protocol_version ? oldest_protocol_version : protocol_version;
+  speaks_ = older && speaks_ > oldest_protocol_version ? speaks_ - 1 : protocol_version;
   dial_failed(why.context().empty() ? "no answer to our hello" : "it refused us: " + reason);
 }
 
@@ -212,7 +216,7 @@ void peer_session::dial_failed(const std::string& why) {
   dial_at_ = now() + backoff(limits_.dial, ++failed_dials_, random_);
   if (why == last_failure_) return;
   last_failure_ = why;
-  spdlog::warn("event=peer_not_reached peer={} reason=\"{}\"", peer_name_, why);
+  spdlog::warn("event=peer_not_reached peer={} reason=\"{}\"", expected_.name, why);
 }
 
 // --- The connected peer -----------------------------------------------------------------------
@@ -259,14 +263,14 @@ void peer_session::compare_clocks(instant theirs) {
   if (std::chrono::abs(offset) <= limits_.clock_tolerance) {
     clock_off_since_.reset();
     if (std::exchange(clock_off_said_, false))
-      spdlog::info("event=clock_agrees peer={}", peer_name_);
+      spdlog::info("event=clock_agrees peer={}", expected_.name);
     return;
   }
   if (!clock_off_since_) clock_off_since_ = now();
   if (now() - *clock_off_since_ < limits_.clock_patience || std::exchange(clock_off_said_, true))
     return;
   spdlog::warn("event=clock_differs peer={} ahead_ms={} advice=\"let both keep time by NTP\"",
-               peer_name_, offset.count());
+               expected_.name, offset.count());
 }
 
 void peer_session::arrive() {
@@ -274,7 +278,7 @@ void peer_session::arrive() {
   status_->up = true;
   failed_dials_ = 0;
   last_failure_.clear();
-  spdlog::info("event=peer_arrived peer={} how=\"{}\"", peer_name_,
+  spdlog::info("event=peer_arrived peer={} how=\"{}\"", expected_.name,
                std::exchange(how_, "speaks again"));
   send(rpc_client_, peer_arrived{peer_->handles, peer_->protocol});
   say_alive();
@@ -284,12 +288,12 @@ void peer_session::lose(time_point since, const char* why) {
   if (!std::exchange(up_, false)) return;
   status_->away_since = now();
   status_->up = false;
-  spdlog::warn("event=peer_lost peer={} reason=\"{}\"", peer_name_, why);
+  spdlog::warn("event=peer_lost peer={} reason=\"{}\"", expected_.name, why);
   send(rpc_client_, peer_lost{since});
 }
 
 void peer_session::let_go() {
-  if (peer_) self_.in->left(peer_name_);
+  if (peer_) self_.in->left(expected_.name);
   forget_peer();
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "actors/operations/backoff.hpp"
 #include "cluster/peers/peer_interfaces.hpp"
@@ -38,15 +39,30 @@ struct node_identity {
   std::string secret;             ///< The cluster's secret.
   std::shared_ptr<membership> in = std::make_shared<membership>();
   std::function<instant()> wall_clock = wall_clock_now;
+  std::vector<service> services = {};  ///< Services of the node.
+  /// Called with each proved peer's configured name and hello, before the peer's session admits the
+  /// peer; on the thread of the session or the acceptor.
+  std::function<void(const std::string& peer, const hello&)> on_proved = {};
 
   /// Returns the node's hello to a peer, with a new nonce.
   hello introduction(std::uint32_t protocol) const;
 };
 
+/// Identifies the node at the other end of a session: by name, or else by the services configured.
+struct expected_peer {
+  std::string name;
+  std::vector<service> services = {};
+
+  /// True for the hello of this peer.
+  bool is(const hello& node) const {
+    return node.name == name || (!services.empty() && runs(node, services));
+  }
+};
+
 class peer_session final : public peer_session_actor::base {
  public:
   /// Waits for the peer's dial if there is no connector.
-  peer_session(caf::actor_config& config, node_identity self, std::string peer,
+  peer_session(caf::actor_config& config, node_identity self, expected_peer peer,
                rpc_client_actor rpc_client, rpc_server_actor rpc_server,
                std::optional<connector_actor> connector, std::shared_ptr<peer_status> status,
                peer_session_limits limits = {});
@@ -67,12 +83,18 @@ class peer_session final : public peer_session_actor::base {
   bool may_dial() const;
   void dial();
   void introduce(const acceptor_actor& acceptor);
-  void take_hello(const acceptor_actor& acceptor, const hello& own, const std::string& theirs,
-                  const std::string& proof);
-  void give_reason(const acceptor_actor& acceptor, const hello& acceptors, std::string_view reason);
-  void take_proof(const acceptor_actor& acceptor, const hello& own, const hello& acceptors,
-                  const std::string& proof, const peer_handles& peer);
-  void take_welcome(const peer_handles& peer, const hello& acceptors);
+  /// A dial's handshake under way.
+  struct greeting {
+    acceptor_actor acceptor;
+    std::string own;     ///< The local hello, encoded.
+    std::string theirs;  ///< The acceptor's hello, encoded.
+    hello said = {};     ///< The acceptor's hello.
+  };
+  void take_hello(greeting g, const std::string& proof);
+  bool is_named_by_certificate(const greeting& g);
+  void give_reason(const greeting& g, std::string_view reason);
+  void take_proof(const greeting& g, const std::string& proof, const peer_handles& peer);
+  void take_welcome(const greeting& g, const peer_handles& peer);
   /// Ends the dial if the peer has dialed meanwhile or the node leaves.
   bool dial_is_idle();
   void refused(const caf::error& why);
@@ -94,7 +116,7 @@ class peer_session final : public peer_session_actor::base {
   time_point now() const { return clock().now(); }
 
   node_identity self_;
-  std::string peer_name_;
+  expected_peer expected_;
   rpc_client_actor rpc_client_;
   rpc_server_actor rpc_server_;
   std::optional<connector_actor> connector_;

@@ -56,33 +56,63 @@ peers::peers(caf::actor_system& system, cluster_options options)
     : system_(system),
       options_(std::move(options)),
       identity_{options_.name, new_incarnation(), options_.secret} {
+  identity_.services = options_.services;
+  identity_.on_proved = [this](const std::string& name, const hello& said) {
+    take_note(name, said);
+  };
   for (const auto& address : options_.peers) {
     auto p = std::make_unique<peer>();
     p->address = address;
     p->rpc_client = system_.spawn<rpc_client>(address.name);
-    for (const auto s : address.services) callers_[static_cast<std::size_t>(s)] = p->rpc_client;
+    for (const auto s : address.services) clients_[static_cast<std::size_t>(s)] = p->rpc_client;
     peers_.emplace(address.name, std::move(p));
   }
   for (const auto s : all_services) {
-    auto& c = callers_[static_cast<std::size_t>(s)];
-    if (c) continue;
-    c = system_.spawn<rpc_client>(std::string(name_of(s)));
-    others_.push_back(caf::actor_cast<caf::actor>(c));
+    const auto i = static_cast<std::size_t>(s);
+    if (clients_[i]) continue;
+    const rpc_client_actor nowhere = system_.spawn<rpc_client>(std::string(name_of(s)));
+    routes_[i] = system_.spawn<service_route>(nowhere);
+    clients_[i] = routes_[i];
+    others_.push_back(caf::actor_cast<caf::actor>(nowhere));
+    others_.push_back(caf::actor_cast<caf::actor>(routes_[i]));
   }
 }
 
-const peer_status* peers::status_of(service s) const {
+std::shared_ptr<const peer_status> peers::status_of(service s) const {
+  const auto name = node_of(s);
   const std::lock_guard lock(mutex_);
-  for (const auto& [name, p] : peers_)
-    if (std::ranges::find(p->address.services, s) != p->address.services.end())
-      return p->status.get();
-  return nullptr;
+  const auto p = peers_.find(name);
+  return p == peers_.end() ? nullptr : p->second->status;
 }
 
 std::string peers::node_of(service s) const {
   for (const auto& p : options_.peers)
     if (std::ranges::find(p.services, s) != p.services.end()) return p.name;
-  return {};
+  const std::lock_guard lock(mutex_);
+  return found_[static_cast<std::size_t>(s)];
+}
+
+/// Turns the route of a service without a configured node to the peer that runs the service. The
+/// first such peer keeps the service for as long as that peer is up.
+void peers::take_note(const std::string& name, const hello& said) {
+  const std::lock_guard lock(mutex_);
+  const auto here = peers_.find(name);
+  if (here == peers_.end()) return;
+  for (const auto& word : said.services) {
+    const auto s = service_named(word);
+    if (!s || !routes_[static_cast<std::size_t>(*s)]) continue;
+    if (std::ranges::find(options_.services, *s) != options_.services.end()) continue;
+    auto& found = found_[static_cast<std::size_t>(*s)];
+    const auto other = peers_.find(found);
+    if (found != name && other != peers_.end() && other->second->status->up) {
+      spdlog::error("event=service_twice service={} node={} other={}", word, found, name);
+      continue;
+    }
+    if (found != name) spdlog::info("event=service_found service={} node={}", word, name);
+    found = name;
+    caf::anon_send(routes_[static_cast<std::size_t>(*s)], route_atom::value,
+                   here->second->rpc_client);
+  }
 }
 
 void peers::start(local_services here) {
@@ -100,7 +130,7 @@ void peers::start(local_services here) {
     start(*p, by);
   }
   acceptor_ =
-      system_.spawn<acceptor>(identity_, [this](const std::string& name) { return side_of(name); });
+      system_.spawn<acceptor>(identity_, [this](const hello& said) { return side_of(said); });
   port_ = publish();
   if (options_.tls.given())
     warn_of_end(read_certificate(options_.tls.certificate), wall_clock_now());
@@ -116,26 +146,34 @@ void peers::end(peer& p) {
 
 void peers::start(peer& p, std::optional<connector_actor> by) {
   p.rpc_server = system_.spawn<rpc_server>(here_);
-  p.session = system_.spawn<peer_session>(identity_, p.address.name, p.rpc_client, p.rpc_server,
-                                          std::move(by), p.status);
+  p.session =
+      system_.spawn<peer_session>(identity_, expected_peer{p.address.name, p.address.services},
+                                  p.rpc_client, p.rpc_server, std::move(by), p.status);
 }
 
-std::optional<peer_side> peers::side_of(const std::string& name) {
+/// A peer of the hello's name, or else configured by services that the hello lists.
+peers::peer* peers::configured_for(const hello& of) {
+  if (const auto found = peers_.find(of.name); found != peers_.end()) return found->second.get();
+  for (const auto& [name, p] : peers_)
+    if (!p->stranger && expected_peer{name, p->address.services}.is(of)) return p.get();
+  return nullptr;
+}
+
+std::optional<peer_side> peers::side_of(const hello& of) {
   const std::lock_guard lock(mutex_);
-  auto found = peers_.find(name);
   if (leaving_) return std::nullopt;
-  if (found == peers_.end()) {
+  auto* p = configured_for(of);
+  if (p == nullptr) {
     if (!room_for_a_stranger()) return std::nullopt;
-    auto p = std::make_unique<peer>();
-    p->address.name = name;
-    p->stranger = true;
-    p->rpc_client = system_.spawn<rpc_client>(name);
-    start(*p, std::nullopt);
-    found = peers_.emplace(name, std::move(p)).first;
+    auto stranger = std::make_unique<peer>();
+    stranger->address.name = of.name;
+    stranger->stranger = true;
+    stranger->rpc_client = system_.spawn<rpc_client>(of.name);
+    start(*stranger, std::nullopt);
+    p = peers_.emplace(of.name, std::move(stranger)).first->second.get();
   }
-  const auto& p = *found->second;
-  p.status->away_since = system_.clock().now();  // keeps the place of a peer about to connect
-  return peer_side{p.session, p.rpc_client, p.rpc_server};
+  p->status->away_since = system_.clock().now();  // keeps the place of a peer about to connect
+  return peer_side{p->session, p->rpc_client, p->rpc_server, p->address.name};
 }
 
 /// Removes the strangers absent for `stranger_kept`.
@@ -198,7 +236,8 @@ void peers::stop() {
   for (auto& [name, p] : peers_) end(*p);
   for (auto& a : others_) end_actor(a);
   others_.clear();
-  callers_.fill({});
+  clients_.fill({});
+  routes_.fill({});
   here_ = {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "cluster/peers/acceptor.hpp"
 #include "cluster/peers/rpc_server.hpp"
+#include "cluster/peers/service_route.hpp"
 
 namespace skanu {
 
@@ -27,7 +28,8 @@ struct tls_files {
 };
 
 struct cluster_options {
-  std::string name;  ///< Empty for a node without a cluster.
+  std::string name;                    ///< Empty for a node without a cluster.
+  std::vector<service> services = {};  ///< Services of this node.
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  ///< For other nodes; 0 takes a free port.
   std::vector<peer_address> peers;
@@ -52,15 +54,15 @@ class peers {
   peers(const peers&) = delete;
   peers& operator=(const peers&) = delete;
 
-  /// Returns the client for calls to a service of another node. Calls to a service without a
-  /// configured node always fail with service_away.
+  /// Returns the client for calls to a service of another node. Without a configured node, calls go
+  /// to the node found by its handshake, and fail with service_away before that.
   const rpc_client_actor& rpc_client_to(service s) const {
-    return callers_[static_cast<std::size_t>(s)];
+    return clients_[static_cast<std::size_t>(s)];
   }
-  /// Returns the status of the configured node of the service; null without such a node.
-  const peer_status* status_of(service s) const;
+  /// Returns the status of the service's node, configured or found; null without such a node.
+  std::shared_ptr<const peer_status> status_of(service s) const;
 
-  /// Returns the name of the configured node of the service; empty without such a node.
+  /// Returns the configured name of the service's node, or the name found; empty without a node.
   std::string node_of(service s) const;
 
   /// Sets the knowledge of the cluster. Call before start().
@@ -73,7 +75,7 @@ class peers {
 
   /// Returns the actors for a peer with a proved secret, and creates a stranger's actors. Returns
   /// nullopt if the limit of strangers is reached or the node leaves.
-  std::optional<peer_side> side_of(const std::string& name);
+  std::optional<peer_side> side_of(const hello& of);
 
   /// Announces the leave to every peer, and waits up to `limit` for the end of the peers' calls.
   void leave(std::chrono::milliseconds limit);
@@ -90,6 +92,8 @@ class peers {
     bool stranger = false;
   };
 
+  peer* configured_for(const hello& of);
+  void take_note(const std::string& name, const hello& said);
   void start(peer& p, std::optional<connector_actor> by);
   static void end(peer& p);
   bool room_for_a_stranger();
@@ -99,10 +103,14 @@ class peers {
   cluster_options options_;
   node_identity identity_;
   local_services here_;
-  mutable std::mutex mutex_;  ///< For `peers_` and `leaving_`: strangers come while others read.
+  /// Guards `peers_`, `found_` and `leaving_`: strangers come while others read.
+  mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<peer>> peers_;
+  /// Names of the peers found to run a service without a configured node.
+  std::array<std::string, service_count> found_;
   bool leaving_ = false;  ///< Admits no new peer: stop() would miss the actors.
-  std::array<rpc_client_actor, service_count> callers_;
+  std::array<rpc_client_actor, service_count> clients_;
+  std::array<service_route_actor, service_count> routes_;  ///< For services without a node.
   /// Readers, connectors, and clients of services without a node.
   std::vector<caf::actor> others_;
   acceptor_actor acceptor_;

@@ -10,6 +10,13 @@ namespace skanu {
 
 namespace {
 
+/// A call of a newer node, or a damaged call: certainly not carried out.
+error not_understood() {
+  return {errc::service_away,
+          "That service's node is of another version and does not know the call. Nothing was "
+          "changed."};
+}
+
 error not_here() { return {errc::service_away, "That service does not run on this node."}; }
 
 }  // namespace
@@ -73,8 +80,8 @@ void rpc_server::serve(call_number number, const std::string& bytes) {
     auto call = decode_call(bytes, protocol_);
     std::visit([&](auto& c) { carry_out(number, c); }, call);
   } catch (const decode_error& problem) {
-    spdlog::error("event=undecodable_call reason=\"{}\"", problem.what());
-    reply_with(number, error{errc::undecodable, "The call could not be read."});
+    spdlog::error("event=call_not_understood reason=\"{}\"", problem.what());
+    reply_with(number, not_understood());
   }
 }
 

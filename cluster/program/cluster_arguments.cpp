@@ -143,6 +143,7 @@ std::string interpret(const cluster_arguments& given, node_options& node) {
   node.services = list.services;
   node.gateway = list.gateway;
   auto& cluster = node.cluster;
+  cluster.services = list.services;
   const bool alone = list.services.size() == service_count && given.peers.empty();
   if (alone && given.name.empty()) return {};
   cluster.name = given.name.empty() ? usual_name(list) : given.name;

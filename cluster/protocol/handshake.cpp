@@ -1,5 +1,6 @@
 #include "cluster/protocol/handshake.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <openssl/crypto.h>
@@ -9,11 +10,19 @@
 
 namespace skanu {
 
+namespace {
+
+/// Hellos keep the framing of version 4: any version must be able to read the beginning.
+constexpr std::uint32_t framing = 4;
+
 template <class A>
-void wire_fields(A& a, hello& h) {
+void fields_of(A& a, hello& h) {
   a(h.protocol, h.name, h.incarnation, h.nonce);
   if (h.protocol >= 4) a(h.cluster, h.orders.last_id, h.orders.offset, h.orders.timeline);
+  if (h.protocol >= 5) a(h.oldest, h.services);
 }
+
+}  // namespace
 
 hello make_hello(std::string name, std::uint64_t incarnation) {
   hello h{.name = std::move(name), .incarnation = incarnation, .nonce = std::string(16, '\0')};
@@ -23,8 +32,17 @@ hello make_hello(std::string name, std::uint64_t incarnation) {
   return h;
 }
 
-bool is_spoken(std::uint32_t protocol) {
-  return protocol >= oldest_protocol_version && protocol <= protocol_version;
+bool runs(const hello& node, const std::vector<service>& services) {
+  return std::ranges::all_of(services, [&](service s) {
+    return std::ranges::find(node.services, name_of(s)) != node.services.end();
+  });
+}
+
+std::optional<std::uint32_t> common_version(const hello& peer) {
+  const auto newest = std::min(peer.protocol, protocol_version);
+  const auto oldest = peer.protocol >= 5 ? peer.oldest : peer.protocol;
+  if (newest < std::max(oldest, oldest_protocol_version)) return std::nullopt;
+  return newest;
 }
 
 bool is_node_name(std::string_view text) {
@@ -33,20 +51,29 @@ bool is_node_name(std::string_view text) {
   return !text.empty() && text.size() <= 100 && text.find_first_not_of(allowed) == text.npos;
 }
 
-std::string encode(const hello& h) { return to_wire(h); }
+std::string encode(const hello& h) {
+  wire_writer writer(framing);
+  auto copy = h;
+  fields_of(writer, copy);
+  return writer.take();
+}
 
 hello decode_hello(std::string_view bytes) {
   hello h;
-  wire_reader front(bytes);
+  wire_reader front(bytes, framing);
   front(h.protocol);
-  if (!is_spoken(h.protocol)) return h;
-  return from_wire<hello>(bytes);
+  if (h.protocol < oldest_protocol_version) return h;
+  wire_reader reader(bytes, framing);
+  fields_of(reader, h);
+  if (h.protocol <= protocol_version) reader.finish();
+  return h;
 }
 
-std::string proof_of(std::string_view secret, proving_side by, const hello& connector,
-                     const hello& acceptor) {
-  const auto text = std::string(by == proving_side::acceptor ? "door" : "dialer") +
-                    to_wire(connector) + to_wire(acceptor);
+std::string proof_of(std::string_view secret, proving_side by, std::string_view connector,
+                     std::string_view acceptor) {
+  // Both words are part of the protocol.
+  auto text = std::string(by == proving_side::acceptor ? "door" : "dialer");
+  text.append(connector).append(acceptor);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned size = 0;
   if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
@@ -57,7 +84,7 @@ std::string proof_of(std::string_view secret, proving_side by, const hello& conn
 }
 
 bool is_proof(std::string_view given, std::string_view secret, proving_side by,
-              const hello& connector, const hello& acceptor) {
+              std::string_view connector, std::string_view acceptor) {
   const auto expected = proof_of(secret, by, connector, acceptor);
   return given.size() == expected.size() &&
          CRYPTO_memcmp(given.data(), expected.data(), expected.size()) == 0;

@@ -1,9 +1,9 @@
-// How values are written for another node: by position, without names, in the protocol version that
-// both sides speak (handshake.hpp). Integers are little-endian base-128 (zigzag), texts and
-// lists begin with their length, optionals with a flag, variants with the index of their
-// alternative.
+// The bytes of values for another node: by position, without names, in the protocol version common
+// to both sides (handshake.hpp). Integers are little-endian base-128 (zigzag), texts and lists
+// begin with their length, optionals with a flag, variants with the index of their alternative, and
+// values with several fields, from version 5 on, with the fields' size.
 //
-// A type says once what it is made of, in an overload of `wire_fields` found by its namespace:
+// A type lists its fields once, in an overload of `wire_fields` found by its namespace:
 //
 //   template <class Archive> void wire_fields(Archive& a, place_order& v) { a(v.details,
 //   v.phone_number); }
@@ -25,10 +25,13 @@
 
 namespace skanu {
 
-/// Changes with every change of what nodes say to each other (wire.hpp, sessions.hpp). A node also
-/// speaks the version before, so that a cluster can be updated node by node.
-inline constexpr std::uint32_t protocol_version = 4;
+/// The protocol's version, of the calls (wire.hpp) and the interfaces (peer_interfaces.hpp). A node
+/// speaks older versions too, so that a cluster can be updated node by node.
+inline constexpr std::uint32_t protocol_version = 5;
 inline constexpr std::uint32_t oldest_protocol_version = 3;
+/// From this version on the fields of a value are preceded by their size in bytes, so that each
+/// side skips fields known to the other side only, and no field needs a new version.
+inline constexpr std::uint32_t first_version_with_sizes = 5;
 
 class wire_writer {
  public:
@@ -84,7 +87,12 @@ class wire_writer {
   requires std::is_class_v<T>
   void put(const T& value) {
     // One list of fields serves reading and writing; writing changes nothing.
+    const auto begin = out_.size();
     wire_fields(*this, const_cast<T&>(value));
+    if (version_ < first_version_with_sizes) return;
+    wire_writer size(version_);
+    size.put_number(out_.size() - begin);
+    out_.insert(begin, size.out_);
   }
 
   std::uint32_t version_;
@@ -102,7 +110,7 @@ class wire_reader {
 
   template <class... Ts>
   void operator()(Ts&... values) {
-    (get(values), ...);
+    (get_if_there(values), ...);
   }
 
   /// Refuses bytes behind the value.
@@ -111,6 +119,12 @@ class wire_reader {
   }
 
  private:
+  /// A value without the last fields comes from a node that does not know the fields.
+  template <class T>
+  void get_if_there(T& value) {
+    if (!within_value_ || !rest_.empty()) get(value);
+  }
+
   std::uint64_t number() {
     std::uint64_t n = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -195,9 +209,17 @@ class wire_reader {
   }
   template <class T>
   requires std::is_class_v<T>
-  void get(T& value) { wire_fields(*this, value); }
+  void get(T& value) {
+    if (version_ < first_version_with_sizes) return wire_fields(*this, value);
+    const auto size = length();
+    wire_reader fields(rest_.substr(0, size), version_);
+    fields.within_value_ = true;
+    wire_fields(fields, value);
+    rest_.remove_prefix(size);  // fields that only the writer knows are skipped
+  }
 
   std::uint32_t version_;
+  bool within_value_ = false;
   std::string_view rest_;
 };
 

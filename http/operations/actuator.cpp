@@ -77,7 +77,7 @@ std::string health_object(bool up, const actuator_view& view,
                                        too_old ? name_of(errc::data_too_old) : std::string_view{}));
   }
   for (const auto& s : view.elsewhere) {
-    const bool there = s.up != nullptr && s.up->load();
+    const bool there = s.up();
     list.raw(name_of(s.of), status_object(there ? "UP" : "DOWN", there ? "" : "service-away"));
   }
   for (const auto& d : view.databases) {

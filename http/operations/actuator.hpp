@@ -22,11 +22,21 @@ struct database_view {
   const store* data = nullptr;
 };
 
+struct remote_status {
+  bool up = false;
+  std::int64_t clock_offset_ms = 0;  ///< Lead of the node's clock over the local clock.
+};
+
 /// A service that runs on another node.
 struct remote_service_view {
   service of = service::order;
-  const std::atomic<bool>* up = nullptr;  ///< Null where no node is configured for the service.
-  const std::atomic<std::int64_t>* clock_offset_ms = nullptr;  ///< Likewise.
+  /// Returns nullopt while no node of the service is known; any thread.
+  std::function<std::optional<remote_status>()> status;
+
+  bool up() const {
+    const auto now = status();
+    return now && now->up;
+  }
 };
 
 /// A figure of the whole node.

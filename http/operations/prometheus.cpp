@@ -199,13 +199,12 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
   out.sample({}, damaged_values_met());
   out.metric("skanu_peer_up", "gauge", "1 where the node of a service is there.");
   for (const auto& s : view.elsewhere)
-    out.sample({{"service", name_of(s.of)}}, std::int64_t{s.up != nullptr && s.up->load()});
+    out.sample({{"service", name_of(s.of)}}, std::int64_t{s.up()});
   out.metric("skanu_peer_clock_offset_seconds", "gauge",
              "How far the clock of a service's node is ahead of this node's.");
   for (const auto& s : view.elsewhere)
-    if (s.clock_offset_ms != nullptr)
-      out.sample({{"service", name_of(s.of)}},
-                 static_cast<double>(s.clock_offset_ms->load()) / 1e3);
+    if (const auto now = s.status())
+      out.sample({{"service", name_of(s.of)}}, static_cast<double>(now->clock_offset_ms) / 1e3);
   out.metric("process_start_time_seconds", "gauge",
              "When this process began, in seconds since 1970.");
   out.sample({}, static_cast<double>(view.started.time_since_epoch().count()) / 1e3);

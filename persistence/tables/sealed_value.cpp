@@ -50,11 +50,18 @@ std::array<char, seal_size> seal_of(table t, std::string_view key, std::string_v
   return seal;
 }
 
-/// True if a program without checksums may have written the value.
+bool is_number(std::string_view value) {
+  return !value.empty() &&
+         std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// True if a program without checksums may have written the value. Among the rows, an entry of a
+/// ledger is an object, and the effect of a payment on a stamp account a number, less than 0 for
+/// stamps taken back.
 bool looks_whole(table t, std::string_view value) {
-  if (t.kind == table_kind::meta)
-    return !value.empty() &&
-           std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (t.kind == table_kind::meta) return is_number(value);
+  if (t.kind == table_kind::rows && is_number(value.starts_with('-') ? value.substr(1) : value))
+    return true;
   return value.size() >= 2 && value.front() == '{' && value.back() == '}';
 }
 

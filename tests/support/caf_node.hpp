@@ -67,9 +67,10 @@ class caf_node {
 
   /// Listens for connections made by `plug_in`.
   void listen(caf::io::accept_handle at) {
-    acceptor_ = system.spawn<acceptor>(identity, [this](const std::string& peer) {
-      return peer == peer_ ? std::optional(peer_side{session_, rpc_client_, rpc_server_})
-                           : std::nullopt;
+    acceptor_ = system.spawn<acceptor>(identity, [this](const hello& peer) {
+      return peer.name == peer_
+                 ? std::optional(peer_side{session_, rpc_client_, rpc_server_, peer_})
+                 : std::nullopt;
     });
     network().provide_acceptor(port, at);
     scheduler_.inline_next_enqueue();
@@ -85,7 +86,7 @@ class caf_node {
     if (plug_in)
       connector_ = system.spawn(connector, dial_target{peer, port, false}, std::move(plug_in));
     session_ =
-        system.spawn<peer_session>(identity, peer, rpc_client_, rpc_server_,
+        system.spawn<peer_session>(identity, expected_peer{peer}, rpc_client_, rpc_server_,
                                    connector_ ? std::optional(connector_) : std::nullopt, status);
   }
 

@@ -61,12 +61,12 @@ class two_nodes_test : public actor_fixture {
 
   /// Gives the node a new acceptor with the present identity.
   void reopen(node_side& s) {
-    s.acceptor = keep(system.spawn<acceptor>(
-        s.identity, [&s](const std::string& peer) -> std::optional<peer_side> {
-          const auto found = s.peers.find(peer);
+    s.acceptor = keep(
+        system.spawn<acceptor>(s.identity, [&s](const hello& peer) -> std::optional<peer_side> {
+          const auto found = s.peers.find(peer.name);
           if (found == s.peers.end()) return std::nullopt;
           const auto& p = *found->second;
-          return peer_side{p.session, p.rpc_client, p.rpc_server};
+          return peer_side{p.session, p.rpc_client, p.rpc_server, peer.name};
         }));
   }
 
@@ -84,8 +84,8 @@ class two_nodes_test : public actor_fixture {
     auto& p = *s.peers.emplace(name, std::make_unique<node_side::peer>()).first->second;
     p.rpc_client = start<rpc_client>(name);
     p.rpc_server = start<rpc_server>(s.here);
-    p.session =
-        start<peer_session>(s.identity, name, p.rpc_client, p.rpc_server, by, p.status, limits);
+    p.session = start<peer_session>(s.identity, expected_peer{name}, p.rpc_client, p.rpc_server, by,
+                                    p.status, limits);
     run();
     return p;
   }

@@ -8,6 +8,8 @@
 namespace skanu {
 namespace {
 
+hello named(std::string name) { return make_hello(std::move(name), 1); }
+
 class peers_test : public actor_fixture {
  protected:
   ~peers_test() override {
@@ -17,7 +19,7 @@ class peers_test : public actor_fixture {
 
   void fill(std::size_t places = peers::most_strangers) {
     for (std::size_t i = 0; i < places; ++i)
-      ASSERT_TRUE(known.side_of("stranger" + std::to_string(i)));
+      ASSERT_TRUE(known.side_of(named("stranger" + std::to_string(i))));
     run();
   }
 
@@ -45,29 +47,29 @@ class peers_test : public actor_fixture {
 
 TEST_F(peers_test, there_are_places_for_so_many_strangers) {
   fill();
-  EXPECT_FALSE(known.side_of("one more"));
-  EXPECT_TRUE(known.side_of("stranger0"));
-  EXPECT_TRUE(known.side_of("b")) << "it is expected";
+  EXPECT_FALSE(known.side_of(named("one more")));
+  EXPECT_TRUE(known.side_of(named("stranger0")));
+  EXPECT_TRUE(known.side_of(named("b"))) << "it is expected";
 }
 
 // An absent stranger's place must become free, or old names keep all places forever.
 TEST_F(peers_test, a_stranger_that_was_away_for_a_minute_gives_its_place_back) {
   fill();
-  const auto old = known.side_of("stranger0")->session;
+  const auto old = known.side_of(named("stranger0"))->session;
   advance(seconds(59));
-  EXPECT_FALSE(known.side_of("one more"));
-  EXPECT_TRUE(known.side_of("stranger7"));
+  EXPECT_FALSE(known.side_of(named("one more")));
+  EXPECT_TRUE(known.side_of(named("stranger7")));
   advance(seconds(2));
-  EXPECT_TRUE(known.side_of("one more"));
-  EXPECT_NE(known.side_of("stranger0")->session, old) << "it was forgotten";
+  EXPECT_TRUE(known.side_of(named("one more")));
+  EXPECT_NE(known.side_of(named("stranger0"))->session, old) << "it was forgotten";
   for (std::size_t i = 0; i < peers::most_strangers - 3; ++i)
-    EXPECT_TRUE(known.side_of("new" + std::to_string(i)));
-  EXPECT_FALSE(known.side_of("too many")) << "stranger7 still has its place";
+    EXPECT_TRUE(known.side_of(named("new" + std::to_string(i))));
+  EXPECT_FALSE(known.side_of(named("too many"))) << "stranger7 still has its place";
 }
 
 TEST_F(peers_test, a_stranger_that_is_there_keeps_its_place) {
   const auto here = stranger();
-  const auto session = known.side_of("here")->session;
+  const auto session = known.side_of(named("here"))->session;
   caf::anon_send(session, peer_offer{here, 1});
   run();
   for (int i = 0; i < 120; ++i) {
@@ -75,8 +77,8 @@ TEST_F(peers_test, a_stranger_that_is_there_keeps_its_place) {
     advance(seconds(1));
   }
   fill(peers::most_strangers - 1);
-  EXPECT_FALSE(known.side_of("one more"));
-  EXPECT_EQ(known.side_of("here")->session, session);
+  EXPECT_FALSE(known.side_of(named("one more")));
+  EXPECT_EQ(known.side_of(named("here"))->session, session);
 }
 
 }  // namespace

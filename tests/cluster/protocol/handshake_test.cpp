@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cluster/protocol/wire_format.hpp"
+#include "tests/support/hellos.hpp"
 
 namespace skanu {
 namespace {
@@ -36,12 +37,45 @@ TEST(handshake, a_damaged_hello_is_refused) {
   EXPECT_THROW(decode_hello(bytes + "x"), decode_error);
 }
 
-TEST(handshake, another_protocol_version_is_seen_whatever_follows_it) {
+TEST(handshake, a_version_too_old_is_seen_whatever_follows_it) {
   for (const auto* rest : {"", "x", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"}) {
-    const auto read = decode_hello(to_wire(protocol_version + 1) + rest);
-    EXPECT_EQ(read.protocol, protocol_version + 1);
+    const auto read = decode_hello(to_wire(oldest_protocol_version - 1) + rest);
+    EXPECT_EQ(read.protocol, oldest_protocol_version - 1);
     EXPECT_EQ(read.name, "");
+    EXPECT_EQ(common_version(read), std::nullopt);
   }
+}
+
+TEST(handshake, what_a_newer_version_adds_to_its_hello_is_skipped) {
+  auto newer = make_hello("order", 7);
+  newer.protocol = protocol_version + 2;
+  newer.services = {"order", "a service of the future"};
+  const auto read = decode_hello(encode(newer) + "and more");
+  EXPECT_EQ(read.name, "order");
+  EXPECT_EQ(read.services, newer.services);
+  EXPECT_EQ(common_version(read), protocol_version);
+}
+
+TEST(handshake, both_sides_speak_the_newest_version_that_they_share) {
+  const auto common = [](std::uint32_t newest, std::uint32_t oldest) {
+    auto h = make_hello("a", 1);
+    h.protocol = newest;
+    h.oldest = oldest;
+    return common_version(decode_hello(encode(h)));
+  };
+  EXPECT_EQ(common(protocol_version, oldest_protocol_version), protocol_version);
+  EXPECT_EQ(common(protocol_version + 3, protocol_version), protocol_version);
+  EXPECT_EQ(common(protocol_version + 3, protocol_version + 1), std::nullopt);
+  EXPECT_EQ(common(4, 0), 4U) << "versions before 5 say one version only";
+  EXPECT_EQ(common(3, 0), 3U);
+}
+
+TEST(handshake, a_node_runs_what_it_lists) {
+  auto h = make_hello("kitchen", 1);
+  h.services = {"delivery", "stamp"};
+  EXPECT_TRUE(runs(h, {service::delivery}));
+  EXPECT_TRUE(runs(h, {service::stamp, service::delivery}));
+  EXPECT_FALSE(runs(h, {service::delivery, service::order}));
 }
 
 TEST(handshake, a_proof_is_good_for_its_secret_side_and_hellos_only) {

@@ -292,23 +292,28 @@ TEST(wire, what_is_cut_short_or_too_long_is_refused) {
     check(encode(answer), [](std::string_view b) { return decode_answer(b); });
 }
 
+// Bytes written by hand have no sizes of values.
+constexpr std::uint32_t without_sizes = first_version_with_sizes - 1;
+call_body read_call(std::string_view bytes) { return decode_call(bytes, without_sizes); }
+answer_body read_answer(std::string_view bytes) { return decode_answer(bytes, without_sizes); }
+
 TEST(wire, unknown_kinds_and_values_are_refused) {
   const auto number = [](std::int64_t n) { return to_wire(n); };
   const std::string unknown_call(1, static_cast<char>(std::variant_size_v<call_body>));
   const std::string unknown_answer(1, static_cast<char>(std::variant_size_v<answer_body>));
-  EXPECT_THROW(decode_call(unknown_call), decode_error);
-  EXPECT_THROW(decode_answer(unknown_answer), decode_error);
-  EXPECT_THROW(decode_call("\xff\xff\xff\xff\x7f"), decode_error);
+  EXPECT_THROW(read_call(unknown_call), decode_error);
+  EXPECT_THROW(read_answer(unknown_answer), decode_error);
+  EXPECT_THROW(read_call("\xff\xff\xff\xff\x7f"), decode_error);
   const std::string entity(1, '\6');
-  EXPECT_EQ(std::get<entity_call>(decode_call(entity + number(4) + number(1))).of,
+  EXPECT_EQ(std::get<entity_call>(read_call(entity + number(4) + number(1))).of,
             service::ordertrace);
-  EXPECT_THROW(decode_call(entity + number(5) + number(1)), decode_error);
-  EXPECT_THROW(decode_call(entity + number(-1) + number(1)), decode_error);
-  EXPECT_THROW(decode_call(entity + number(256) + number(1)), decode_error);
+  EXPECT_THROW(read_call(entity + number(5) + number(1)), decode_error);
+  EXPECT_THROW(read_call(entity + number(-1) + number(1)), decode_error);
+  EXPECT_THROW(read_call(entity + number(256) + number(1)), decode_error);
   const std::string failed(1, '\0');
-  EXPECT_THROW(decode_answer(failed + number(255) + std::string(2, '\0')), decode_error);
+  EXPECT_THROW(read_answer(failed + number(255) + std::string(2, '\0')), decode_error);
   const std::string order(1, '\1');
-  EXPECT_THROW(decode_call(order + number(1) + "\4"), decode_error) << "no such command";
+  EXPECT_THROW(read_call(order + number(1) + "\4"), decode_error) << "no such command";
 }
 
 TEST(wire, flags_and_small_numbers_out_of_range_are_refused) {
@@ -317,10 +322,10 @@ TEST(wire, flags_and_small_numbers_out_of_range_are_refused) {
     return std::string(1, '\7') + to_wire(std::int64_t{1}) + flag + to_wire(status) + zero + zero +
            zero + zero;
   };
-  EXPECT_NO_THROW(decode_call(page(to_wire(true), 255)));
-  EXPECT_THROW(decode_call(page(to_wire(std::int64_t{2}), 1)), decode_error);
-  EXPECT_THROW(decode_call(page(to_wire(true), 256)), decode_error);
-  EXPECT_THROW(decode_call(page(to_wire(true), -1)), decode_error);
+  EXPECT_NO_THROW(read_call(page(to_wire(true), 255)));
+  EXPECT_THROW(read_call(page(to_wire(std::int64_t{2}), 1)), decode_error);
+  EXPECT_THROW(read_call(page(to_wire(true), 256)), decode_error);
+  EXPECT_THROW(read_call(page(to_wire(true), -1)), decode_error);
 }
 
 /// A page without items, up to its total.
@@ -331,25 +336,48 @@ TEST(wire, a_number_that_does_not_end_is_refused) {
   const auto page_of = [](const std::string& total) {
     return page_up_to_total + total + page_behind_total;
   };
-  EXPECT_THROW(decode_answer(page_of(std::string(11, '\x80'))), decode_error);
-  EXPECT_THROW(decode_answer(page_of(std::string(10, '\xff') + '\1')), decode_error);
-  EXPECT_NO_THROW(decode_answer(page_of(std::string(9, '\xff') + '\1')));
+  EXPECT_THROW(read_answer(page_of(std::string(11, '\x80'))), decode_error);
+  EXPECT_THROW(read_answer(page_of(std::string(10, '\xff') + '\1')), decode_error);
+  EXPECT_NO_THROW(read_answer(page_of(std::string(9, '\xff') + '\1')));
 }
 
 // It was read as another number: the bits beyond the 64th were dropped.
 TEST(wire, a_number_beyond_64_bits_is_refused) {
-  EXPECT_THROW(decode_answer(page_up_to_total + std::string(9, '\xff') + '\2' + page_behind_total),
+  EXPECT_THROW(read_answer(page_up_to_total + std::string(9, '\xff') + '\2' + page_behind_total),
                decode_error);
-  EXPECT_THROW(
-      decode_answer(page_up_to_total + std::string(9, '\x80') + '\x7e' + page_behind_total),
-      decode_error);
+  EXPECT_THROW(read_answer(page_up_to_total + std::string(9, '\x80') + '\x7e' + page_behind_total),
+               decode_error);
 }
 
 TEST(wire, a_length_beyond_the_end_takes_no_memory) {
   const std::string document = std::string(1, '\3') + to_wire(true);
-  EXPECT_THROW(decode_answer(document + "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), decode_error);
+  EXPECT_THROW(read_answer(document + "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), decode_error);
   const std::string page(1, '\4');
-  EXPECT_THROW(decode_answer(page + "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), decode_error);
+  EXPECT_THROW(read_answer(page + "\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), decode_error);
+}
+
+TEST(wire, fields_that_only_one_side_knows_are_skipped) {
+  // A deduct_stamps: its size, and the payment's id.
+  const call_body call = command_call<stamp_command>{42, deduct_stamps{7}, {}};
+  auto bytes = encode(call);
+  const std::string fields("\x01\x0e", 2);
+  const auto at = bytes.find(fields);
+  ASSERT_NE(at, bytes.npos);
+  const auto command = [](const std::string& b) {
+    return std::get<deduct_stamps>(std::get<command_call<stamp_command>>(decode_call(b)).command);
+  };
+  EXPECT_EQ(command(bytes).payment_id, 7);
+  auto longer = bytes;
+  longer.replace(at, 2,
+                 std::string("\x04\x0e"
+                             "new",
+                             5));
+  longer[1] = static_cast<char>(longer[1] + 3);
+  EXPECT_EQ(command(longer).payment_id, 7) << "a newer node's";
+  auto shorter = bytes;
+  shorter.replace(at, 2, std::string("\0", 1));
+  shorter[1] = static_cast<char>(shorter[1] - 1);
+  EXPECT_EQ(command(shorter).payment_id, 0) << "an older node's";
 }
 
 }  // namespace

@@ -126,9 +126,9 @@ TEST_F(prometheus_test, an_open_breaker_is_shown_open_with_the_calls_that_it_kep
 }
 
 TEST_F(prometheus_test, says_which_node_is_there_and_since_when_this_process) {
-  const std::atomic<bool> here = true, gone = false;
-  view.elsewhere = {
-      {service::payment, &here}, {service::delivery, &gone}, {service::stamp, nullptr}};
+  view.elsewhere = {{service::payment, [] { return remote_status{true}; }},
+                    {service::delivery, [] { return remote_status{false}; }},
+                    {service::stamp, [] { return std::nullopt; }}};
   view.started = *from_rfc3339("2026-11-22T12:00:00.000Z");
   expect({"skanu_peer_up{service=\"payment\"} 1", "skanu_peer_up{service=\"delivery\"} 0",
           "skanu_peer_up{service=\"stamp\"} 0", "process_start_time_seconds 1795348800"});

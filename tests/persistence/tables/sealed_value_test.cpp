@@ -60,6 +60,9 @@ TEST(seal, may_be_missing_only_where_a_program_without_checksums_wrote) {
   EXPECT_EQ(lax.open(order_meta, "epoch", "1"), "1");
   EXPECT_EQ(lax.open(order_meta, "epoch", "q"), std::nullopt);
   EXPECT_EQ(lax.open({service::payment, table_kind::entities}, "k", "{}"), std::nullopt);
+  constexpr table rows{service::order, table_kind::rows};
+  for (const auto* whole : {"2", "-2", "{}"}) EXPECT_EQ(lax.open(rows, "k", whole), whole);
+  for (const auto* cut : {"", "-", "2x", "{"}) EXPECT_EQ(lax.open(rows, "k", cut), std::nullopt);
 }
 
 /// Flips a bit in the middle of a stored value.

@@ -77,6 +77,34 @@ letter_name named_by(std::string_view key, std::string_view prefix, const consum
           number_of_key(key.substr(std::min<std::size_t>(8, key.size())))};
 }
 
+/// A page of letters in the making.
+struct letters_page {
+  std::size_t size = 0;
+  std::vector<std::string> items, damaged;  ///< JSON texts; names of damaged letters.
+  std::string last = {};                    ///< Name of the last letter on the page.
+  bool more = false;                        ///< A further letter found no room.
+
+  /// Adds a consumer's letters behind the key `beyond`, as far as there is room.
+  void take(const store& data, const consumer& who, const std::string& beyond,
+            const letter_names& names) {
+    const auto prefix = dead_letter_prefix(who.name);
+    const auto room = size - items.size() - damaged.size();
+    const auto rows = data.read()->rows(who.of, row_space::dead_letters, prefix, beyond, room + 1);
+    for (const auto& row : rows) {
+      more = items.size() + damaged.size() == size;
+      if (more) return;
+      if (row.damaged) {
+        last = names.text_of(named_by(row.key, prefix, who));
+        damaged.push_back('"' + last + '"');
+        continue;
+      }
+      const auto letter = from_json<dead_letter>(parse_stored_json(row.value));
+      last = names.text_of(name_of(letter));
+      items.push_back(shown(letter, who, last));
+    }
+  }
+};
+
 /// The letter named by the path, and the letter's consumer.
 std::pair<letter_name, const consumer*> letter_in_path(const call& c, const letter_names& names) {
   const auto name = names.read(c.parameter());
@@ -108,35 +136,19 @@ void admin::dead_letters(const call& c, const admin_view& view) {
     from = after ? consumer_named(after->consumer) : nullptr;
     if (from == nullptr) wrong_parameter("after", "must be the id of a dead letter");
   }
-  std::vector<std::string> items;
-  std::vector<std::string> damaged;
-  std::string last;
-  bool more = false;
+  letters_page page;
+  page.size = size;
   for (const auto& who : consumers::all) {
     const auto* data = view.stores[static_cast<std::size_t>(who.of)];
     if (data == nullptr || (from != nullptr && &who < from)) continue;
-    const auto prefix = dead_letter_prefix(who.name);
     std::string beyond;
     if (&who == from) {
-      beyond = prefix;
+      beyond = dead_letter_prefix(who.name);
       append_ordered_key(beyond, after->entity);
       append_ordered_key(beyond, after->offset);
     }
-    const auto room = size - items.size() - damaged.size();
-    const auto rows = data->read()->rows(who.of, row_space::dead_letters, prefix, beyond, room + 1);
-    for (const auto& row : rows) {
-      more = items.size() + damaged.size() == size;
-      if (more) break;
-      if (row.damaged) {
-        last = view.letters.text_of(named_by(row.key, prefix, who));
-        damaged.push_back('"' + last + '"');
-        continue;
-      }
-      const auto letter = from_json<dead_letter>(parse_stored_json(row.value));
-      last = view.letters.text_of(name_of(letter));
-      items.push_back(shown(letter, who, last));
-    }
-    if (more) break;
+    page.take(*data, who, beyond, view.letters);
+    if (page.more) break;
   }
   const auto link = [&](const std::string& behind) {
     std::string text = R"({"href":")";
@@ -145,10 +157,10 @@ void admin::dead_letters(const call& c, const admin_view& view) {
   };
   std::string out;
   json_object_writer writer(out);
-  writer.raw("_embedded", R"({"deadLetters":)" + list_of(items) + '}');
+  writer.raw("_embedded", R"({"deadLetters":)" + list_of(page.items) + '}');
   writer.raw("_links", R"({"self":)" + link(after ? "&after=" + view.letters.text_of(*after) : "") +
-                           (more ? R"(,"next":)" + link("&after=" + last) : "") + '}');
-  if (!damaged.empty()) writer.raw("damaged", list_of(damaged));
+                           (page.more ? R"(,"next":)" + link("&after=" + page.last) : "") + '}');
+  if (!page.damaged.empty()) writer.raw("damaged", list_of(page.damaged));
   writer.close();
   c.send(std::move(out), hal_type);
 }

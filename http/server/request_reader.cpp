@@ -133,26 +133,29 @@ bool request_reader::wants_continue() {
   return in_body && nothing_here && std::exchange(expects_continue_, false);
 }
 
+// Parses the request line, or skips an empty line before it.
+bool request_reader::step_request_line() {
+  if (!has_more()) return false;
+  const char first = buffer_[position_];
+  if (!is_token_character(first) && first != '\r' && first != '\n') {
+    fail(400, "This is not an HTTP/1.1 request.");
+    return false;
+  }
+  const auto line = next_line(std::min(limits_.header_line, limits_.header_block), 414);
+  if (!line) return false;
+  if (!line->empty()) {
+    head_bytes_ = line->size() + 2;
+    parse_request_line(*line);
+  } else if (++blank_lines_ > max_blank_lines) {
+    fail(400, "Too many empty lines before the request line.");
+  }
+  return true;
+}
+
 // Parses a line or a piece of a body. Returns false where more bytes are needed, or after the end.
 bool request_reader::step() {
   switch (part_) {
-    case part::request_line: {
-      if (!has_more()) return false;
-      const char first = buffer_[position_];
-      if (!is_token_character(first) && first != '\r' && first != '\n') {
-        fail(400, "This is not an HTTP/1.1 request.");
-        return false;
-      }
-      const auto line = next_line(std::min(limits_.header_line, limits_.header_block), 414);
-      if (!line) return false;
-      if (!line->empty()) {
-        head_bytes_ = line->size() + 2;
-        parse_request_line(*line);
-      } else if (++blank_lines_ > max_blank_lines) {
-        fail(400, "Too many empty lines before the request line.");
-      }
-      return true;
-    }
+    case part::request_line: return step_request_line();
     case part::header_line: {
       const auto limit = std::min(limits_.header_line, limits_.header_block - head_bytes_);
       const auto line = next_line(limit, 431);

@@ -93,6 +93,7 @@ class request_reader {
     std::string_view name, value;
   };
 
+  bool step_request_line();
   bool step();
   std::optional<std::string_view> next_line(size_t limit, int status_if_longer);
   bool take_body(size_t& remaining);

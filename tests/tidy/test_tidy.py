@@ -14,13 +14,34 @@ LONGEST_FILE, LONGEST_FUNCTION, LONGEST_LINE = 500, 70, 100
 MOST_POINTING = 0.04
 
 
+# Debts: over a limit when the check was written. A file leaves its list with the change that pays.
+LONG_FILES = {
+    "cluster/node/node.cpp", "persistence/tables/sqlite_tables.cpp",
+    "persistence/tables/table_store.cpp", "tests/actors/audit/audit_breaks_test.cpp",
+    "tests/actors/consumers/policy_test.cpp", "tests/actors/entities/entity_test.cpp",
+    "tests/cluster/peers/rpc_server_test.cpp", "tests/persistence/durability_test.cpp",
+    "tests/persistence/store_contract_test.cpp",
+}
+LONG_FUNCTIONS = {
+    "cluster/program/options.cpp",
+    "tests/actors/saga_test.cpp", "tests/http/server/request_reader_test.cpp",
+}
+
+
+def none_but(debts, found):
+    """`found` maps paths to words; a debt that was paid must leave its list, too."""
+    new = [words for path, words in found.items() if path not in debts]
+    paid = [f"{path} keeps the limit: take it off the list" for path in debts - set(found)]
+    none(new + paid)
+
+
 def none(found):
     assert not found, "\n" + "\n".join(found)
 
 
 def test_no_file_is_longer_than_500_lines():
-    none([f"{path}: {len(lines(path))} lines" for path in files(*CODE)
-          if len(lines(path)) > LONGEST_FILE])
+    none_but(LONG_FILES, {str(path): f"{path}: {len(lines(path))} lines" for path in files(*CODE)
+                          if len(lines(path)) > LONGEST_FILE})
 
 
 def test_no_line_is_longer_than_100_columns():
@@ -36,24 +57,35 @@ def test_no_line_is_longer_than_100_columns():
     none(found)
 
 
+BODY = re.compile(r".*\)( const| noexcept| override| final| mutable)* \{$")
+LAMBDA = re.compile(r"\[[^\]]*\]\s*(\(|\{)")
+NO_FUNCTION = re.compile(r"\s*(\}|(if|for|while|switch|do|else|return|case)\b)")
+
+
 def functions(path):
-    """(first line's number, how many lines) of each function: as the formatter lays them out."""
+    """(first line's number, how many lines) of each function, as the formatter lays them out: the
+    closing brace stands below the first letter of the head."""
     text = lines(path)
-    for number, line in enumerate(text):
-        if not re.match(r"\s*[^/#\s].*\)( const| noexcept| override| final| mutable|: .*)* \{$", line):
+    for opened, line in enumerate(text):
+        if not BODY.match(line):
             continue
-        if re.match(r"\s*(namespace|class|struct|enum|extern|union|if|for|while|switch|\}|do|else)\b", line):
+        first = opened
+        while first > 0 and text[first - 1].strip() and not re.search(r"[;{}:]$|//", text[first - 1]):
+            first -= 1
+        head = " ".join(text[first:opened + 1])
+        if NO_FUNCTION.match(text[first]) or LAMBDA.search(head):
             continue
-        indent = re.match(r" *", line).group(0)
-        for last in range(number + 1, len(text)):
-            if text[last].startswith(indent + "}"):
-                yield number + 1, last - number + 1
+        closing = re.match(r" *", text[first]).group(0) + "}"
+        for last in range(opened + 1, len(text)):
+            if text[last].startswith(closing):
+                yield first + 1, last - first + 1
                 break
 
 
 def test_no_function_is_longer_than_70_lines():
-    none([f"{path}:{first}: {length} lines" for path in files(*CPP)
-          for first, length in functions(path) if length > LONGEST_FUNCTION])
+    none_but(LONG_FUNCTIONS, {
+        str(path): f"{path}:{first}: {length} lines" for path in files(*CPP)
+        for first, length in functions(path) if length > LONGEST_FUNCTION})
 
 
 def test_no_comment_was_broken_by_the_formatter():

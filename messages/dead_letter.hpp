@@ -23,7 +23,7 @@ struct dead_letter {
   std::string event;  ///< As in the log; empty for an event damaged in the log.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("consumer", self.consumer);
     visit("service", self.follows);
     visit("offset", self.offset);

@@ -11,7 +11,16 @@
 
 namespace skanu {
 
-enum class delivery_status : std::uint8_t { none, preparing, ready, started, ended, cancelled };
+/// The steps in their order. Their numbers are stored and sent between nodes: a new step takes the
+/// next free number, wherever in the order its place is.
+enum class delivery_status : std::uint8_t {
+  none = 0,
+  preparing = 1,
+  ready = 2,
+  started = 3,
+  ended = 4,
+  cancelled = 5,
+};
 
 template <>
 struct enum_words<delivery_status> {
@@ -31,7 +40,7 @@ struct delivery_facts {
   std::optional<std::string> destination;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
     visit("orderId", self.order_id);
     visit("paymentId", self.payment_id);
@@ -49,7 +58,11 @@ struct delivery_state : delivery_facts {
   bool rejected = false;
 
   template <class Self, class Visitor>
-  static void internal_fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(part_of<delivery_facts>(self));
+  }
+  template <class Self, class Visitor>
+  static constexpr void internal_fields(Self& self, Visitor& visit) {
     visit("rejected", self.rejected);
   }
   bool operator==(const delivery_state&) const = default;
@@ -62,12 +75,25 @@ struct prepare_delivery {
   entity_id product_id = 0;
   std::string product_name;
   std::int64_t qty = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("productId", self.product_id);
+    visit("productName", self.product_name);
+    visit("qty", self.qty);
+  }
 };
 
 /// The kitchen or the driver moves the delivery a step on, and may change the destination.
 struct move_delivery {
   delivery_status target = delivery_status::ready;
   std::optional<std::string> destination;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("deliveryStatus", self.target);
+    visit("destination", self.destination);
+  }
 };
 
 /// Cancels the delivery after the order or the payment.
@@ -102,7 +128,7 @@ struct delivery_rejected {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const delivery_rejected&) const = default;

@@ -1,10 +1,5 @@
-// JSON for types with a list of fields. A type has a single list,
-//
-//   template <class Self, class Visitor>
-//   static void fields(Self& self, Visitor& visit) { visit("id", self.id); … }
-//
-// for writing, reading and comparing. Writing appends to a string without building a tree, because
-// every stored state and event is written on the hot path.
+// JSON for types with a list of fields (field_list.hpp). Writing appends to a string without
+// building a tree, because every stored state and event is written on the hot path.
 #pragma once
 
 #include <array>
@@ -19,6 +14,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "messages/field_list.hpp"
+
 namespace skanu {
 
 /// Undecodable stored or received bytes; what() names the place.
@@ -27,7 +24,7 @@ class decode_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The words of an enumeration on the wire, in the order of the values. Specialised beside each
+/// The words of an enumeration, in the order of the numbers, from 0 on. Specialised beside each
 /// enum.
 template <class Enum>
 struct enum_words;
@@ -41,6 +38,12 @@ concept worded_enum = std::is_enum_v<T> && requires {
 template <worded_enum Enum>
 constexpr std::string_view word_of(Enum value) {
   return enum_words<Enum>::list[static_cast<std::size_t>(value)];
+}
+
+/// The value of the largest number. Enumerations without words have an overload of their own.
+template <worded_enum Enum>
+constexpr Enum last_of(Enum) {
+  return static_cast<Enum>(enum_words<Enum>::list.size() - 1);
 }
 
 /// Returns the value of a word; nullopt for an unknown word.
@@ -70,7 +73,7 @@ class json_object_writer {
   explicit json_object_writer(std::string& out) : out_(out) { out_ += '{'; }
 
   template <class T>
-  void operator()(std::string_view name, const T& value) {
+  void operator()(std::string_view name, const T& value, since_protocol = {}) {
     if constexpr (requires { value.has_value(); }) {
       if (value) (*this)(name, *value);
     } else {
@@ -78,6 +81,12 @@ class json_object_writer {
       append(value);
     }
   }
+  template <class Part>
+  void operator()(const Part& part) {
+    visit_fields(part, *this);
+  }
+  template <class... Members>
+  void local(const Members&...) {}
 
   /// Writes a member with a value in JSON text.
   void raw(std::string_view name, std::string_view json) {
@@ -120,11 +129,17 @@ class json_object_reader {
   }
 
   template <class T>
-  void operator()(std::string_view name, T& value) {
+  void operator()(std::string_view name, T& value, since_protocol = {}) {
     const auto found = object_.find(name);
     if (found == object_.end()) return;
     read(name, *found, value);
   }
+  template <class Part>
+  void operator()(Part& part) {
+    visit_fields(part, *this);
+  }
+  template <class... Members>
+  void local(const Members&...) {}
 
  private:
   template <class T>
@@ -161,7 +176,7 @@ class json_object_reader {
 template <class T>
 void append_json(std::string& out, const T& value) {
   json_object_writer writer(out);
-  T::fields(value, writer);
+  visit_fields(value, writer);
   writer.close();
 }
 
@@ -178,7 +193,7 @@ template <class T>
 T from_json(const nlohmann::json& object) {
   T value;
   json_object_reader reader(object);
-  T::fields(value, reader);
+  visit_fields(value, reader);
   return value;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/field_list.hpp"
 #include "messages/lineage.hpp"
 #include "messages/values.hpp"
 
@@ -15,6 +16,12 @@ struct event_batch {
   struct event {
     log_offset offset = 0;
     std::string body;  ///< Empty for an event damaged in the log.
+
+    template <class Self, class Visitor>
+    static constexpr void fields(Self& self, Visitor& visit) {
+      visit("offset", self.offset);
+      visit("body", self.body);
+    }
   };
   std::vector<event> events;
   log_offset next = 1;  ///< Offset to continue reading at.
@@ -26,6 +33,16 @@ struct event_batch {
   /// The timelines of the part read; after a fork or with a limit of 0, the timelines of the whole
   /// log.
   lineage timelines = {};
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("events", self.events);
+    visit("next", self.next);
+    visit("more", self.more);
+    visit("end", self.end);
+    visit("forked", self.forked, since_protocol{4});
+    visit("timelines", self.timelines, since_protocol{4});
+  }
 };
 
 /// A node's knowledge of orders placed by another node.
@@ -33,6 +50,13 @@ struct order_knowledge {
   entity_id last_id = 0;      ///< No larger id is in the node's databases.
   log_offset offset = 0;      ///< The last event of the order service processed by the node,
   std::string timeline = {};  ///< with the event's timeline; empty if unknown.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("lastId", self.last_id);
+    visit("offset", self.offset);
+    visit("timeline", self.timeline);
+  }
 };
 
 /// A consumer's query to a log.
@@ -43,6 +67,14 @@ struct log_query {
   /// The timeline of the event before `from`, as the reader read the event; empty if unknown or
   /// unread.
   std::string timeline = {};
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("from", self.from);
+    visit("limit", self.limit);
+    visit("types", self.types);
+    visit("timeline", self.timeline, since_protocol{4});
+  }
 };
 
 }  // namespace skanu

@@ -21,7 +21,7 @@ struct order_details {
   std::string payment_type;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("productId", self.product_id);
     visit("productName", self.product_name);
     visit("qty", self.qty);
@@ -31,7 +31,8 @@ struct order_details {
   bool operator==(const order_details&) const = default;
 };
 
-enum class order_status : std::uint8_t { none, complete, cancelled, rejected };
+/// Its numbers are stored: a new status takes the next free one.
+enum class order_status : std::uint8_t { none = 0, complete = 1, cancelled = 2, rejected = 3 };
 
 template <>
 struct enum_words<order_status> {
@@ -47,9 +48,9 @@ struct order_state {
   bool delivered = false;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("orderStatus", self.status);
     visit("delivered", self.delivered);
   }
@@ -62,11 +63,22 @@ struct order_state {
 struct place_order {
   order_details details;
   std::optional<std::string> phone_number;  ///< Normalised; passed on to the payment.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(self.details);
+    visit("phoneNumber", self.phone_number);
+  }
 };
 
 /// Records an order with an open payment.
 struct register_order {
   order_details details;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(self.details);
+  }
 };
 
 /// Decides that a reserved id never becomes an order.
@@ -89,9 +101,9 @@ struct ordered {
   order_status status = order_status::complete;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("orderStatus", self.status);
   }
   bool operator==(const ordered&) const = default;
@@ -104,9 +116,9 @@ struct order_cancelled {
   order_status status = order_status::cancelled;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("orderStatus", self.status);
   }
   bool operator==(const order_cancelled&) const = default;
@@ -117,7 +129,7 @@ struct order_rejected {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const order_rejected&) const = default;
@@ -128,7 +140,7 @@ struct order_closed {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const order_closed&) const = default;

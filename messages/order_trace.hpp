@@ -7,18 +7,18 @@
 
 namespace skanu {
 
-/// The steps of an order by rank: a trace has the highest step among the events seen, in any order
-/// of reading the logs.
+/// The steps of an order. The numbers are stored: a new step takes the next free number. The rank
+/// of a step is the trace's rule (actors/rules/trace_rules.hpp).
 enum class trace_status : std::uint8_t {
-  none,
-  ordered,
-  paid,
-  delivery_ready,
-  delivery_started,
-  delivered,
-  pay_cancelled,
-  delivery_cancelled,
-  order_cancelled,
+  none = 0,
+  ordered = 1,
+  paid = 2,
+  delivery_ready = 3,
+  delivery_started = 4,
+  delivered = 5,
+  pay_cancelled = 6,
+  delivery_cancelled = 7,
+  order_cancelled = 8,
 };
 
 template <>
@@ -46,7 +46,7 @@ struct order_trace {
   bool registered = false;  ///< Ordered has been seen.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
     visit("orderId", self.order_id);
     visit("productId", self.product_id);
@@ -56,7 +56,7 @@ struct order_trace {
     visit("status", self.status);
   }
   template <class Self, class Visitor>
-  static void internal_fields(Self& self, Visitor& visit) {
+  static constexpr void internal_fields(Self& self, Visitor& visit) {
     visit("registered", self.registered);
   }
   bool operator==(const order_trace&) const = default;
@@ -69,8 +69,8 @@ struct trace_changed {
   order_trace now;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
-    order_trace::fields(self.now, visit);
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(self.now);
   }
   bool operator==(const trace_changed&) const = default;
 };

@@ -5,7 +5,8 @@
 
 namespace skanu {
 
-enum class payment_status : std::uint8_t { none, not_paid, paid, cancelled };
+/// Its numbers are stored and sent between nodes: a new status takes the next free one.
+enum class payment_status : std::uint8_t { none = 0, not_paid = 1, paid = 2, cancelled = 3 };
 
 template <>
 struct enum_words<payment_status> {
@@ -24,15 +25,15 @@ struct payment_state {
   bool rejected = false;  ///< The order is rejected: never shown, never opened again.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
     visit("orderId", self.order_id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("paymentStatus", self.status);
     visit("phoneNumber", self.phone_number);
   }
   template <class Self, class Visitor>
-  static void internal_fields(Self& self, Visitor& visit) {
+  static constexpr void internal_fields(Self& self, Visitor& visit) {
     visit("closed", self.closed);
     visit("refunded", self.refunded);
     visit("rejected", self.rejected);
@@ -46,6 +47,12 @@ struct payment_state {
 struct open_payment {
   order_details details;
   std::optional<std::string> phone_number;  ///< Normalised.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(self.details);
+    visit("phoneNumber", self.phone_number);
+  }
 };
 
 /// A client's change. Given values of the unchangeable fields must equal the stored values.
@@ -57,13 +64,34 @@ struct update_payment {
   std::optional<std::string> product_name;
   std::optional<std::int64_t> qty;
   std::optional<won> cost;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("paymentStatus", self.target);
+    visit("phoneNumber", self.phone_number);
+    visit("paymentType", self.payment_type);
+    visit("id", self.id);
+    visit("orderId", self.order_id);
+    visit("productId", self.product_id);
+    visit("productName", self.product_name);
+    visit("qty", self.qty);
+    visit("cost", self.cost);
+  }
 };
 
-enum class cancel_cause : std::uint8_t { client, order_cancelled, order_rejected };
+/// Its numbers are sent between nodes: a new cause takes the next free one.
+enum class cancel_cause : std::uint8_t { client = 0, order_cancelled = 1, order_rejected = 2 };
+
+constexpr cancel_cause last_of(cancel_cause) { return cancel_cause::order_rejected; }
 
 /// Cancels the payment, with a refund if paid. Only a client's cancellation can be refused.
 struct cancel_payment {
   cancel_cause cause = cancel_cause::client;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("cause", self.cause);
+  }
 };
 
 /// The order is delivered: a client can no longer cancel the payment.
@@ -82,10 +110,10 @@ struct payment_facts {
   std::optional<std::string> phone_number;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
     visit("orderId", self.order_id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("paymentStatus", self.status);
     visit("phoneNumber", self.phone_number);
   }
@@ -106,8 +134,8 @@ struct pay_cancelled : payment_facts {
   bool rejected = false;  ///< The order was rejected.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
-    payment_facts::fields(self, visit);
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(part_of<payment_facts>(self));
     visit("refunded", self.refunded);
     visit("rejected", self.rejected);
   }
@@ -120,7 +148,7 @@ struct payment_rejected {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const payment_rejected&) const = default;
@@ -131,7 +159,7 @@ struct payment_closed {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const payment_closed&) const = default;

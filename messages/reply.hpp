@@ -17,8 +17,11 @@ namespace skanu {
 
 class commit_owner;
 
-/// The effect of a command.
-enum class effect : std::uint8_t { created, changed, unchanged };
+/// The effect of a command. The numbers travel between nodes: a new effect takes the next free
+/// number.
+enum class effect : std::uint8_t { created = 0, changed = 1, unchanged = 2 };
+
+constexpr effect last_of(effect) { return effect::unchanged; }
 
 /// The durable answer to a command: the entity after the command.
 struct accepted {
@@ -29,6 +32,15 @@ struct accepted {
   std::shared_ptr<const std::string> document = nullptr;
   /// For an answer given at queueing: the owner of the commit, for command_context::builds_on.
   std::shared_ptr<commit_owner> queued_by = nullptr;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("effect", self.what);
+    visit("id", self.id);
+    visit("version", self.version);
+    visit("document", self.document);
+    visit.local(self.queued_by);
+  }
 };
 
 using outcome = std::variant<accepted, error>;
@@ -98,6 +110,12 @@ struct operation_id {
     k.append(bytes.begin(), bytes.end());
     return k;
   }
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("bytes", self.bytes);
+    visit("fromClient", self.from_client);
+  }
   bool operator==(const operation_id&) const = default;
 };
 
@@ -105,6 +123,12 @@ struct operation_id {
 struct version_condition {
   bool any = false;
   std::vector<version_number> versions;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("any", self.any);
+    visit("versions", self.versions);
+  }
 };
 
 /// An entity of a service.
@@ -131,6 +155,17 @@ struct command_context {
   std::optional<trace_context> trace;
   /// Earlier deadline of calls to other nodes for the command, before a call's default.
   std::optional<std::chrono::steady_clock::time_point> until;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("operation", self.operation);
+    visit("fingerprint", self.fingerprint);
+    visit("maybeRepeated", self.maybe_repeated);
+    visit("condition", self.condition);
+    visit("traceparent", self.trace);
+    visit.local(self.answer, self.answer_when_queued, self.requires_entity, self.builds_on,
+                self.until);
+  }
 };
 
 }  // namespace skanu

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "messages/errors.hpp"
+#include "messages/field_list.hpp"
 #include "messages/reply.hpp"
 #include "messages/values.hpp"
 
@@ -94,6 +96,13 @@ struct stored_entity {
   entity_id id = 0;
   std::string document;
   bool damaged = false;  ///< Differs from the bytes written; `document` is then empty.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    visit("document", self.document);
+    visit.local(self.damaged);  // a page names them beside its items
+  }
 };
 
 struct stored_row {
@@ -140,6 +149,15 @@ struct page_query {
   std::int64_t number = 0;  ///< Without `after`: number of the page, from 0.
   std::size_t size = 20;    ///< 1 to largest_page.
   bool descending = false;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("status", self.status);
+    visit("after", self.after);
+    visit("number", self.number);
+    visit("size", self.size);
+    visit("descending", self.descending);
+  }
 };
 
 /// A page of a list, with the keys in front of the neighbouring pages.
@@ -150,6 +168,16 @@ struct stored_page {
   std::optional<entity_id> prev_after = {};  ///< `after` of the previous page; 0: the list's start.
   std::optional<entity_id> last_after = {};  ///< `after` of the last page; 0: the list's start.
   std::vector<entity_id> damaged = {};       ///< Damaged items of the page, left out of `items`.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("items", self.items);
+    visit("total", self.total);
+    visit("nextAfter", self.next_after);
+    visit("prevAfter", self.prev_after);
+    visit("lastAfter", self.last_after);
+    visit("damaged", self.damaged, since_protocol{4});
+  }
 };
 
 /// A service's durable data, for display. Each answer shows a single moment. Throws store_error,
@@ -208,6 +236,26 @@ class snapshot : public reading {
   virtual std::vector<table_check> check_values(service s) const = 0;
 };
 
+/// Place of an entity: in lists by its status, or as a tombstone by the id alone.
+struct listing {
+  bool listed = false;
+  std::uint8_t status = 0;
+};
+
+/// Reads the listing of a service's document. Throws decode_error.
+using listing_reader = std::function<listing(service s, std::string_view document)>;
+
+/// The changes that a rebuild made in the index and the counts of a service.
+struct index_changes {
+  std::int64_t documents = 0;   ///< All that were looked at.
+  std::int64_t moved = 0;       ///< Documents from the listed ones to the tombstones, or back.
+  std::int64_t added = 0;       ///< Entries of the index.
+  std::int64_t removed = 0;     ///< Entries of the index.
+  std::int64_t counts = 0;      ///< Counts that were wrong or missing.
+  std::int64_t unreadable = 0;  ///< Documents that keep the entries that they have.
+  std::vector<entity_id> named = {};  ///< The first of those.
+};
+
 /// The result of a commit; nullopt means durable.
 using commit_result = std::optional<errc>;
 
@@ -216,6 +264,21 @@ using commit_result = std::optional<errc>;
 struct reader_figures {
   std::int64_t oldest_seconds = 0;
   std::int64_t held_bytes = 0;
+};
+
+/// Keeps the writers of every process out of a database until its destruction. Movable; empty after
+/// a move and by default.
+class writers_held {
+ public:
+  writers_held() = default;
+  /// Owns the database's turn to write.
+  template <class Turn>
+  explicit writers_held(std::unique_ptr<Turn> turn) : turn_(std::move(turn)) {}
+  writers_held(writers_held&&) noexcept = default;
+  writers_held& operator=(writers_held&&) noexcept = default;
+
+ private:
+  std::shared_ptr<void> turn_;
 };
 
 /// A database.
@@ -235,7 +298,12 @@ class store {
 
   /// Holds off the writers of every process, for a cut through several databases. Take the holds in
   /// the order of the databases' names; destruction releases a hold.
-  virtual std::unique_ptr<void, void (*)(void*)> hold_writers() = 0;
+  virtual writers_held hold_writers() = 0;
+
+  /// Makes the index and the counts of a service fit the documents, in transactions of a bounded
+  /// size: a rebuild that ends early is repeated. The service must not be served meanwhile. Throws
+  /// store_error.
+  virtual index_changes rebuild_index(service s, const listing_reader& listing_in) = 0;
 
   /// Writes the content of a snapshot of the store into the folder `to`, as a database of the same
   /// kind. Does not flush the folders above. Throws store_error, also if `to` already contains a

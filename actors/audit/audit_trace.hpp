@@ -11,14 +11,6 @@
 
 namespace skanu {
 
-/// The trace in the form of the other services' rules, for state_check.
-struct trace_as_rules {
-  using state = order_trace;
-  static constexpr service of = service::ordertrace;
-  static bool listed(const state& t) { return skanu::listed(t); }
-  static std::uint8_t status(const state& t) { return static_cast<std::uint8_t>(t.status); }
-};
-
 struct trace_marks {
   row_digest expected;  ///< The history derived from the logs.
   /// Offset of the last TraceChanged; 0: none, as in data of an older program.

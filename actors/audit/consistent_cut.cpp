@@ -6,7 +6,7 @@ cut::cut(const std::vector<database>& databases) {
   // The first read of a database may set up caches; doing so here keeps the writers' wait short.
   for (const auto& d : databases) d.data->read();
   {
-    std::vector<std::unique_ptr<void, void (*)(void*)>> held;
+    std::vector<writers_held> held;
     for (const auto& d : databases) held.push_back(d.data->hold_writers());
     for (const auto& d : databases) snapshots_.push_back(d.data->read());
   }

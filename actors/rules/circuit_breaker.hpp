@@ -26,7 +26,10 @@ struct circuit_breaker_settings {
   std::chrono::milliseconds half_open_for{5'000};
 };
 
-enum class breaker_state : std::uint8_t { closed, open, half_open };
+/// Its numbers are sent between nodes.
+enum class breaker_state : std::uint8_t { closed = 0, open = 1, half_open = 2 };
+
+constexpr breaker_state last_of(breaker_state) { return breaker_state::half_open; }
 
 std::string_view name_of(breaker_state s);
 
@@ -49,6 +52,16 @@ class circuit_breaker {
     std::size_t buffered_calls = 0;
     std::size_t failed_calls = 0;
     std::int64_t not_permitted_calls = 0;
+
+    template <class Self, class Visitor>
+    static constexpr void fields(Self& self, Visitor& visit) {
+      visit("state", self.state);
+      visit("failureRate", self.failure_rate);
+      visit("slowCallRate", self.slow_call_rate);
+      visit("bufferedCalls", self.buffered_calls);
+      visit("failedCalls", self.failed_calls);
+      visit("notPermittedCalls", self.not_permitted_calls);
+    }
   };
 
   explicit circuit_breaker(circuit_breaker_settings settings = {})

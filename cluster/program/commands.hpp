@@ -1,4 +1,5 @@
-// The commands beside `serve`: most read stored data, also beside a running server.
+// The commands beside `serve`. Most read stored data, also beside a running server; only `rebuild`
+// writes, in a directory without a server.
 #pragma once
 
 #include "cluster/program/options.hpp"
@@ -9,6 +10,7 @@ namespace skanu {
 int run_audit(const program_options& options);
 int run_events(const program_options& options);
 int run_backup(const program_options& options);
+int run_rebuild(const program_options& options);
 
 /// Sends a request to a running server. Returns 1 if the server refuses; throws std::runtime_error
 /// for an unreadable token, or without an answer in time.

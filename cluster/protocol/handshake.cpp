@@ -10,20 +10,6 @@
 
 namespace skanu {
 
-namespace {
-
-/// Hellos keep the framing of version 4: any version must be able to read the beginning.
-constexpr std::uint32_t framing = 4;
-
-template <class A>
-void fields_of(A& a, hello& h) {
-  a(h.protocol, h.name, h.incarnation, h.nonce);
-  if (h.protocol >= 4) a(h.cluster, h.orders.last_id, h.orders.offset, h.orders.timeline);
-  if (h.protocol >= 5) a(h.oldest, h.services);
-}
-
-}  // namespace
-
 hello make_hello(std::string name, std::uint64_t incarnation) {
   hello h{.name = std::move(name), .incarnation = incarnation, .nonce = std::string(16, '\0')};
   if (RAND_bytes(reinterpret_cast<unsigned char*>(h.nonce.data()),
@@ -52,19 +38,17 @@ bool is_node_name(std::string_view text) {
 }
 
 std::string encode(const hello& h) {
-  wire_writer writer(framing);
-  auto copy = h;
-  fields_of(writer, copy);
+  wire_writer writer(h.protocol, value_sizes::none);
+  writer.put(h);
   return writer.take();
 }
 
 hello decode_hello(std::string_view bytes) {
   hello h;
-  wire_reader front(bytes, framing);
-  front(h.protocol);
+  wire_reader(bytes).get(h.protocol);
   if (h.protocol < oldest_protocol_version) return h;
-  wire_reader reader(bytes, framing);
-  fields_of(reader, h);
+  wire_reader reader(bytes, h.protocol, value_sizes::none);
+  reader.get(h);
   if (h.protocol <= protocol_version) reader.finish();
   return h;
 }

@@ -41,6 +41,18 @@ struct hello {
   // Only in version 5 and later:
   std::uint32_t oldest = oldest_protocol_version;  ///< The oldest version spoken by the node.
   std::vector<std::string> services = {};          ///< Names; perhaps of services unknown here.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("protocol", self.protocol);
+    visit("name", self.name);
+    visit("incarnation", self.incarnation);
+    visit("nonce", self.nonce);
+    visit("cluster", self.cluster, since_protocol{4});
+    visit("orders", self.orders, since_protocol{4});
+    visit("oldest", self.oldest, since_protocol{5});
+    visit("services", self.services, since_protocol{5});
+  }
 };
 
 /// True if the node runs all the services; false for a node that does not list its services.

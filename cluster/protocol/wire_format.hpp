@@ -1,14 +1,13 @@
 // The bytes of values for another node: by position, without names, in the protocol version common
 // to both sides (handshake.hpp). Integers are little-endian base-128 (zigzag), texts and lists
 // begin with their length, optionals with a flag, variants with the index of their alternative, and
-// values with several fields, from version 5 on, with the fields' size.
+// a trace travels as the traceparent, empty without a trace.
 //
-// A type lists its fields once, in an overload of `wire_fields` found by its namespace:
-//
-//   template <class Archive> void wire_fields(Archive& a, place_order& v) { a(v.details,
-//   v.phone_number); }
+// The fields of a class are those of its list (messages/field_list.hpp), from version 5 on behind
+// their size in bytes.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <concepts>
 #include <cstdint>
@@ -22,6 +21,7 @@
 #include <vector>
 
 #include "messages/fields.hpp"
+#include "messages/trace_context.hpp"
 
 namespace skanu {
 
@@ -33,24 +33,28 @@ inline constexpr std::uint32_t oldest_protocol_version = 3;
 /// side skips fields known to the other side only, and no field needs a new version.
 inline constexpr std::uint32_t first_version_with_sizes = 5;
 
+/// Sizes before the fields of values; hellos go without, for any version must read their beginning.
+enum class value_sizes : bool { none, by_version };
+
 class wire_writer {
  public:
-  explicit wire_writer(std::uint32_t version = protocol_version) : version_(version) {}
-  /// The protocol version of the reader: a field that is newer is left out.
-  std::uint32_t version() const { return version_; }
+  /// Leaves out the fields newer than `version`, the reader's.
+  explicit wire_writer(std::uint32_t version = protocol_version,
+                       value_sizes sizes = value_sizes::by_version)
+      : version_(version),
+        sized_(sizes == value_sizes::by_version && version >= first_version_with_sizes) {}
 
-  template <class... Ts>
-  void operator()(const Ts&... values) {
-    (put(values), ...);
+  // As the visitor of a list of fields.
+  template <class T>
+  void operator()(std::string_view, const T& value, since_protocol since = {}) {
+    if (version_ >= since.version) put(value);
   }
-
-  std::string take() { return std::move(out_); }
-
- private:
-  void put_number(std::uint64_t n) {
-    for (; n >= 0x80; n >>= 7) out_ += static_cast<char>(n | 0x80);
-    out_ += static_cast<char>(n);
+  template <class Part>
+  void operator()(const Part& part) {
+    visit_fields(part, *this);
   }
+  template <class... Members>
+  void local(const Members&...) {}
 
   void put(const std::string& text) {
     put_number(text.size());
@@ -76,26 +80,41 @@ class wire_writer {
   template <class... Ts>
   void put(const std::variant<Ts...>& value) {
     put_number(value.index());
-    std::visit([this](const auto& alternative) { put(alternative); }, value);
+    std::visit([this](const auto& alternative) { this->put(alternative); }, value);
   }
   template <class T>
   void put(const std::shared_ptr<const T>& value) {
     put(value != nullptr);
     if (value) put(*value);
   }
+  template <class T, std::size_t Size>
+  void put(const std::array<T, Size>& list) {
+    for (const auto& item : list) put(item);
+  }
+  void put(const std::optional<trace_context>& trace) {
+    put(trace ? std::string(trace->traceparent()) : std::string());
+  }
   template <class T>
   requires std::is_class_v<T>
   void put(const T& value) {
-    // One list of fields serves reading and writing; writing changes nothing.
     const auto begin = out_.size();
-    wire_fields(*this, const_cast<T&>(value));
-    if (version_ < first_version_with_sizes) return;
-    wire_writer size(version_);
+    if constexpr (!std::is_empty_v<T>) visit_fields(value, *this);
+    if (!sized_) return;
+    wire_writer size;
     size.put_number(out_.size() - begin);
     out_.insert(begin, size.out_);
   }
 
+  std::string take() { return std::move(out_); }
+
+ private:
+  void put_number(std::uint64_t n) {
+    for (; n >= 0x80; n >>= 7) out_ += static_cast<char>(n | 0x80);
+    out_ += static_cast<char>(n);
+  }
+
   std::uint32_t version_;
+  bool sized_;
   std::string out_;
 };
 
@@ -103,51 +122,25 @@ class wire_writer {
 /// the bytes could fill.
 class wire_reader {
  public:
-  explicit wire_reader(std::string_view bytes, std::uint32_t version = protocol_version)
-      : version_(version), rest_(bytes) {}
-  /// The protocol version of the writer.
-  std::uint32_t version() const { return version_; }
+  /// Fields newer than `version`, the writer's, keep their defaults.
+  explicit wire_reader(std::string_view bytes, std::uint32_t version = protocol_version,
+                       value_sizes sizes = value_sizes::by_version)
+      : version_(version),
+        sized_(sizes == value_sizes::by_version && version >= first_version_with_sizes),
+        rest_(bytes) {}
 
-  template <class... Ts>
-  void operator()(Ts&... values) {
-    (get_if_there(values), ...);
-  }
-
-  /// Refuses bytes behind the value.
-  void finish() const {
-    if (!rest_.empty()) throw decode_error("a message with bytes behind its end");
-  }
-
- private:
-  /// A value without the last fields comes from a node that does not know the fields.
+  // As the visitor of a list of fields.
   template <class T>
-  void get_if_there(T& value) {
-    if (!within_value_ || !rest_.empty()) get(value);
+  void operator()(std::string_view, T& value, since_protocol since = {}) {
+    const bool is_cut = within_value_ && rest_.empty();  // by a writer without the field
+    if (version_ >= since.version && !is_cut) get(value);
   }
-
-  std::uint64_t number() {
-    std::uint64_t n = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      if (rest_.empty()) throw decode_error("a message that ends too early");
-      const auto byte = static_cast<unsigned char>(rest_.front());
-      rest_.remove_prefix(1);
-      if (shift == 63 && byte > 1) break;
-      n |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-      if (byte < 0x80) return n;
-    }
-    throw decode_error("a number that is too long");
+  template <class Part>
+  void operator()(Part& part) {
+    visit_fields(part, *this);
   }
-
-  std::size_t length() {
-    const auto n = number();
-    if (n > rest_.size()) throw decode_error("a length beyond the message's end");
-    return static_cast<std::size_t>(n);
-  }
-
-  std::int64_t integer() {
-    const auto n = number();
-    return static_cast<std::int64_t>(n >> 1 ^ (~(n & 1) + 1));
-  }
+  template <class... Members>
+  void local(const Members&...) {}
 
   void get(std::string& text) {
     const auto size = length();
@@ -174,7 +167,7 @@ class wire_reader {
   requires std::is_enum_v<T>
   void get(T& value) {
     const auto wide = integer();
-    if (wide < 0 || wide > static_cast<std::int64_t>(wire_last(T{})))
+    if (wide < 0 || wide > static_cast<std::int64_t>(last_of(T{})))
       throw decode_error("an unknown value of an enumeration");
     value = static_cast<T>(wide);
   }
@@ -207,18 +200,61 @@ class wire_reader {
     get(*read);
     value = std::move(read);
   }
+  template <class T, std::size_t Size>
+  void get(std::array<T, Size>& list) {
+    for (auto& item : list) get(item);
+  }
+  void get(std::optional<trace_context>& trace) {
+    std::string text;
+    get(text);
+    trace = trace_context_of(text);
+  }
   template <class T>
   requires std::is_class_v<T>
   void get(T& value) {
-    if (version_ < first_version_with_sizes) return wire_fields(*this, value);
+    if (!sized_) {
+      if constexpr (!std::is_empty_v<T>) visit_fields(value, *this);
+      return;
+    }
     const auto size = length();
     wire_reader fields(rest_.substr(0, size), version_);
     fields.within_value_ = true;
-    wire_fields(fields, value);
-    rest_.remove_prefix(size);  // fields that only the writer knows are skipped
+    if constexpr (!std::is_empty_v<T>) visit_fields(value, fields);
+    rest_.remove_prefix(size);  // skips the fields known to the writer only
+  }
+
+  /// Refuses bytes behind the value.
+  void finish() const {
+    if (!rest_.empty()) throw decode_error("a message with bytes behind its end");
+  }
+
+ private:
+  std::uint64_t number() {
+    std::uint64_t n = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (rest_.empty()) throw decode_error("a message that ends too early");
+      const auto byte = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      if (shift == 63 && byte > 1) break;
+      n |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return n;
+    }
+    throw decode_error("a number that is too long");
+  }
+
+  std::size_t length() {
+    const auto n = number();
+    if (n > rest_.size()) throw decode_error("a length beyond the message's end");
+    return static_cast<std::size_t>(n);
+  }
+
+  std::int64_t integer() {
+    const auto n = number();
+    return static_cast<std::int64_t>(n >> 1 ^ (~(n & 1) + 1));
   }
 
   std::uint32_t version_;
+  bool sized_;
   bool within_value_ = false;
   std::string_view rest_;
 };
@@ -226,7 +262,7 @@ class wire_reader {
 template <class T>
 std::string to_wire(const T& value, std::uint32_t version = protocol_version) {
   wire_writer writer(version);
-  writer(value);
+  writer.put(value);
   return writer.take();
 }
 
@@ -235,7 +271,7 @@ template <class T>
 T from_wire(std::string_view bytes, std::uint32_t version = protocol_version) {
   T value;
   wire_reader reader(bytes, version);
-  reader(value);
+  reader.get(value);
   reader.finish();
   return value;
 }

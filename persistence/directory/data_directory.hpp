@@ -63,6 +63,9 @@ class data_directory {
   directory_identity identity_;
 };
 
+/// Returns the services with a database in a data directory. Creates no file. Throws store_error.
+std::vector<service> services_in(const std::string& folder);
+
 /// Opens the existing databases of a data directory, or of every data directory in a folder, beside
 /// a possibly running server. The order is the order of a cut's holds on the writers. Creates no
 /// file. Throws store_error without a database.

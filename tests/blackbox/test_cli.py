@@ -40,7 +40,9 @@ def write_config_file(path, **options):
 # --------------------------------------------------------------------------------------- options
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["audit"], ["events"], ["backup"], ["admin"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["audit"], ["events"], ["backup"], ["rebuild"], ["admin"]]
+)
 def test_help_is_given(command):
     done = skanu(*command, "--help")
     assert done.returncode == 0, done.stderr
@@ -74,7 +76,7 @@ def test_the_version_names_the_release_the_commit_the_protocols_and_the_formats(
 
 def test_help_names_every_command():
     text = skanu("--help").stdout
-    for command in ("serve", "audit", "events", "backup", "admin"):
+    for command in ("serve", "audit", "events", "backup", "rebuild", "admin"):
         assert command in text
 
 
@@ -108,6 +110,8 @@ BAD_OPTIONS = [
     ["audit", "--fault", "payment-fail=1"],
     ["events", "--fault", "payment-fail=1"],
     ["backup", "--fault", "payment-fail=1"],
+    ["rebuild", "--fault", "payment-fail=1"],
+    ["rebuild", "--nonsense"],
     ["events", "--from", "x"],
     ["events", "--from", "0"],
     ["events", "--from", "9" * 30],
@@ -196,7 +200,7 @@ def understood(*words, env=None):
     return {name: ast.literal_eval(value) for name, value in (line.split(" = ", 1) for line in lines)}
 
 
-@pytest.mark.parametrize("command", ["serve", "audit", "events", "backup", "admin"])
+@pytest.mark.parametrize("command", ["serve", "audit", "events", "backup", "rebuild", "admin"])
 def test_every_option_is_set_by_flag_environment_and_file(tmp_path, command):
     words = [command, "explain", "1"] if command == "admin" else [command]
     required = ["--to", "/elsewhere"] if command == "backup" else []

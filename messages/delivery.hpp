@@ -11,7 +11,16 @@
 
 namespace skanu {
 
-enum class delivery_status : std::uint8_t { none, preparing, ready, started, ended, cancelled };
+/// The steps in their order. Their numbers are stored and sent between nodes: a new step takes the
+/// next free number, wherever in the order its place is.
+enum class delivery_status : std::uint8_t {
+  none = 0,
+  preparing = 1,
+  ready = 2,
+  started = 3,
+  ended = 4,
+  cancelled = 5,
+};
 
 template <>
 struct enum_words<delivery_status> {

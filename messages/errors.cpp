@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 24> words = {
     "store-full",          "store-failed",      "shutting-down",     "outcome-unknown",
     "service-away",        "undecodable",       "damaged",           "data-too-old"};
 
-static_assert(words.size() == static_cast<std::size_t>(last_errc) + 1);
+static_assert(words.size() == static_cast<std::size_t>(last_of(errc{})) + 1);
 
 }  // namespace
 

@@ -9,36 +9,36 @@
 namespace skanu {
 
 /// Why something was not done. Every code has one HTTP status (http/format/problem_types.cpp) and
-/// one word (name_of) that goes into logs, dead letters and problem types.
+/// one word (name_of) that goes into logs, dead letters and problem types. Its numbers are sent
+/// between nodes: a new code takes the next free one.
 enum class errc : std::uint8_t {
-  malformed,            ///< The request body is not a JSON object.
-  invalid_field,        ///< A field is missing, of the wrong type or out of range.
-  immutable_field,      ///< A field that cannot change was given another value.
-  negative_balance,     ///< A manual change would make a stamp balance negative.
-  not_found,            ///< There is no such entity, or its id was rejected.
-  already_delivered,    ///< Closed by its delivery: it cannot be cancelled any more.
-  already_cancelled,    ///< Cancelled: it cannot be paid or moved on any more.
-  already_paid,         ///< Paid already, with other fields or against the wish to unpay it.
-  not_allowed,          ///< The entity's state does not allow this move.
-  version_mismatch,     ///< If-Match named another version.
-  operation_reused,     ///< The same idempotency key came with another request.
-  operation_running,    ///< The same operation is still being carried out.
-  payment_unavailable,  ///< Payment did not answer or refused: nothing was registered.
-  overloaded,           ///< A queue has reached its bound.
-  entity_failed,        ///< The entity failed or stopped before it decided: nothing was done.
-  conflicting_commit,   ///< Another commit came first: nothing was done.
-  store_full,           ///< No room on disk or in the database: nothing was done.
-  store_failed,         ///< The store cannot be read or written: nothing was done.
-  shutting_down,        ///< This node is leaving: nothing was done.
-  outcome_unknown,      ///< No answer in time: it may or may not have happened.
-  service_away,         ///< Its node cannot be reached: nothing was done.
-  undecodable,          ///< Stored or received bytes are not what they should be.
-  damaged,              ///< A stored value is not what was written: nothing was done.
-  data_too_old,         ///< The order service's data is older than what others have seen.
+  malformed = 0,             ///< The request body is not a JSON object.
+  invalid_field = 1,         ///< A field is missing, of the wrong type or out of range.
+  immutable_field = 2,       ///< A field that cannot change was given another value.
+  negative_balance = 3,      ///< A manual change would make a stamp balance negative.
+  not_found = 4,             ///< There is no such entity, or its id was rejected.
+  already_delivered = 5,     ///< Closed by its delivery: it cannot be cancelled any more.
+  already_cancelled = 6,     ///< Cancelled: it cannot be paid or moved on any more.
+  already_paid = 7,          ///< Paid already, with other fields or against the wish to unpay it.
+  not_allowed = 8,           ///< The entity's state does not allow this move.
+  version_mismatch = 9,      ///< If-Match named another version.
+  operation_reused = 10,     ///< The same idempotency key came with another request.
+  operation_running = 11,    ///< The same operation is still being carried out.
+  payment_unavailable = 12,  ///< Payment did not answer or refused: nothing was registered.
+  overloaded = 13,           ///< A queue has reached its bound.
+  entity_failed = 14,        ///< The entity failed or stopped before it decided: nothing was done.
+  conflicting_commit = 15,   ///< Another commit came first: nothing was done.
+  store_full = 16,           ///< No room on disk or in the database: nothing was done.
+  store_failed = 17,         ///< The store cannot be read or written: nothing was done.
+  shutting_down = 18,        ///< This node is leaving: nothing was done.
+  outcome_unknown = 19,      ///< No answer in time: it may or may not have happened.
+  service_away = 20,         ///< Its node cannot be reached: nothing was done.
+  undecodable = 21,          ///< Stored or received bytes are not what they should be.
+  damaged = 22,              ///< A stored value is not what was written: nothing was done.
+  data_too_old = 23,         ///< The order service's data is older than what others have seen.
 };
 
-/// The last of the codes.
-inline constexpr errc last_errc = errc::data_too_old;
+constexpr errc last_of(errc) { return errc::data_too_old; }
 
 /// The code's word: lower case, joined by hyphens.
 std::string_view name_of(errc code);

@@ -27,7 +27,7 @@ class decode_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The words of an enumeration on the wire, in the order of its values. Specialised beside each
+/// The words of an enumeration, in the order of its numbers, from 0 on. Specialised beside each
 /// enum.
 template <class Enum>
 struct enum_words;
@@ -41,6 +41,12 @@ concept worded_enum = std::is_enum_v<T> && requires {
 template <worded_enum Enum>
 constexpr std::string_view word_of(Enum value) {
   return enum_words<Enum>::list[static_cast<std::size_t>(value)];
+}
+
+/// The value of the largest number. Enumerations without words have an overload of their own.
+template <worded_enum Enum>
+constexpr Enum last_of(Enum) {
+  return static_cast<Enum>(enum_words<Enum>::list.size() - 1);
 }
 
 /// The value of a word, if it is one.

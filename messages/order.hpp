@@ -31,7 +31,8 @@ struct order_details {
   bool operator==(const order_details&) const = default;
 };
 
-enum class order_status : std::uint8_t { none, complete, cancelled, rejected };
+/// Its numbers are stored: a new status takes the next free one.
+enum class order_status : std::uint8_t { none = 0, complete = 1, cancelled = 2, rejected = 3 };
 
 template <>
 struct enum_words<order_status> {

@@ -7,18 +7,18 @@
 
 namespace skanu {
 
-/// The steps of an order, in the order in which they rank: a trace is the highest among the events
-/// seen, in whatever order the logs are read.
+/// The steps of an order. Their numbers are stored: a new step takes the next free one. Their rank
+/// is the trace's rule (actors/rules/trace_rules.hpp).
 enum class trace_status : std::uint8_t {
-  none,
-  ordered,
-  paid,
-  delivery_ready,
-  delivery_started,
-  delivered,
-  pay_cancelled,
-  delivery_cancelled,
-  order_cancelled,
+  none = 0,
+  ordered = 1,
+  paid = 2,
+  delivery_ready = 3,
+  delivery_started = 4,
+  delivered = 5,
+  pay_cancelled = 6,
+  delivery_cancelled = 7,
+  order_cancelled = 8,
 };
 
 template <>

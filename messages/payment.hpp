@@ -5,7 +5,8 @@
 
 namespace skanu {
 
-enum class payment_status : std::uint8_t { none, not_paid, paid, cancelled };
+/// Its numbers are stored and sent between nodes: a new status takes the next free one.
+enum class payment_status : std::uint8_t { none = 0, not_paid = 1, paid = 2, cancelled = 3 };
 
 template <>
 struct enum_words<payment_status> {
@@ -59,7 +60,10 @@ struct update_payment {
   std::optional<won> cost;
 };
 
-enum class cancel_cause : std::uint8_t { client, order_cancelled, order_rejected };
+/// Its numbers are sent between nodes: a new cause takes the next free one.
+enum class cancel_cause : std::uint8_t { client = 0, order_cancelled = 1, order_rejected = 2 };
+
+constexpr cancel_cause last_of(cancel_cause) { return cancel_cause::order_rejected; }
 
 /// Cancels the payment, refunding it if it was paid. Only a client's wish can be refused.
 struct cancel_payment {

@@ -17,8 +17,11 @@ namespace skanu {
 
 class commit_owner;
 
-/// What a command did.
-enum class effect : std::uint8_t { created, changed, unchanged };
+/// The change that a command made. Its numbers are sent between nodes: a new effect takes the next
+/// free one.
+enum class effect : std::uint8_t { created = 0, changed = 1, unchanged = 2 };
+
+constexpr effect last_of(effect) { return effect::unchanged; }
 
 /// The durable answer to a command: the entity as the command left it.
 struct accepted {

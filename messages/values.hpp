@@ -39,13 +39,23 @@ std::string to_rfc3339(instant t);
 /// The inverse of to_rfc3339; nothing for any other form.
 std::optional<instant> from_rfc3339(std::string_view text);
 
-/// The entities of one kind with their store, policies and log.
-enum class service : std::uint8_t { order, payment, delivery, stamp, ordertrace };
+/// The entities of one kind with their store, policies and log. Its numbers are sent between nodes:
+/// a new service takes the next free one.
+enum class service : std::uint8_t {
+  order = 0,
+  payment = 1,
+  delivery = 2,
+  stamp = 3,
+  ordertrace = 4,
+};
+
+constexpr service last_of(service) { return service::ordertrace; }
 
 inline constexpr service all_services[] = {service::order, service::payment, service::delivery,
                                            service::stamp, service::ordertrace};
 
 inline constexpr std::size_t service_count = std::size(all_services);
+static_assert(service_count == static_cast<std::size_t>(last_of(service{})) + 1);
 
 /// The service's name in tables, logs, options and metrics.
 constexpr std::string_view name_of(service s) {

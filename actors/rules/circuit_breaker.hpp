@@ -26,7 +26,10 @@ struct circuit_breaker_settings {
   std::chrono::milliseconds half_open_for{5'000};
 };
 
-enum class breaker_state : std::uint8_t { closed, open, half_open };
+/// Its numbers are sent between nodes.
+enum class breaker_state : std::uint8_t { closed = 0, open = 1, half_open = 2 };
+
+constexpr breaker_state last_of(breaker_state) { return breaker_state::half_open; }
 
 std::string_view name_of(breaker_state s);
 

@@ -1,6 +1,8 @@
 // The rules of the trace: how far an order has come, from events in any order. Pure.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +10,26 @@
 #include "messages/order_trace.hpp"
 
 namespace skanu {
+
+/// The steps in the order in which they rank. A trace shows the highest among its events, in
+/// whatever order the logs are read.
+inline constexpr std::array steps_by_rank = {
+    trace_status::none,
+    trace_status::ordered,
+    trace_status::paid,
+    trace_status::delivery_ready,
+    trace_status::delivery_started,
+    trace_status::delivered,
+    trace_status::pay_cancelled,
+    trace_status::delivery_cancelled,
+    trace_status::order_cancelled,
+};
+static_assert(steps_by_rank.size() == static_cast<std::size_t>(last_of(trace_status{})) + 1);
+
+/// The place of a step in that order.
+constexpr std::ptrdiff_t rank_of(trace_status step) {
+  return std::ranges::find(steps_by_rank, step) - steps_by_rank.begin();
+}
 
 /// The step that an event of this type stands for; none for events that are history only.
 trace_status step_of(std::string_view event_type);

@@ -2,15 +2,6 @@
 
 namespace skanu {
 
-// The largest value of each enumeration that travels.
-constexpr auto wire_last(service) { return service::ordertrace; }
-constexpr auto wire_last(errc) { return last_errc; }
-constexpr auto wire_last(effect) { return effect::unchanged; }
-constexpr auto wire_last(payment_status) { return payment_status::cancelled; }
-constexpr auto wire_last(delivery_status) { return delivery_status::cancelled; }
-constexpr auto wire_last(cancel_cause) { return cancel_cause::order_rejected; }
-constexpr auto wire_last(breaker_state) { return breaker_state::half_open; }
-
 // What each type is made of.
 
 template <class A>

@@ -160,7 +160,7 @@ class wire_reader {
   requires std::is_enum_v<T>
   void get(T& value) {
     const auto wide = integer();
-    if (wide < 0 || wide > static_cast<std::int64_t>(wire_last(T{})))
+    if (wide < 0 || wide > static_cast<std::int64_t>(last_of(T{})))
       throw decode_error("an unknown value of an enumeration");
     value = static_cast<T>(wide);
   }

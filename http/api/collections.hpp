@@ -19,12 +19,13 @@ struct collection {
   std::string path_of(entity_id id) const;
 };
 
-/// The word of an enum as a collection's status filter, its first and those behind `last` excepted.
+/// The words of an enum as a collection's status filter: all but its first and a hidden one.
 template <worded_enum Enum>
-std::function<std::optional<std::uint8_t>(std::string_view)> status_words(Enum last) {
-  return [last](std::string_view word) -> std::optional<std::uint8_t> {
+std::function<std::optional<std::uint8_t>(std::string_view)> status_words(
+    std::optional<Enum> hidden = std::nullopt) {
+  return [hidden](std::string_view word) -> std::optional<std::uint8_t> {
     const auto found = value_of_word<Enum>(word);
-    if (!found || *found == Enum{} || *found > last) return std::nullopt;
+    if (!found || *found == Enum{} || *found == hidden) return std::nullopt;
     return static_cast<std::uint8_t>(*found);
   };
 }

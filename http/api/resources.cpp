@@ -11,14 +11,13 @@ namespace skanu {
 
 namespace {
 
-const collection order_collection{service::order, "orders", status_words(order_status::cancelled)};
-const collection payment_collection{service::payment, "payments",
-                                    status_words(payment_status::cancelled)};
+const collection order_collection{service::order, "orders",
+                                  status_words<order_status>(order_status::rejected)};
+const collection payment_collection{service::payment, "payments", status_words<payment_status>()};
 const collection delivery_collection{service::delivery, "deliveries",
-                                     status_words(delivery_status::cancelled)};
+                                     status_words<delivery_status>()};
 const collection stamp_collection{service::stamp, "stamps", nullptr, phone_of_account};
-const collection trace_collection{service::ordertrace, "orderTraces",
-                                  status_words(trace_status::order_cancelled)};
+const collection trace_collection{service::ordertrace, "orderTraces", status_words<trace_status>()};
 
 effect effect_of(const outcome& result) {
   const auto* done = std::get_if<accepted>(&result);
@@ -56,7 +55,7 @@ void payments::pay(const call& c) {
   auto body = c.body();
   const auto order = body.integer("orderId", id_range);
   update_payment update;
-  update.target = body.word("paymentStatus", payment_status::cancelled).value_or(update.target);
+  update.target = body.word<payment_status>("paymentStatus").value_or(update.target);
   update.phone_number = body.phone("phoneNumber", false);
   update.payment_type = body.text("paymentType", payment_type_length, false);
   call::require(body);
@@ -75,7 +74,7 @@ void payments::update(const call& c) {
   const auto id = c.id();
   auto body = c.body();
   update_payment update;
-  update.target = body.word("paymentStatus", payment_status::cancelled).value_or(update.target);
+  update.target = body.word<payment_status>("paymentStatus").value_or(update.target);
   update.phone_number = body.phone("phoneNumber", false);
   update.payment_type = body.text("paymentType", payment_type_length, false);
   update.id = body.integer("id", id_range, false);
@@ -100,7 +99,7 @@ void deliveries::update(const call& c) {
   const auto id = c.id();
   auto body = c.body();
   move_delivery move;
-  move.target = body.word("deliveryStatus", delivery_status::cancelled).value_or(move.target);
+  move.target = body.word<delivery_status>("deliveryStatus").value_or(move.target);
   move.destination = body.text("destination", name_length, false);
   call::require(body);
   c.answer(c.to().tell_delivery(id, move, c.conditions()), 200, delivery_collection.path_of(id));

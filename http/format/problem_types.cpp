@@ -152,7 +152,7 @@ constexpr std::array table = {
                  "Only HTTP/1.1 and HTTP/1.0 are spoken here.", no, "Use HTTP/1.1."},
 };
 
-static_assert(table[static_cast<std::size_t>(last_errc)].name == "data-too-old");
+static_assert(table[static_cast<std::size_t>(last_of(errc{}))].name == "data-too-old");
 
 }  // namespace
 
@@ -167,7 +167,7 @@ const problem_type& problem_type_of(int status) {
     case 503: return problem_type_of(errc::overloaded);
     default: break;
   }
-  constexpr auto first = static_cast<std::size_t>(last_errc) + 1;
+  constexpr auto first = static_cast<std::size_t>(last_of(errc{})) + 1;
   for (const auto& t : problem_types().subspan(first))
     if (t.status == status) return t;
   return *problem_type_named("internal");

@@ -48,8 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(phone_of_account(account_id_of(*phone)) == *phone);
     require(account_id_of(*phone) <= max_safe_integer);
   }
-  body.word("paymentStatus", payment_status::cancelled);
-  body.word("deliveryStatus", delivery_status::cancelled);
+  body.word<payment_status>("paymentStatus");
+  body.word<delivery_status>("deliveryStatus");
   if (const auto problem = body.problem()) require(!problem->fields.empty());
   return 0;
 }

@@ -194,14 +194,14 @@ TEST(words, of_traces_are_the_originals_in_the_order_of_their_rank) {
 
 TEST(error_codes, are_found_by_their_words) {
   std::set<std::string_view> words;
-  for (int i = 0; i <= static_cast<int>(last_errc); ++i) {
+  for (int i = 0; i <= static_cast<int>(last_of(errc{})); ++i) {
     const auto code = static_cast<errc>(i);
     EXPECT_EQ(errc_named(name_of(code)), code);
     EXPECT_EQ(name_of(code).find_first_not_of("abcdefghijklmnopqrstuvwxyz-"),
               std::string_view::npos);
     words.insert(name_of(code));
   }
-  EXPECT_EQ(words.size(), static_cast<std::size_t>(last_errc) + 1);
+  EXPECT_EQ(words.size(), static_cast<std::size_t>(last_of(errc{})) + 1);
   EXPECT_EQ(errc_named("unheard-of"), errc::undecodable);
 }
 

@@ -66,7 +66,7 @@ TEST(trace_rules, the_steps_rank_in_the_order_of_the_design) {
                                                "DELIVERY START",  "DELIVERY END", "PAY CANCEL",
                                                "DELIVERY CANCEL", "ORDER CANCEL"};
   for (std::size_t i = 0; i < ranks.size(); ++i)
-    EXPECT_EQ(value_of_word<trace_status>(ranks[i]), static_cast<trace_status>(i + 1));
+    EXPECT_EQ(rank_of(*value_of_word<trace_status>(ranks[i])), static_cast<std::ptrdiff_t>(i + 1));
 }
 
 TEST(trace_rules, the_same_events_in_any_order_make_the_same_trace) {

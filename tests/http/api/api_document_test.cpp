@@ -60,7 +60,7 @@ TEST(api_document, names_every_variable_of_a_path) {
 // Problems.
 
 TEST(problem_types, every_error_code_has_its_explanation) {
-  for (std::size_t i = 0; i <= static_cast<std::size_t>(last_errc); ++i)
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(last_of(errc{})); ++i)
     EXPECT_EQ(problem_type_of(static_cast<errc>(i)).name, name_of(static_cast<errc>(i)));
   words names;
   for (const auto& p : problem_types()) {

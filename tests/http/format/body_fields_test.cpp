@@ -192,7 +192,7 @@ TEST(body_fields, phone_numbers_are_normalised) {
 TEST(body_fields, status_words_are_the_clients_own) {
   const auto word = [](const std::string& json) {
     auto body = fields_of("{\"s\":" + json + "}");
-    return body.word("s", payment_status::cancelled);
+    return body.word<payment_status>("s");
   };
   EXPECT_EQ(word("\"Not Pay\""), payment_status::not_paid);
   EXPECT_EQ(word("\"END\""), payment_status::paid);

@@ -54,7 +54,7 @@ class front_without_actors {
       fields->integer("productId", id_range);
       fields->text("productName", name_length);
       fields->phone("phoneNumber", false);
-      fields->word("paymentStatus", payment_status::cancelled);
+      fields->word<payment_status>("paymentStatus");
       fields->problem();
     } catch (const refused& why) {
       out.set_content(why.why.detail, "text/plain");

@@ -22,7 +22,7 @@ struct dead_letter {
   std::string event;  ///< As it stands in the log; empty where it is damaged there.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("consumer", self.consumer);
     visit("service", self.follows);
     visit("offset", self.offset);

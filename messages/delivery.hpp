@@ -40,7 +40,7 @@ struct delivery_facts {
   std::optional<std::string> destination;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
     visit("orderId", self.order_id);
     visit("paymentId", self.payment_id);
@@ -58,7 +58,11 @@ struct delivery_state : delivery_facts {
   bool rejected = false;
 
   template <class Self, class Visitor>
-  static void internal_fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(part_of<delivery_facts>(self));
+  }
+  template <class Self, class Visitor>
+  static constexpr void internal_fields(Self& self, Visitor& visit) {
     visit("rejected", self.rejected);
   }
   bool operator==(const delivery_state&) const = default;
@@ -71,12 +75,25 @@ struct prepare_delivery {
   entity_id product_id = 0;
   std::string product_name;
   std::int64_t qty = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("productId", self.product_id);
+    visit("productName", self.product_name);
+    visit("qty", self.qty);
+  }
 };
 
 /// The kitchen or the driver moves it on, one step at a time, and may say where it goes.
 struct move_delivery {
   delivery_status target = delivery_status::ready;
   std::optional<std::string> destination;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("deliveryStatus", self.target);
+    visit("destination", self.destination);
+  }
 };
 
 /// The order or its payment was cancelled.
@@ -111,7 +128,7 @@ struct delivery_rejected {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const delivery_rejected&) const = default;

@@ -53,6 +53,12 @@ bool is_transient(errc code);
 struct field_error {
   std::string field;
   std::string message;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("field", self.field);
+    visit("message", self.message);
+  }
   bool operator==(const field_error&) const = default;
 };
 
@@ -60,7 +66,14 @@ struct field_error {
 struct error {
   errc code = errc::entity_failed;
   std::string detail;
-  std::vector<field_error> fields = {};
+  std::vector<field_error> wrong_fields = {};
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("code", self.code);
+    visit("detail", self.detail);
+    visit("fields", self.wrong_fields);
+  }
   bool operator==(const error&) const = default;
 };
 

@@ -63,7 +63,7 @@ std::string encode_event(const std::variant<Events...>& event, version_number ve
         writer("timestamp", timestamp);
         writer("version", version);
         if (trace) writer("traceparent", trace->traceparent());
-        E::fields(e, writer);
+        visit_fields(e, writer);
         writer.close();
         return out;
       },

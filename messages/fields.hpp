@@ -1,10 +1,5 @@
-// JSON for values that list their fields. A type says once what it is made of,
-//
-//   template <class Self, class Visitor>
-//   static void fields(Self& self, Visitor& visit) { visit("id", self.id); … }
-//
-// and is written, read and compared by that one list. Writing appends to a string without building
-// a tree, because every stored state and event is written on the hot path.
+// JSON for values that list their fields (field_list.hpp). Writing appends to a string without
+// building a tree, because every stored state and event is written on the hot path.
 #pragma once
 
 #include <array>
@@ -18,6 +13,8 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
+
+#include "messages/field_list.hpp"
 
 namespace skanu {
 
@@ -76,7 +73,7 @@ class json_object_writer {
   explicit json_object_writer(std::string& out) : out_(out) { out_ += '{'; }
 
   template <class T>
-  void operator()(std::string_view name, const T& value) {
+  void operator()(std::string_view name, const T& value, since_protocol = {}) {
     if constexpr (requires { value.has_value(); }) {
       if (value) (*this)(name, *value);
     } else {
@@ -84,6 +81,12 @@ class json_object_writer {
       append(value);
     }
   }
+  template <class Part>
+  void operator()(const Part& part) {
+    visit_fields(part, *this);
+  }
+  template <class... Members>
+  void local(const Members&...) {}
 
   /// A member whose value is JSON text already.
   void raw(std::string_view name, std::string_view json) {
@@ -126,11 +129,17 @@ class json_object_reader {
   }
 
   template <class T>
-  void operator()(std::string_view name, T& value) {
+  void operator()(std::string_view name, T& value, since_protocol = {}) {
     const auto found = object_.find(name);
     if (found == object_.end()) return;
     read(name, *found, value);
   }
+  template <class Part>
+  void operator()(Part& part) {
+    visit_fields(part, *this);
+  }
+  template <class... Members>
+  void local(const Members&...) {}
 
  private:
   template <class T>
@@ -167,7 +176,7 @@ class json_object_reader {
 template <class T>
 void append_json(std::string& out, const T& value) {
   json_object_writer writer(out);
-  T::fields(value, writer);
+  visit_fields(value, writer);
   writer.close();
 }
 
@@ -184,7 +193,7 @@ template <class T>
 T from_json(const nlohmann::json& object) {
   T value;
   json_object_reader reader(object);
-  T::fields(value, reader);
+  visit_fields(value, reader);
   return value;
 }
 

@@ -19,6 +19,12 @@ namespace skanu {
 struct timeline {
   log_offset from = 1;
   std::string id;  ///< 16 hexadecimal digits.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("from", self.from);
+    visit("id", self.id);
+  }
   bool operator==(const timeline&) const = default;
 };
 

@@ -21,7 +21,7 @@ struct order_details {
   std::string payment_type;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("productId", self.product_id);
     visit("productName", self.product_name);
     visit("qty", self.qty);
@@ -48,9 +48,9 @@ struct order_state {
   bool delivered = false;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("orderStatus", self.status);
     visit("delivered", self.delivered);
   }
@@ -63,11 +63,22 @@ struct order_state {
 struct place_order {
   order_details details;
   std::optional<std::string> phone_number;  ///< Normalised; goes to the payment.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(self.details);
+    visit("phoneNumber", self.phone_number);
+  }
 };
 
 /// Records an order whose payment is open.
 struct register_order {
   order_details details;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(self.details);
+  }
 };
 
 /// Decides that an id which was handed out will never be an order.
@@ -90,9 +101,9 @@ struct ordered {
   order_status status = order_status::complete;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("orderStatus", self.status);
   }
   bool operator==(const ordered&) const = default;
@@ -105,9 +116,9 @@ struct order_cancelled {
   order_status status = order_status::cancelled;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("orderStatus", self.status);
   }
   bool operator==(const order_cancelled&) const = default;
@@ -118,7 +129,7 @@ struct order_rejected {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const order_rejected&) const = default;
@@ -129,7 +140,7 @@ struct order_closed {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const order_closed&) const = default;

@@ -46,7 +46,7 @@ struct order_trace {
   bool registered = false;  ///< Ordered was seen.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
     visit("orderId", self.order_id);
     visit("productId", self.product_id);
@@ -56,7 +56,7 @@ struct order_trace {
     visit("status", self.status);
   }
   template <class Self, class Visitor>
-  static void internal_fields(Self& self, Visitor& visit) {
+  static constexpr void internal_fields(Self& self, Visitor& visit) {
     visit("registered", self.registered);
   }
   bool operator==(const order_trace&) const = default;
@@ -69,8 +69,8 @@ struct trace_changed {
   order_trace now;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
-    order_trace::fields(self.now, visit);
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(self.now);
   }
   bool operator==(const trace_changed&) const = default;
 };

@@ -25,15 +25,15 @@ struct payment_state {
   bool rejected = false;  ///< Its order will never be: shown to nobody, opened never again.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
     visit("orderId", self.order_id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("paymentStatus", self.status);
     visit("phoneNumber", self.phone_number);
   }
   template <class Self, class Visitor>
-  static void internal_fields(Self& self, Visitor& visit) {
+  static constexpr void internal_fields(Self& self, Visitor& visit) {
     visit("closed", self.closed);
     visit("refunded", self.refunded);
     visit("rejected", self.rejected);
@@ -47,6 +47,12 @@ struct payment_state {
 struct open_payment {
   order_details details;
   std::optional<std::string> phone_number;  ///< Normalised.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(self.details);
+    visit("phoneNumber", self.phone_number);
+  }
 };
 
 /// A client's change. The fields that cannot change are compared where they are given.
@@ -58,6 +64,19 @@ struct update_payment {
   std::optional<std::string> product_name;
   std::optional<std::int64_t> qty;
   std::optional<won> cost;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("paymentStatus", self.target);
+    visit("phoneNumber", self.phone_number);
+    visit("paymentType", self.payment_type);
+    visit("id", self.id);
+    visit("orderId", self.order_id);
+    visit("productId", self.product_id);
+    visit("productName", self.product_name);
+    visit("qty", self.qty);
+    visit("cost", self.cost);
+  }
 };
 
 /// Its numbers are sent between nodes: a new cause takes the next free one.
@@ -68,6 +87,11 @@ constexpr cancel_cause last_of(cancel_cause) { return cancel_cause::order_reject
 /// Cancels the payment, refunding it if it was paid. Only a client's wish can be refused.
 struct cancel_payment {
   cancel_cause cause = cancel_cause::client;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("cause", self.cause);
+  }
 };
 
 /// The order was delivered: a client cannot cancel the payment any more.
@@ -86,10 +110,10 @@ struct payment_facts {
   std::optional<std::string> phone_number;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
     visit("orderId", self.order_id);
-    order_details::fields(self.details, visit);
+    visit(self.details);
     visit("paymentStatus", self.status);
     visit("phoneNumber", self.phone_number);
   }
@@ -110,8 +134,8 @@ struct pay_cancelled : payment_facts {
   bool rejected = false;  ///< Its order was rejected.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
-    payment_facts::fields(self, visit);
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit(part_of<payment_facts>(self));
     visit("refunded", self.refunded);
     visit("rejected", self.rejected);
   }
@@ -124,7 +148,7 @@ struct payment_rejected {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const payment_rejected&) const = default;
@@ -135,7 +159,7 @@ struct payment_closed {
   entity_id id = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
   }
   bool operator==(const payment_closed&) const = default;

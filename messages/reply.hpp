@@ -32,6 +32,15 @@ struct accepted {
   std::shared_ptr<const std::string> document = nullptr;
   /// Where it was answered when it was queued: whose commit it is, for command_context::builds_on.
   std::shared_ptr<commit_owner> queued_by = nullptr;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("effect", self.what);
+    visit("id", self.id);
+    visit("version", self.version);
+    visit("document", self.document);
+    visit.local(self.queued_by);
+  }
 };
 
 using outcome = std::variant<accepted, error>;
@@ -101,6 +110,12 @@ struct operation_id {
     k.append(bytes.begin(), bytes.end());
     return k;
   }
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("bytes", self.bytes);
+    visit("fromClient", self.from_client);
+  }
   bool operator==(const operation_id&) const = default;
 };
 
@@ -108,6 +123,12 @@ struct operation_id {
 struct version_condition {
   bool any = false;
   std::vector<version_number> versions;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("any", self.any);
+    visit("versions", self.versions);
+  }
 };
 
 /// One entity of a service.
@@ -135,6 +156,17 @@ struct command_context {
   std::optional<trace_context> trace;
   /// When a call to another node on its behalf gives up, if before a call's own deadline.
   std::optional<std::chrono::steady_clock::time_point> until;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("operation", self.operation);
+    visit("fingerprint", self.fingerprint);
+    visit("maybeRepeated", self.maybe_repeated);
+    visit("condition", self.condition);
+    visit("traceparent", self.trace);
+    visit.local(self.answer, self.answer_when_queued, self.requires_entity, self.builds_on,
+                self.until);
+  }
 };
 
 }  // namespace skanu

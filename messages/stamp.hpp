@@ -18,7 +18,7 @@ struct stamp_state {
   std::int64_t stamp_qty = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("phoneNumber", self.phone_number);
     visit("stampQty", self.stamp_qty);
   }
@@ -30,17 +30,33 @@ struct stamp_state {
 /// A change by hand, up or down; never below zero.
 struct add_stamps {
   std::int64_t qty = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("qty", self.qty);
+  }
 };
 
 /// What a payment earns, once.
 struct earn_stamps {
   entity_id payment_id = 0;
   std::int64_t qty = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("paymentId", self.payment_id);
+    visit("qty", self.qty);
+  }
 };
 
 /// Takes back exactly what that payment earned, once; the balance may become negative.
 struct deduct_stamps {
   entity_id payment_id = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("paymentId", self.payment_id);
+  }
 };
 
 using stamp_command = std::variant<add_stamps, earn_stamps, deduct_stamps>;
@@ -53,7 +69,7 @@ struct stamps_added {
   std::int64_t stamp_qty = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("phoneNumber", self.phone_number);
     visit("stampQty", self.stamp_qty);
   }
@@ -67,7 +83,7 @@ struct stamps_earned {
   std::int64_t stamp_qty = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("phoneNumber", self.phone_number);
     visit("paymentId", self.payment_id);
     visit("stampQty", self.stamp_qty);
@@ -83,7 +99,7 @@ struct stamps_deducted {
   std::int64_t stamp_qty = 0;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("phoneNumber", self.phone_number);
     visit("paymentId", self.payment_id);
     visit("stampQty", self.stamp_qty);
@@ -102,7 +118,7 @@ struct stamp_entry {
   std::string timestamp;
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("entry", self.entry);
     visit("eventType", self.kind);
     visit("paymentId", self.payment_id);

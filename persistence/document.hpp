@@ -66,7 +66,7 @@ State decode_document(std::string_view document) {
   const auto data = json.find("data");
   if (data == json.end()) throw decode_error("a document without data");
   json_object_reader reader(*data);
-  State::fields(state, reader);
+  visit_fields(state, reader);
   return state;
 }
 

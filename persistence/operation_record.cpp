@@ -43,7 +43,7 @@ void write_error(json_object_writer& writer, const error& e) {
   writer("error", name_of(e.code));
   writer("detail", e.detail);
   std::string fields = "[";
-  for (const auto& f : e.fields) {
+  for (const auto& f : e.wrong_fields) {
     if (fields.size() > 1) fields += ',';
     json_object_writer field(fields);
     field("field", f.field);
@@ -56,7 +56,7 @@ void write_error(json_object_writer& writer, const error& e) {
 error read_error(const nlohmann::json& record) {
   error e{errc_named(record.value("error", "")), record.value("detail", "")};
   for (const auto& f : record.value("fields", nlohmann::json::array()))
-    e.fields.push_back({f.value("field", ""), f.value("message", "")});
+    e.wrong_fields.push_back({f.value("field", ""), f.value("message", "")});
   return e;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "messages/errors.hpp"
+#include "messages/field_list.hpp"
 #include "messages/reply.hpp"
 #include "messages/values.hpp"
 
@@ -91,6 +92,13 @@ struct stored_entity {
   entity_id id = 0;
   std::string document;
   bool damaged = false;  ///< It is not what was written; then `document` is empty.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    visit("document", self.document);
+    visit.local(self.damaged);  // a page names them beside its items
+  }
 };
 
 struct stored_row {
@@ -137,6 +145,15 @@ struct page_query {
   std::int64_t number = 0;              ///< Else the page of this number, from 0.
   std::size_t size = 20;                ///< 1 to largest_page.
   bool descending = false;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("status", self.status);
+    visit("after", self.after);
+    visit("number", self.number);
+    visit("size", self.size);
+    visit("descending", self.descending);
+  }
 };
 
 /// One page of a list, with the keys behind which the pages around it begin.
@@ -147,6 +164,16 @@ struct stored_page {
   std::optional<entity_id> prev_after = {};  ///< 0: the page before is the very start.
   std::optional<entity_id> last_after = {};  ///< 0: the last page is the very start.
   std::vector<entity_id> damaged = {};       ///< What belongs here and cannot be shown.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("items", self.items);
+    visit("total", self.total);
+    visit("nextAfter", self.next_after);
+    visit("prevAfter", self.prev_after);
+    visit("lastAfter", self.last_after);
+    visit("damaged", self.damaged, since_protocol{4});
+  }
 };
 
 /// What a service shows of itself: what is durable, each answer from one moment. Throws

@@ -52,6 +52,16 @@ class circuit_breaker {
     std::size_t buffered_calls = 0;
     std::size_t failed_calls = 0;
     std::int64_t not_permitted_calls = 0;
+
+    template <class Self, class Visitor>
+    static constexpr void fields(Self& self, Visitor& visit) {
+      visit("state", self.state);
+      visit("failureRate", self.failure_rate);
+      visit("slowCallRate", self.slow_call_rate);
+      visit("bufferedCalls", self.buffered_calls);
+      visit("failedCalls", self.failed_calls);
+      visit("notPermittedCalls", self.not_permitted_calls);
+    }
   };
 
   explicit circuit_breaker(circuit_breaker_settings settings = {})

@@ -8,11 +8,6 @@ namespace skanu {
 
 namespace {
 
-request_terms terms_of(command_context& r) {
-  return {r.operation, r.fingerprint, r.maybe_repeated, std::move(r.condition),
-          r.trace ? std::string(r.trace->traceparent()) : std::string()};
-}
-
 /// The answer to a command, from whatever came back for it.
 outcome outcome_of(answer_body&& answer) {
   if (auto* done = std::get_if<accepted>(&answer)) return std::move(*done);
@@ -21,11 +16,13 @@ outcome outcome_of(answer_body&& answer) {
                "Another node gave an answer of the wrong kind: it may or may not have happened."};
 }
 
-template <class Body>
-outgoing_call command(Body body, command_context& r) {
-  return {std::move(body),
-          [answer = std::move(r.answer)](answer_body a) { answer(outcome_of(std::move(a))); },
-          r.until};
+/// The right to answer stays here; the rest of the context travels with the call.
+template <class Call>
+outgoing_call outgoing(Call call) {
+  auto answer = std::exchange(call.with.answer, {});
+  const auto until = call.with.until;
+  return {std::move(call),
+          [answer = std::move(answer)](answer_body a) { answer(outcome_of(std::move(a))); }, until};
 }
 
 template <class Answer>
@@ -70,11 +67,10 @@ template <class Command>
 typename region_actor<Command>::behavior_type remote_region(
     typename region_actor<Command>::pointer self, rpc_client_actor rpc_client) {
   contain_failures(*self);
-  return {
-      [=](entity_id id, Command& c, command_context& r) {
-        self->send(rpc_client, command(command_call<Command>{id, std::move(c), terms_of(r)}, r));
-      },
-      [](const entity_lost&) {}, [](sweep_atom) {}};
+  return {[=](entity_id id, Command& c, command_context& r) {
+            self->send(rpc_client, outgoing(command_call<Command>{id, std::move(c), std::move(r)}));
+          },
+          [](const entity_lost&) {}, [](sweep_atom) {}};
 }
 
 template order_region_actor::behavior_type remote_region<order_command>(order_region_actor::pointer,
@@ -90,7 +86,7 @@ checkout_actor::behavior_type remote_placement(checkout_actor::pointer self,
                                                rpc_client_actor rpc_client) {
   contain_failures(*self);
   return {[=](place_order& order, command_context& r) {
-            self->send(rpc_client, command(place_call{std::move(order), terms_of(r)}, r));
+            self->send(rpc_client, outgoing(place_call{std::move(order), std::move(r)}));
           },
           [](const answered&) {}, [](sweep_atom) {}, [](const known_ids&) {},
           [](leave_atom) { return true; }};

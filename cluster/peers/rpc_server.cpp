@@ -85,30 +85,24 @@ void rpc_server::forget_lost_calls() {
   }
 }
 
-skanu::command_context rpc_server::request_for(call_number number, request_terms&& terms) {
+skanu::command_context rpc_server::admit(call_number number, skanu::command_context&& with) {
   const auto ticket = ++last_ticket_;
   under_way_.emplace(ticket, call_under_way{number, clock().now()});
   numbers_.insert(number);
-  skanu::command_context r;
-  r.answer = reply_to(address(), ticket);
-  r.operation = terms.operation;
-  r.fingerprint = terms.fingerprint;
-  r.maybe_repeated = terms.maybe_repeated;
-  r.condition = std::move(terms.condition);
-  r.trace = trace_context_of(terms.traceparent);
-  return r;
+  with.answer = reply_to(address(), ticket);
+  return std::move(with);
 }
 
 void rpc_server::carry_out(call_number number, place_call& c) {
   if (!services_.checkout) return reply_with(number, not_here());
-  send(services_.checkout, std::move(c.order), request_for(number, std::move(c.with)));
+  send(services_.checkout, std::move(c.order), admit(number, std::move(c.with)));
 }
 
 template <class Command>
 void rpc_server::carry_out(call_number number, command_call<Command>& c) {
   const auto to = [&](const auto& region) {
     if (!region) return reply_with(number, not_here());
-    send(region, c.id, std::move(c.command), request_for(number, std::move(c.with)));
+    send(region, c.id, std::move(c.command), admit(number, std::move(c.with)));
   };
   if constexpr (std::same_as<Command, order_command>) {
     to(services_.orders);

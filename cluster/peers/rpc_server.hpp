@@ -45,7 +45,8 @@ class rpc_server final : public rpc_server_actor::base {
   void reply_with(call_number number, const answer_body& answer);
   void finished();
   void forget_lost_calls();
-  skanu::command_context request_for(call_number number, request_terms&& terms);
+  /// Counts a change as under way, and gives it the right to answer.
+  skanu::command_context admit(call_number number, skanu::command_context&& with);
 
   void carry_out(call_number number, place_call& c);
   template <class Command>

@@ -9,12 +9,6 @@
 
 namespace skanu {
 
-template <class A>
-void wire_fields(A& a, hello& h) {
-  a(h.protocol, h.name, h.incarnation, h.nonce);
-  if (h.protocol >= 4) a(h.cluster, h.orders.last_id, h.orders.offset, h.orders.timeline);
-}
-
 hello make_hello(std::string name, std::uint64_t incarnation) {
   hello h{.name = std::move(name), .incarnation = incarnation, .nonce = std::string(16, '\0')};
   if (RAND_bytes(reinterpret_cast<unsigned char*>(h.nonce.data()),
@@ -33,20 +27,20 @@ bool is_node_name(std::string_view text) {
   return !text.empty() && text.size() <= 100 && text.find_first_not_of(allowed) == text.npos;
 }
 
-std::string encode(const hello& h) { return to_wire(h); }
+std::string encode(const hello& h) { return to_wire(h, h.protocol); }
 
 hello decode_hello(std::string_view bytes) {
   hello h;
   wire_reader front(bytes);
-  front(h.protocol);
+  front.get(h.protocol);
   if (!is_spoken(h.protocol)) return h;
-  return from_wire<hello>(bytes);
+  return from_wire<hello>(bytes, h.protocol);
 }
 
 std::string proof_of(std::string_view secret, proving_side by, const hello& connector,
                      const hello& acceptor) {
   const auto text = std::string(by == proving_side::acceptor ? "door" : "dialer") +
-                    to_wire(connector) + to_wire(acceptor);
+                    encode(connector) + encode(acceptor);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned size = 0;
   if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),

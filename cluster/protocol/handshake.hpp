@@ -35,6 +35,16 @@ struct hello {
   // From version 4 on:
   std::string cluster = {};     ///< The cluster's identity; empty where the node has none yet.
   order_knowledge orders = {};  ///< As far as the node's databases know.
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("protocol", self.protocol);
+    visit("name", self.name);
+    visit("incarnation", self.incarnation);
+    visit("nonce", self.nonce);
+    visit("cluster", self.cluster, since_protocol{4});
+    visit("orders", self.orders, since_protocol{4});
+  }
 };
 
 /// Letters, digits and . , - _ only, 1 to 100 of them: what may stand in a log line.

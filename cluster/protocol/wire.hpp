@@ -18,54 +18,99 @@
 
 namespace skanu {
 
-/// What travels with a command to another node: a request without the right to answer it, which the
-/// session keeps.
-struct request_terms {
-  std::optional<operation_id> operation;
-  std::uint64_t fingerprint = 0;
-  bool maybe_repeated = false;
-  std::optional<version_condition> condition;
-  std::string traceparent = {};  ///< Empty where the request has no trace.
-};
+// Calls. `changes` says whether a call may change something: only then it carries what travels with
+// a command, and "no answer" says nothing about its outcome.
 
 struct place_call {
+  static constexpr bool changes = true;
   place_order order;
-  request_terms with;
+  command_context with;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("order", self.order);
+    visit("with", self.with);
+  }
 };
 
 template <class Command>
 struct command_call {
+  static constexpr bool changes = true;
   entity_id id = 0;
   Command command;
-  request_terms with;
+  command_context with;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("id", self.id);
+    visit("command", self.command);
+    visit("with", self.with);
+  }
 };
 
 struct pull_call {
+  static constexpr bool changes = false;
   service of = service::order;
   log_query query;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("of", self.of);
+    visit("query", self.query);
+  }
 };
 
 struct entity_call {
+  static constexpr bool changes = false;
   service of = service::order;
   entity_id id = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("of", self.of);
+    visit("id", self.id);
+  }
 };
 
 struct page_call {
+  static constexpr bool changes = false;
   service of = service::order;
   page_query query;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("of", self.of);
+    visit("query", self.query);
+  }
 };
 
 struct rows_page_call {
+  static constexpr bool changes = false;
   service of = service::order;
   entity_id id = 0;
   std::string prefix;
   page_query query;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("of", self.of);
+    visit("id", self.id);
+    visit("prefix", self.prefix);
+    visit("query", self.query);
+  }
+};
+
+struct breaker_call {
+  static constexpr bool changes = false;
+};
+
+template <class Call>
+concept carries_context = requires(Call& c) {
+  { c.with } -> std::same_as<command_context&>;
 };
 
 /// What is read of a store, in one question and from one moment.
 using read_body = std::variant<entity_call, page_call, rows_page_call>;
-
-struct breaker_call {};
 
 using call_body =
     std::variant<place_call, command_call<order_command>, command_call<payment_command>,
@@ -75,7 +120,7 @@ using call_body =
 using answer_body = std::variant<error, accepted, event_batch, std::optional<std::string>,
                                  stored_page, std::optional<stored_page>, circuit_breaker::figures>;
 
-/// Whether a call may change something: then "no answer" says nothing about its outcome.
+/// True for a call that may change something.
 bool is_change(const call_body& call);
 
 /// Says of a command that it may have been carried out before.

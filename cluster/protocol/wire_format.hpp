@@ -3,12 +3,11 @@
 // lists begin with their length, optionals with a flag, variants with the index of their
 // alternative.
 //
-// A type says once what it is made of, in an overload of `wire_fields` found by its namespace:
-//
-//   template <class Archive> void wire_fields(Archive& a, place_order& v) { a(v.details,
-//   v.phone_number); }
+// The fields of a class are those of its list (messages/field_list.hpp), a class without members
+// takes no bytes, and a trace travels as its traceparent, empty where there is none.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <concepts>
 #include <cstdint>
@@ -22,6 +21,7 @@
 #include <vector>
 
 #include "messages/fields.hpp"
+#include "messages/trace_context.hpp"
 
 namespace skanu {
 
@@ -32,22 +32,20 @@ inline constexpr std::uint32_t oldest_protocol_version = 3;
 
 class wire_writer {
  public:
+  /// `version` is the reader's: fields that are newer are left out.
   explicit wire_writer(std::uint32_t version = protocol_version) : version_(version) {}
-  /// The protocol version of the reader: a field that is newer is left out.
-  std::uint32_t version() const { return version_; }
 
-  template <class... Ts>
-  void operator()(const Ts&... values) {
-    (put(values), ...);
+  // As the visitor of a list of fields.
+  template <class T>
+  void operator()(std::string_view, const T& value, since_protocol since = {}) {
+    if (version_ >= since.version) put(value);
   }
-
-  std::string take() { return std::move(out_); }
-
- private:
-  void put_number(std::uint64_t n) {
-    for (; n >= 0x80; n >>= 7) out_ += static_cast<char>(n | 0x80);
-    out_ += static_cast<char>(n);
+  template <class Part>
+  void operator()(const Part& part) {
+    visit_fields(part, *this);
   }
+  template <class... Members>
+  void local(const Members&...) {}
 
   void put(const std::string& text) {
     put_number(text.size());
@@ -73,18 +71,32 @@ class wire_writer {
   template <class... Ts>
   void put(const std::variant<Ts...>& value) {
     put_number(value.index());
-    std::visit([this](const auto& alternative) { put(alternative); }, value);
+    std::visit([this](const auto& alternative) { this->put(alternative); }, value);
   }
   template <class T>
   void put(const std::shared_ptr<const T>& value) {
     put(value != nullptr);
     if (value) put(*value);
   }
+  template <class T, std::size_t Size>
+  void put(const std::array<T, Size>& list) {
+    for (const auto& item : list) put(item);
+  }
+  void put(const std::optional<trace_context>& trace) {
+    put(trace ? std::string(trace->traceparent()) : std::string());
+  }
   template <class T>
   requires std::is_class_v<T>
   void put(const T& value) {
-    // One list of fields serves reading and writing; writing changes nothing.
-    wire_fields(*this, const_cast<T&>(value));
+    if constexpr (!std::is_empty_v<T>) visit_fields(value, *this);
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  void put_number(std::uint64_t n) {
+    for (; n >= 0x80; n >>= 7) out_ += static_cast<char>(n | 0x80);
+    out_ += static_cast<char>(n);
   }
 
   std::uint32_t version_;
@@ -95,45 +107,21 @@ class wire_writer {
 /// the bytes could fill.
 class wire_reader {
  public:
+  /// `version` is the writer's: fields that are newer keep their defaults.
   explicit wire_reader(std::string_view bytes, std::uint32_t version = protocol_version)
       : version_(version), rest_(bytes) {}
-  /// The protocol version of the writer.
-  std::uint32_t version() const { return version_; }
 
-  template <class... Ts>
-  void operator()(Ts&... values) {
-    (get(values), ...);
+  // As the visitor of a list of fields.
+  template <class T>
+  void operator()(std::string_view, T& value, since_protocol since = {}) {
+    if (version_ >= since.version) get(value);
   }
-
-  /// Refuses bytes behind the value.
-  void finish() const {
-    if (!rest_.empty()) throw decode_error("a message with bytes behind its end");
+  template <class Part>
+  void operator()(Part& part) {
+    visit_fields(part, *this);
   }
-
- private:
-  std::uint64_t number() {
-    std::uint64_t n = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      if (rest_.empty()) throw decode_error("a message that ends too early");
-      const auto byte = static_cast<unsigned char>(rest_.front());
-      rest_.remove_prefix(1);
-      if (shift == 63 && byte > 1) break;
-      n |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-      if (byte < 0x80) return n;
-    }
-    throw decode_error("a number that is too long");
-  }
-
-  std::size_t length() {
-    const auto n = number();
-    if (n > rest_.size()) throw decode_error("a length beyond the message's end");
-    return static_cast<std::size_t>(n);
-  }
-
-  std::int64_t integer() {
-    const auto n = number();
-    return static_cast<std::int64_t>(n >> 1 ^ (~(n & 1) + 1));
-  }
+  template <class... Members>
+  void local(const Members&...) {}
 
   void get(std::string& text) {
     const auto size = length();
@@ -193,9 +181,50 @@ class wire_reader {
     get(*read);
     value = std::move(read);
   }
+  template <class T, std::size_t Size>
+  void get(std::array<T, Size>& list) {
+    for (auto& item : list) get(item);
+  }
+  void get(std::optional<trace_context>& trace) {
+    std::string text;
+    get(text);
+    trace = trace_context_of(text);
+  }
   template <class T>
   requires std::is_class_v<T>
-  void get(T& value) { wire_fields(*this, value); }
+  void get(T& value) {
+    if constexpr (!std::is_empty_v<T>) visit_fields(value, *this);
+  }
+
+  /// Refuses bytes behind the value.
+  void finish() const {
+    if (!rest_.empty()) throw decode_error("a message with bytes behind its end");
+  }
+
+ private:
+  std::uint64_t number() {
+    std::uint64_t n = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (rest_.empty()) throw decode_error("a message that ends too early");
+      const auto byte = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      if (shift == 63 && byte > 1) break;
+      n |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return n;
+    }
+    throw decode_error("a number that is too long");
+  }
+
+  std::size_t length() {
+    const auto n = number();
+    if (n > rest_.size()) throw decode_error("a length beyond the message's end");
+    return static_cast<std::size_t>(n);
+  }
+
+  std::int64_t integer() {
+    const auto n = number();
+    return static_cast<std::int64_t>(n >> 1 ^ (~(n & 1) + 1));
+  }
 
   std::uint32_t version_;
   std::string_view rest_;
@@ -204,7 +233,7 @@ class wire_reader {
 template <class T>
 std::string to_wire(const T& value, std::uint32_t version = protocol_version) {
   wire_writer writer(version);
-  writer(value);
+  writer.put(value);
   return writer.take();
 }
 
@@ -213,7 +242,7 @@ template <class T>
 T from_wire(std::string_view bytes, std::uint32_t version = protocol_version) {
   T value;
   wire_reader reader(bytes, version);
-  reader(value);
+  reader.get(value);
   reader.finish();
   return value;
 }

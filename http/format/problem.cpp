@@ -39,7 +39,7 @@ void render(const problem_type& type, int status, std::string_view detail,
 void render_problem(const error& e, httplib::Response& out) {
   const auto& type = problem_type_of(e.code);
   if (type.status == 503) out.set_header("Retry-After", std::string(retry_after(e.code)));
-  render(type, type.status, e.detail, e.fields, out);
+  render(type, type.status, e.detail, e.wrong_fields, out);
 }
 
 void render_problem(int status, std::string_view detail, httplib::Response& out) {

@@ -47,7 +47,7 @@ struct log_fork {
   bool accepted = false;  ///< By an operator.
 
   template <class Self, class Visitor>
-  static void fields(Self& self, Visitor& visit) {
+  static constexpr void fields(Self& self, Visitor& visit) {
     visit("consumer", self.consumer);
     visit("log", self.log);
     visit("known", self.known);

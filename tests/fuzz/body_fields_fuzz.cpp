@@ -50,6 +50,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   body.word<payment_status>("paymentStatus");
   body.word<delivery_status>("deliveryStatus");
-  if (const auto problem = body.problem()) require(!problem->fields.empty());
+  if (const auto problem = body.problem()) require(!problem->wrong_fields.empty());
   return 0;
 }

@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(page.number * static_cast<std::int64_t>(page.size) <= deepest_skip);
     }
   } catch (const refused& r) {
-    require(r.why.code == errc::invalid_field && !r.why.fields.empty());
+    require(r.why.code == errc::invalid_field && !r.why.wrong_fields.empty());
   }
   try {
     const auto conditions = conditions_of(in);
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (conditions.condition)
       for (const auto version : conditions.condition->versions) require(version > 0);
   } catch (const refused& r) {
-    require(r.why.code == errc::invalid_field && !r.why.fields.empty());
+    require(r.why.code == errc::invalid_field && !r.why.wrong_fields.empty());
   }
   return 0;
 }

@@ -291,7 +291,8 @@ TEST_F(entity_test, a_refusal_is_recorded_like_an_answer) {
   const auto repeat = tell(region, account, add_stamps{-1}, under_key(1));
   settle();
   EXPECT_EQ(repeat.word(), "negative-balance");
-  EXPECT_EQ(std::get<error>(repeat.answer()).fields, std::get<error>(refused.answer()).fields);
+  EXPECT_EQ(std::get<error>(repeat.answer()).wrong_fields,
+            std::get<error>(refused.answer()).wrong_fields);
 }
 
 TEST_F(entity_test, an_operation_that_could_not_be_stored_may_be_carried_out_again) {

@@ -168,8 +168,8 @@ TEST(payment_rules, fixed_fields_are_compared_where_they_are_given) {
       const auto refused = payment_rules::decide(opened, different, 42).refusal;
       ASSERT_TRUE(refused);
       EXPECT_EQ(refused->code, errc::immutable_field);
-      ASSERT_EQ(refused->fields.size(), 1U);
-      EXPECT_EQ(refused->fields.front().field, x.field);
+      ASSERT_EQ(refused->wrong_fields.size(), 1U);
+      EXPECT_EQ(refused->wrong_fields.front().field, x.field);
     }
   }
 }

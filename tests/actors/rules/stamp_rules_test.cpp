@@ -97,8 +97,8 @@ TEST(stamp_rules, every_state_against_every_command) {
 TEST(stamp_rules, a_refusal_names_the_field) {
   const auto refusal = stamp_rules::decide({phone, 1}, add_stamps{-2}, account, {}).refusal;
   ASSERT_TRUE(refusal);
-  ASSERT_EQ(refusal->fields.size(), 1U);
-  EXPECT_EQ(refusal->fields.front().field, "stampQty");
+  ASSERT_EQ(refusal->wrong_fields.size(), 1U);
+  EXPECT_EQ(refusal->wrong_fields.front().field, "stampQty");
 }
 
 TEST(stamp_rules, earns_and_deducts_once_in_either_order) {

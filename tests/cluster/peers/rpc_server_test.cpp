@@ -153,7 +153,7 @@ class rpc_server_test : public actor_fixture {
 
 TEST_F(rpc_server_test, a_command_reaches_its_entity_with_all_its_terms) {
   serve();
-  request_terms terms;
+  command_context terms;
   terms.operation = client_operation(9);
   terms.fingerprint = 77;
   terms.maybe_repeated = true;
@@ -190,7 +190,10 @@ TEST_F(rpc_server_test, an_order_goes_to_checkout) {
   std::vector<command_context> placed;
   here.checkout = keep(system.spawn(scripted_checkout, &placed));
   serve();
-  call(1, place_call{{two_coffees, "01012341234"}, {client_operation(1), 5, false, {}}});
+  place_call placing{{two_coffees, "01012341234"}, {}};
+  placing.with.operation = client_operation(1);
+  placing.with.fingerprint = 5;
+  call(1, placing);
   ASSERT_EQ(placed.size(), 1U);
   EXPECT_EQ(placed[0].operation, client_operation(1));
   placed[0].answer(accepted{effect::created, 1, 1, nullptr});

@@ -27,8 +27,8 @@ struct sample {
   std::string bytes_in_3 = {};  ///< Empty where they are the same.
 };
 
-request_terms with_all() {
-  request_terms terms;
+command_context with_all() {
+  command_context terms;
   terms.operation.emplace();
   for (std::size_t i = 0; i < 16; ++i)
     terms.operation->bytes[i] = static_cast<unsigned char>(i * 17);
@@ -36,7 +36,7 @@ request_terms with_all() {
   terms.fingerprint = 300;
   terms.maybe_repeated = true;
   terms.condition = version_condition{true, {1, 2}};
-  terms.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  terms.trace = trace_context_of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
   return terms;
 }
 

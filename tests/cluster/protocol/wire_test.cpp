@@ -20,8 +20,8 @@ std::string all_bytes() {
   return text;
 }
 
-request_terms all_terms() {
-  request_terms terms;
+command_context all_terms() {
+  command_context terms;
   terms.operation.emplace();
   for (std::size_t i = 0; i < 16; ++i)
     terms.operation->bytes[i] = static_cast<unsigned char>(i * 17);
@@ -29,7 +29,7 @@ request_terms all_terms() {
   terms.fingerprint = std::numeric_limits<std::uint64_t>::max();
   terms.maybe_repeated = true;
   terms.condition = version_condition{true, {0, 1, largest}};
-  terms.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  terms.trace = trace_context_of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
   return terms;
 }
 
@@ -154,7 +154,7 @@ TEST(wire, every_field_of_a_command_arrives) {
   ASSERT_TRUE(placed.with.condition);
   EXPECT_TRUE(placed.with.condition->any);
   EXPECT_EQ(placed.with.condition->versions, all_terms().condition->versions);
-  EXPECT_EQ(placed.with.traceparent, all_terms().traceparent);
+  EXPECT_EQ(placed.with.trace, all_terms().trace);
 
   const auto paid = through(command_call<payment_command>{3, all_of_a_payment(), {}});
   EXPECT_EQ(paid.id, 3);

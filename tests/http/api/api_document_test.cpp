@@ -134,12 +134,16 @@ struct field_names {
   void operator()(std::string_view name, const T&) {
     names.insert(std::string(name));
   }
+  template <class Part>
+  void operator()(const Part& part) {
+    visit_fields(part, *this);
+  }
 };
 
 template <class T>
 words fields_of(const T& value) {
   field_names all;
-  T::fields(value, all);
+  visit_fields(value, all);
   return all.names;
 }
 

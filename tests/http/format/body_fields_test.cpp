@@ -23,7 +23,7 @@ std::vector<std::string> blamed(const body_fields& body) {
   std::vector<std::string> names;
   if (const auto problem = body.problem()) {
     EXPECT_EQ(problem->code, errc::invalid_field);
-    for (const auto& f : problem->fields) {
+    for (const auto& f : problem->wrong_fields) {
       EXPECT_FALSE(f.message.empty());
       names.push_back(f.field);
     }

@@ -241,6 +241,21 @@ struct reader_figures {
   std::int64_t held_bytes = 0;
 };
 
+/// Keeps the writers of every process out of a database until its destruction. Movable; empty after
+/// a move and by default.
+class writers_held {
+ public:
+  writers_held() = default;
+  /// Owns the database's turn to write.
+  template <class Turn>
+  explicit writers_held(std::unique_ptr<Turn> turn) : turn_(std::move(turn)) {}
+  writers_held(writers_held&&) noexcept = default;
+  writers_held& operator=(writers_held&&) noexcept = default;
+
+ private:
+  std::shared_ptr<void> turn_;
+};
+
 /// One database.
 class store {
  public:
@@ -255,9 +270,8 @@ class store {
   /// A picture of what is durable now. Any thread.
   virtual std::unique_ptr<snapshot> read() const = 0;
 
-  /// Holds the writers of every process out, for a cut through several databases; taken in the
-  /// order of the databases' names, released by destruction.
-  virtual std::unique_ptr<void, void (*)(void*)> hold_writers() = 0;
+  /// For a cut through several databases; taken in the order of their names.
+  virtual writers_held hold_writers() = 0;
 
   /// Writes what one of its own snapshots shows into the folder `to`, as a database of the same
   /// kind. Folders of its path are not flushed. Throws store_error, also where a database is there

@@ -6,7 +6,7 @@ cut::cut(const std::vector<database>& databases) {
   // What a first read has to set up is done before anybody waits for it.
   for (const auto& d : databases) d.data->read();
   {
-    std::vector<std::unique_ptr<void, void (*)(void*)>> held;
+    std::vector<writers_held> held;
     for (const auto& d : databases) held.push_back(d.data->hold_writers());
     for (const auto& d : databases) snapshots_.push_back(d.data->read());
   }

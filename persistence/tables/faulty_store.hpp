@@ -47,7 +47,7 @@ class faulty_store final : public store {
 
   std::vector<commit_result> write(std::span<const commit* const> batch) override;
   std::unique_ptr<snapshot> read() const override;
-  std::unique_ptr<void, void (*)(void*)> hold_writers() override { return target_->hold_writers(); }
+  writers_held hold_writers() override { return target_->hold_writers(); }
   void copy_to(const std::string& to, const snapshot& moment) const override {
     target_->copy_to(to, moment);
   }

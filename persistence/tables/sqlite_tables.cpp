@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +13,7 @@
 #include <system_error>
 
 #include "persistence/files/new_files.hpp"
+#include "persistence/tables/sqlite_connection.hpp"
 #include "persistence/tables/write_turn.hpp"
 
 namespace skanu {
@@ -25,244 +25,16 @@ namespace fs = std::filesystem;
 constexpr int our_application_id = 0x534b4e55;  // "SKNU"
 constexpr int our_user_version = 1;
 constexpr std::int64_t page_size = 4096;
-constexpr std::chrono::milliseconds longest_wait{10'000};
 constexpr std::size_t most_readers = 16;
-
-/// Pages in the write-ahead log from which on it is copied into the file, and from which on readers
-/// are waited for, so that it can begin anew.
-constexpr int log_to_copy = 1'000;
-constexpr int log_to_restart = 3'000;
-constexpr std::chrono::milliseconds restart_wait{50};
-
-/// What is done to one table, prepared once per connection and table.
-enum class operation : std::uint8_t { get, scan_up, scan_down, scan_down_all, put, append, erase };
-constexpr std::size_t operation_count = 7;
-
-std::string sql_of(table t, operation what) {
-  const auto name = '"' + name_of(t) + '"';
-  switch (what) {
-    case operation::get: return "SELECT value FROM " + name + " WHERE key = ?";
-    case operation::scan_up:
-      return "SELECT key, value FROM " + name + " WHERE key >= ? ORDER BY key";
-    case operation::scan_down:
-      return "SELECT key, value FROM " + name + " WHERE key < ? ORDER BY key DESC";
-    case operation::scan_down_all: return "SELECT key, value FROM " + name + " ORDER BY key DESC";
-    case operation::put: return "REPLACE INTO " + name + " VALUES (?, ?)";
-    case operation::append: return "INSERT INTO " + name + " VALUES (?, ?)";
-    case operation::erase: return "DELETE FROM " + name + " WHERE key = ?";
-  }
-  return {};
-}
-
-/// Begins and ends of transactions, prepared once per connection.
-enum class control : std::uint8_t { begin_read, fix_snapshot, begin_write, commit, rollback };
-constexpr std::array<const char*, 5> control_sql = {"BEGIN", "SELECT 1 FROM sqlite_schema LIMIT 1",
-                                                    "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"};
-
-struct close_database {
-  void operator()(sqlite3* db) const { sqlite3_close(db); }
-};
-struct finalize_statement {
-  void operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
-};
-using database_handle = std::unique_ptr<sqlite3, close_database>;
-using statement_handle = std::unique_ptr<sqlite3_stmt, finalize_statement>;
-
-/// One connection to the file; for one thread at a time.
-class connection {
- public:
-  connection(std::string file, int more_flags) : file_(std::move(file)) {
-    sqlite3* opened = nullptr;
-    const int result = sqlite3_open_v2(
-        file_.c_str(), &opened,
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | more_flags, nullptr);
-    db_.reset(opened);
-    if (result != SQLITE_OK) fail("cannot be opened");
-    wait_at_most(longest_wait);
-    execute("PRAGMA cell_size_check = ON");
-    sqlite3_wal_hook(
-        db_.get(),
-        [](void* pages, sqlite3*, const char*, int now) {
-          *static_cast<int*>(pages) = now;
-          return SQLITE_OK;
-        },
-        &log_pages_);
-  }
-
-  void execute(const std::string& sql) {
-    if (sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-      fail("cannot be used");
-  }
-
-  /// The first column of the first row; empty where there is none.
-  std::string value_of(const std::string& sql) {
-    const auto statement = prepare(sql);
-    if (!step(statement.get())) return {};
-    return std::string(column(statement.get(), 0));
-  }
-
-  void run(control what) {
-    auto& statement = controls_[static_cast<std::size_t>(what)];
-    if (!statement) statement = prepare(control_sql[static_cast<std::size_t>(what)]);
-    const reset_at_end reset{statement.get()};
-    step(statement.get());
-  }
-
-  /// Ends what run() began, if it still goes on.
-  void roll_back() noexcept {
-    if (sqlite3_get_autocommit(db_.get()) != 0) return;  // SQLite rolled back by itself
-    try {
-      run(control::rollback);
-    } catch (const store_error&) {
-      // Cannot happen to an open transaction; were it so, the next BEGIN would say it.
-    }
-  }
-
-  std::optional<std::string_view> get(table t, std::string_view key) {
-    auto* statement = bound(t, operation::get, key);
-    const reset_at_end reset{statement};
-    if (!step(statement)) return std::nullopt;
-    found_ = column(statement, 0);
-    return found_;
-  }
-
-  void scan(table t, operation direction, std::string_view limit,
-            const table_reader::visitor& visit) {
-    auto* statement = bound(t, direction, limit);
-    const reset_at_end reset{statement};
-    while (step(statement))
-      if (!visit(column(statement, 0), column(statement, 1))) return;
-  }
-
-  void put(table t, std::string_view key, std::string_view value, put_mode mode) {
-    auto* statement = bound(t, mode == put_mode::append ? operation::append : operation::put, key);
-    const reset_at_end reset{statement};
-    sqlite3_bind_text64(statement, 2, value.empty() ? "" : value.data(), value.size(),
-                        SQLITE_STATIC, SQLITE_UTF8);
-    step(statement);
-  }
-
-  void erase(table t, std::string_view key) {
-    auto* statement = bound(t, operation::erase, key);
-    const reset_at_end reset{statement};
-    step(statement);
-  }
-
-  void commit() {
-    run(control::commit);
-    bound_log();
-  }
-
-  [[noreturn]] void fail(const std::string& what) const {
-    const int result = sqlite3_extended_errcode(db_.get());
-    throw store_error(code_of(result),
-                      "the database " + file_ + " " + what + ": " + sqlite3_errmsg(db_.get()));
-  }
-
- private:
-  struct reset_at_end {
-    sqlite3_stmt* statement;
-    ~reset_at_end() { sqlite3_reset(statement); }
-  };
-
-  void wait_at_most(std::chrono::milliseconds wait) {
-    sqlite3_busy_timeout(db_.get(), static_cast<int>(wait.count()));
-  }
-
-  /// Copies the write-ahead log into the file. It begins anew only at a moment without readers in
-  /// it; where there never is one, it makes one. What fails here was durable before, and is tried
-  /// again after the next commit.
-  void bound_log() {
-    if (log_pages_ < log_to_copy) return;
-    auto* db = db_.get();
-    if (log_pages_ < next_restart_) {
-      sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-      return;
-    }
-    wait_at_most(restart_wait);
-    const bool restarted = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, nullptr,
-                                                     nullptr) == SQLITE_OK;
-    wait_at_most(longest_wait);
-    // A reader that stays for long, such as a backup, is not waited for after every commit.
-    next_restart_ = restarted ? log_to_restart : log_pages_ + log_to_copy;
-  }
-
-  errc code_of(int result) const {
-    // A flush that failed leaves a whole commit in the log: it is there after a crash, unless
-    // another commit was written over it before.
-    if (result == SQLITE_IOERR_FSYNC) return errc::outcome_unknown;
-    const int system_error = sqlite3_system_errno(db_.get());
-    const bool no_room =
-        (result & 0xff) == SQLITE_FULL ||
-        ((result & 0xff) == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT)) ||
-        (result == SQLITE_IOERR_WRITE && a_file_is_at_its_longest());
-    return no_room ? errc::store_full : errc::store_failed;
-  }
-
-  /// Asks the files: after a commit that failed, sqlite3_system_errno is of a later call.
-  bool a_file_is_at_its_longest() const {
-    for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
-      sqlite3_file* file = nullptr;
-      int why = 0;
-      sqlite3_file_control(db_.get(), "main", which, &file);
-      if (file == nullptr || file->pMethods == nullptr) continue;
-      file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &why);
-      if (why == EFBIG) return true;
-    }
-    return false;
-  }
-
-  statement_handle prepare(const std::string& sql) {
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v3(db_.get(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement,
-                           nullptr) != SQLITE_OK)
-      fail("cannot be used");
-    return statement_handle(statement);
-  }
-
-  sqlite3_stmt* bound(table t, operation what, std::string_view key) {
-    auto& statement = statements_[t.index() * operation_count + static_cast<std::size_t>(what)];
-    if (!statement) statement = prepare(sql_of(t, what));
-    if (sqlite3_stmt_busy(statement.get()) != 0)
-      throw std::logic_error("a scan inside a scan of the same table");
-    if (what != operation::scan_down_all)
-      sqlite3_bind_blob64(statement.get(), 1, key.empty() ? "" : key.data(), key.size(),
-                          SQLITE_STATIC);
-    return statement.get();
-  }
-
-  /// True where there is a row.
-  bool step(sqlite3_stmt* statement) {
-    switch (sqlite3_step(statement)) {
-      case SQLITE_ROW: return true;
-      case SQLITE_DONE: return false;
-      default: fail(sqlite3_stmt_readonly(statement) != 0 ? "cannot be read" : "cannot be written");
-    }
-  }
-
-  static std::string_view column(sqlite3_stmt* statement, int index) {
-    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, index));
-    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, index));
-    return bytes ? std::string_view(bytes, size) : std::string_view();
-  }
-
-  std::string file_;
-  database_handle db_;
-  std::array<statement_handle, control_sql.size()> controls_;
-  std::array<statement_handle, service_count * table_kind_count * operation_count> statements_;
-  std::string found_;
-  int log_pages_ = 0;  ///< After this connection's last commit.
-  int next_restart_ = log_to_restart;
-};
 
 /// Connections for readers: opened when first needed, kept, never more than most_readers.
 class reader_pool {
  public:
   explicit reader_pool(std::string file) : file_(std::move(file)) { idle_.reserve(most_readers); }
 
-  std::unique_ptr<connection> take() {
+  std::unique_ptr<sqlite_connection> take() {
     std::unique_lock lock(mutex_);
-    if (!returned_.wait_for(lock, longest_wait,
+    if (!returned_.wait_for(lock, sqlite_wait_max,
                             [this] { return !idle_.empty() || opened_ < most_readers; }))
       throw store_error(errc::overloaded,
                         "the database " + file_ + " is being read by too many at once");
@@ -274,7 +46,7 @@ class reader_pool {
     ++opened_;
     lock.unlock();
     try {
-      auto opened = std::make_unique<connection>(file_, 0);
+      auto opened = std::make_unique<sqlite_connection>(file_, 0);
       opened->execute("PRAGMA query_only = ON");
       return opened;
     } catch (...) {
@@ -285,7 +57,7 @@ class reader_pool {
     }
   }
 
-  void give_back(std::unique_ptr<connection> unused) {
+  void give_back(std::unique_ptr<sqlite_connection> unused) {
     const std::scoped_lock lock(mutex_);
     idle_.push_back(std::move(unused));
     returned_.notify_one();
@@ -295,7 +67,7 @@ class reader_pool {
   std::string file_;
   std::mutex mutex_;
   std::condition_variable returned_;
-  std::vector<std::unique_ptr<connection>> idle_;
+  std::vector<std::unique_ptr<sqlite_connection>> idle_;
   std::size_t opened_ = 0;
 };
 
@@ -304,9 +76,9 @@ class pooled_reader final : public table_reader {
  public:
   explicit pooled_reader(reader_pool& pool) : pool_(pool), connection_(pool.take()) {
     try {
-      connection_->run(control::begin_read);
+      connection_->run(transaction_step::begin_read);
       // BEGIN alone takes no snapshot; the first read does.
-      connection_->run(control::fix_snapshot);
+      connection_->run(transaction_step::fix_snapshot);
     } catch (...) {
       give_back();
       throw;
@@ -320,11 +92,12 @@ class pooled_reader final : public table_reader {
     return connection_->get(t, key);
   }
   void scan_up(table t, std::string_view from, const visitor& visit) const override {
-    connection_->scan(t, operation::scan_up, from, visit);
+    connection_->scan(t, table_operation::scan_up, from, visit);
   }
   void scan_down(table t, std::string_view below, const visitor& visit) const override {
-    connection_->scan(t, below.empty() ? operation::scan_down_all : operation::scan_down, below,
-                      visit);
+    connection_->scan(t,
+                      below.empty() ? table_operation::scan_down_all : table_operation::scan_down,
+                      below, visit);
   }
 
  private:
@@ -334,14 +107,15 @@ class pooled_reader final : public table_reader {
   }
 
   reader_pool& pool_;
-  std::unique_ptr<connection> connection_;
+  std::unique_ptr<sqlite_connection> connection_;
 };
 
 /// The writing connection in a write transaction.
 class sqlite_writer final : public table_writer {
  public:
-  sqlite_writer(connection& c, write_turn::held turn) : turn_(std::move(turn)), connection_(c) {
-    connection_.run(control::begin_write);
+  sqlite_writer(sqlite_connection& c, write_turn::held turn)
+      : turn_(std::move(turn)), connection_(c) {
+    connection_.run(transaction_step::begin_write);
   }
   ~sqlite_writer() override { connection_.roll_back(); }
   sqlite_writer(const sqlite_writer&) = delete;
@@ -351,11 +125,11 @@ class sqlite_writer final : public table_writer {
     return connection_.get(t, key);
   }
   void scan_up(table t, std::string_view from, const visitor& visit) const override {
-    connection_.scan(t, operation::scan_up, from, visit);
+    connection_.scan(t, table_operation::scan_up, from, visit);
   }
   void scan_down(table t, std::string_view below, const visitor& visit) const override {
-    connection_.scan(t, below.empty() ? operation::scan_down_all : operation::scan_down, below,
-                     visit);
+    connection_.scan(t, below.empty() ? table_operation::scan_down_all : table_operation::scan_down,
+                     below, visit);
   }
   void put(table t, std::string_view key, std::string_view value, put_mode mode) override {
     connection_.put(t, key, value, mode);
@@ -365,7 +139,7 @@ class sqlite_writer final : public table_writer {
 
  private:
   write_turn::held turn_;
-  connection& connection_;
+  sqlite_connection& connection_;
 };
 
 fs::path folder_of(const fs::path& file) {
@@ -399,7 +173,7 @@ void create_database(const fs::path& file) {
   // SQLite gives the files that it makes beside a file that file's mode.
   if (const int fd = open_private(unfinished, O_EXCL); fd >= 0) ::close(fd);
   {
-    connection c(unfinished.string(), SQLITE_OPEN_CREATE);
+    sqlite_connection c(unfinished.string(), SQLITE_OPEN_CREATE);
     c.execute("PRAGMA page_size = " + std::to_string(page_size));
     c.execute("PRAGMA journal_mode = WAL");
     c.execute("PRAGMA application_id = " + std::to_string(our_application_id));
@@ -414,7 +188,7 @@ class sqlite_tables final : public ordered_tables {
                 std::int64_t max_bytes)
       : file_(file), readers_(file) {
     find_or_create();
-    writing_ = std::make_unique<connection>(file, 0);
+    writing_ = std::make_unique<sqlite_connection>(file, 0);
     recognise();
     if (writing_->value_of("PRAGMA journal_mode = WAL") != "wal")
       refuse("cannot have a write-ahead log here");
@@ -427,7 +201,7 @@ class sqlite_tables final : public ordered_tables {
   }
 
   std::unique_ptr<table_writer> begin_write() override {
-    auto turn = turn_.take(longest_wait);
+    auto turn = turn_.take(sqlite_wait_max);
     if (!turn) refuse("is being written by another thread");
     return std::make_unique<sqlite_writer>(*writing_, std::move(turn));
   }
@@ -488,10 +262,10 @@ class sqlite_tables final : public ordered_tables {
       }
     }
     if (missing.empty()) return;
-    writing_->run(control::begin_write);
+    writing_->run(transaction_step::begin_write);
     try {
       writing_->execute(missing);
-      writing_->run(control::commit);
+      writing_->run(transaction_step::commit);
     } catch (...) {
       writing_->roll_back();
       throw;
@@ -500,7 +274,7 @@ class sqlite_tables final : public ordered_tables {
 
   std::string file_;
   write_turn turn_;
-  std::unique_ptr<connection> writing_;
+  std::unique_ptr<sqlite_connection> writing_;
   mutable reader_pool readers_;
 };
 

@@ -508,10 +508,7 @@ class table_store final : public store {
     return std::make_unique<table_snapshot>(tables_->begin_read(), sealed_);
   }
 
-  std::unique_ptr<void, void (*)(void*)> hold_writers() override {
-    return {tables_->begin_write().release(),
-            [](void* held) { delete static_cast<table_writer*>(held); }};
-  }
+  writers_held hold_writers() override { return writers_held(tables_->begin_write()); }
 
   void copy_to(const std::string& to, const snapshot& moment) const override {
     const auto* own = dynamic_cast<const table_snapshot*>(&moment);

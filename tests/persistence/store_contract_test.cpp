@@ -568,7 +568,7 @@ TEST_P(store_contract, held_writers_wait_until_they_are_released) {
   auto writing = std::async(std::launch::async, [&] { return write(c); });
   EXPECT_EQ(writing.wait_for(50ms), std::future_status::timeout);
   EXPECT_EQ(store_->read()->log_end(order), 0) << "reading goes on";
-  held.reset();
+  held = {};
   ASSERT_EQ(writing.wait_for(deadline), std::future_status::ready);
   EXPECT_EQ(writing.get(), std::nullopt);
   EXPECT_EQ(store_->read()->log_end(order), 1);

@@ -59,9 +59,7 @@ class closed_store final : public store {
   std::unique_ptr<snapshot> read() const override {
     throw store_error(errc::store_failed, "closed");
   }
-  std::unique_ptr<void, void (*)(void*)> hold_writers() override {
-    return {nullptr, [](void*) {}};
-  }
+  writers_held hold_writers() override { return {}; }
   void copy_to(const std::string&, const snapshot&) const override {}
   bool is_open() const override { return open; }
   const std::vector<service>& services() const override { return services_; }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -231,6 +232,26 @@ class snapshot : public reading {
   virtual std::vector<table_check> check_values(service s) const = 0;
 };
 
+/// How an entity is to be found: in lists by its status, or as a tombstone by its id alone.
+struct listing {
+  bool listed = false;
+  std::uint8_t status = 0;
+};
+
+/// Reads the listing of a service's document. Throws decode_error.
+using listing_reader = std::function<listing(service s, std::string_view document)>;
+
+/// The changes that a rebuild made in the index and the counts of a service.
+struct index_changes {
+  std::int64_t documents = 0;   ///< All that were looked at.
+  std::int64_t moved = 0;       ///< Documents from the listed ones to the tombstones, or back.
+  std::int64_t added = 0;       ///< Entries of the index.
+  std::int64_t removed = 0;     ///< Entries of the index.
+  std::int64_t counts = 0;      ///< Counts that were wrong or missing.
+  std::int64_t unreadable = 0;  ///< Documents that keep the entries that they have.
+  std::vector<entity_id> named = {};  ///< The first of those.
+};
+
 /// What became of one commit: nothing means durable.
 using commit_result = std::optional<errc>;
 
@@ -272,6 +293,11 @@ class store {
 
   /// For a cut through several databases; taken in the order of their names.
   virtual writers_held hold_writers() = 0;
+
+  /// Makes a service's index and counts fit its documents. A service that is not served: one
+  /// writer, in transactions of a bounded size, so that a rebuild that ended early is repeated.
+  /// Throws store_error.
+  virtual index_changes rebuild_index(service s, const listing_reader& listing_in) = 0;
 
   /// Writes what one of its own snapshots shows into the folder `to`, as a database of the same
   /// kind. Folders of its path are not flushed. Throws store_error, also where a database is there

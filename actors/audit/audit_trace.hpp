@@ -11,14 +11,6 @@
 
 namespace skanu {
 
-/// The trace in the words of the other services' rules.
-struct trace_as_rules {
-  using state = order_trace;
-  static constexpr service of = service::ordertrace;
-  static bool listed(const state& t) { return skanu::listed(t); }
-  static std::uint8_t status(const state& t) { return static_cast<std::uint8_t>(t.status); }
-};
-
 struct trace_marks {
   row_digest expected;         ///< The history as the logs make it.
   log_offset last_change = 0;  ///< Of its TraceChanged; 0: an older program kept no such log.

@@ -60,4 +60,12 @@ std::string_view trace_consumer(service followed);
 
 inline bool listed(const order_trace& t) { return t.registered; }
 
+/// The trace in the words of the other services' rules.
+struct trace_as_rules {
+  using state = order_trace;
+  static constexpr service of = service::ordertrace;
+  static bool listed(const state& t) { return skanu::listed(t); }
+  static std::uint8_t status(const state& t) { return static_cast<std::uint8_t>(t.status); }
+};
+
 }  // namespace skanu

@@ -55,6 +55,7 @@ int run(const program_options& options) {
     case program_command::audit: return run_audit(options);
     case program_command::events: return run_events(options);
     case program_command::backup: return run_backup(options);
+    case program_command::rebuild: return run_rebuild(options);
     case program_command::admin: return run_admin(options);
   }
   return cannot;

@@ -1,4 +1,5 @@
-// The commands beside `serve`: they look at stored data, also beside a running server.
+// The commands beside `serve`. They look at stored data, also beside a running server; only
+// `rebuild` writes, in a directory that is not served.
 #pragma once
 
 #include "cluster/program/options.hpp"
@@ -9,6 +10,7 @@ namespace skanu {
 int run_audit(const program_options& options);
 int run_events(const program_options& options);
 int run_backup(const program_options& options);
+int run_rebuild(const program_options& options);
 
 /// Asks a running server. Status 1 where it refuses; throws std::system_error where the token
 /// cannot be read or nobody answers in time.

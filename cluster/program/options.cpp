@@ -109,7 +109,8 @@ parsed_options parse_options(int argc, const char* const* argv) {
   // Each command has variables of its own: those that do not run are set from the environment and
   // the file, too.
   std::string admin_http = http;
-  std::string audit_data = o.data, events_data = o.data, backup_data = o.data, admin_data = o.data;
+  std::string audit_data = o.data, events_data = o.data, backup_data = o.data,
+              rebuild_data = o.data, admin_data = o.data;
   cluster_arguments cluster;
   bool trust_network = false;
   auto heartbeat_ms = o.node.streams.heartbeat.count();
@@ -227,6 +228,11 @@ parsed_options parse_options(int argc, const char* const* argv) {
       ->envname("SKANU_TO")
       ->required();
 
+  auto* rebuild = app.add_subcommand(
+      "rebuild", "Makes indexes and counts fit the documents, in a directory that is not served");
+  rebuild->option_defaults()->always_capture_default();
+  rebuild->add_option("--data", rebuild_data, "Data directory")->envname("SKANU_DATA");
+
   auto* admin_command =
       app.add_subcommand("admin", "Asks a running server what operators may ask, with its token");
   admin_command->option_defaults()->always_capture_default();
@@ -283,6 +289,9 @@ parsed_options parse_options(int argc, const char* const* argv) {
       o.events_of = service_named(events_service);
       if (!o.events_of) return refuse("no such service: " + events_service);
     }
+  } else if (rebuild->parsed()) {
+    o.command = program_command::rebuild;
+    o.data = rebuild_data;
   } else if (admin_command->parsed()) {
     o.command = program_command::admin;
     o.data = admin_data;

@@ -9,7 +9,7 @@
 
 namespace skanu {
 
-enum class program_command { serve, audit, events, backup, admin };
+enum class program_command { serve, audit, events, backup, rebuild, admin };
 
 enum class admin_wish { dead_letters, replay, discard, explain };
 

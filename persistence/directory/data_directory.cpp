@@ -77,23 +77,29 @@ std::string lost_in(const std::string& folder, service s) {
          "it, start once with --restored";
 }
 
+bool has_sqlite(const fs::path& folder) { return fs::exists(folder / sqlite_file); }
+
+/// The services of the LMDB database; none where there is no such database.
+std::vector<service> found_in_lmdb(const fs::path& folder) {
+  const auto lmdb = folder / lmdb_folder;
+  if (!fs::exists(lmdb / "data.mdb")) return {};
+  return services_in_lmdb(lmdb.string());
+}
+
 /// The databases of one directory that are there.
 void add_existing(const fs::path& folder, const std::string& prefix, std::vector<database>& found) {
-  if (fs::exists(folder / sqlite_file))
+  if (has_sqlite(folder))
     found.push_back({prefix + "sqlite",
                      make_table_store(open_sqlite_tables((folder / sqlite_file).string(),
                                                          {service::delivery}, 0),
                                       {service::delivery}),
                      prefix});
+  const auto services = found_in_lmdb(folder);
+  if (services.empty()) return;
   const auto lmdb = (folder / lmdb_folder).string();
-  if (fs::exists(fs::path(lmdb) / "data.mdb")) {
-    const auto services = services_in_lmdb(lmdb);
-    if (!services.empty())
-      found.push_back(
-          {prefix + "lmdb",
-           make_table_store(open_lmdb_tables(lmdb, services, 0, page_use::all), services),
-           prefix + lmdb_folder});
-  }
+  found.push_back({prefix + "lmdb",
+                   make_table_store(open_lmdb_tables(lmdb, services, 0, page_use::all), services),
+                   prefix + lmdb_folder});
 }
 
 }  // namespace
@@ -148,6 +154,12 @@ store& data_directory::of(service s) {
     if (std::find(here.begin(), here.end(), s) != here.end()) return *d.data;
   }
   throw store_error(errc::store_failed, "no database of " + std::string(name_of(s)) + " here");
+}
+
+std::vector<service> services_in(const std::string& folder) {
+  auto found = found_in_lmdb(folder);
+  if (has_sqlite(folder)) found.push_back(service::delivery);
+  return found;
 }
 
 std::vector<database> open_existing(const std::string& folder) {

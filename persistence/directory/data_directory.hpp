@@ -63,6 +63,10 @@ class data_directory {
   directory_identity identity_;
 };
 
+/// The services whose databases are in a data directory; none where there is no database. Makes
+/// nothing. Throws store_error.
+std::vector<service> services_in(const std::string& folder);
+
 /// The databases that are there, opened beside a server that may be running: of one data directory,
 /// or of every one in a folder that holds several. In the order in which a cut takes their writer
 /// locks. Makes nothing. Throws store_error where there are none.

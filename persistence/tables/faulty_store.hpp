@@ -48,6 +48,9 @@ class faulty_store final : public store {
   std::vector<commit_result> write(std::span<const commit* const> batch) override;
   std::unique_ptr<snapshot> read() const override;
   writers_held hold_writers() override { return target_->hold_writers(); }
+  index_changes rebuild_index(service s, const listing_reader& listing_in) override {
+    return target_->rebuild_index(s, listing_in);
+  }
   void copy_to(const std::string& to, const snapshot& moment) const override {
     target_->copy_to(to, moment);
   }

@@ -2,6 +2,7 @@
 
 #include "persistence/document.hpp"
 #include "persistence/tables/batch_plan.hpp"
+#include "persistence/tables/index_rebuild.hpp"
 #include "persistence/tables/reading_progress.hpp"
 #include "persistence/tables/sealed_value.hpp"
 #include "persistence/tables/table_keys.hpp"
@@ -173,6 +174,11 @@ class table_store final : public store {
 
   writers_held hold_writers() override { return writers_held(tables_->begin_write()); }
 
+  index_changes rebuild_index(service s, const listing_reader& listing_in) override {
+    mark_outdated();
+    return skanu::rebuild_index(*tables_, sealed_, s, listing_in);
+  }
+
   void copy_to(const std::string& to, const snapshot& moment) const override {
     const auto* own = dynamic_cast<const table_snapshot*>(&moment);
     if (own == nullptr) throw std::logic_error("a snapshot of another store");
@@ -230,6 +236,15 @@ class table_store final : public store {
                                            " are damaged: their format is gone");
     });
     return false;
+  }
+
+  /// Brings the tables of the format before to the present one.
+  void mark_outdated() {
+    if (outdated_.empty()) return;
+    const auto writer = tables_->begin_write();
+    for (const auto s : outdated_) mark_as_present(*writer, s, true);
+    writer->commit();
+    outdated_.clear();
   }
 
   static void mark_as_present(table_writer& tables, service s, bool has_unsealed) {

@@ -40,7 +40,9 @@ def write_config_file(path, **options):
 # --------------------------------------------------------------------------------------- options
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["audit"], ["events"], ["backup"], ["admin"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["audit"], ["events"], ["backup"], ["rebuild"], ["admin"]]
+)
 def test_help_is_given(command):
     done = skanu(*command, "--help")
     assert done.returncode == 0, done.stderr
@@ -65,7 +67,7 @@ def test_help_explains_each_option_of_serve_with_its_default():
 
 def test_help_names_every_command():
     text = skanu("--help").stdout
-    for command in ("serve", "audit", "events", "backup", "admin"):
+    for command in ("serve", "audit", "events", "backup", "rebuild", "admin"):
         assert command in text
 
 
@@ -99,6 +101,8 @@ BAD_OPTIONS = [
     ["audit", "--fault", "payment-fail=1"],
     ["events", "--fault", "payment-fail=1"],
     ["backup", "--fault", "payment-fail=1"],
+    ["rebuild", "--fault", "payment-fail=1"],
+    ["rebuild", "--nonsense"],
     ["events", "--from", "x"],
     ["events", "--from", "0"],
     ["events", "--from", "9" * 30],
@@ -187,7 +191,7 @@ def understood(*words, env=None):
     return {name: ast.literal_eval(value) for name, value in (line.split(" = ", 1) for line in lines)}
 
 
-@pytest.mark.parametrize("command", ["serve", "audit", "events", "backup", "admin"])
+@pytest.mark.parametrize("command", ["serve", "audit", "events", "backup", "rebuild", "admin"])
 def test_every_option_is_set_by_flag_environment_and_file(tmp_path, command):
     words = [command, "explain", "1"] if command == "admin" else [command]
     required = ["--to", "/elsewhere"] if command == "backup" else []

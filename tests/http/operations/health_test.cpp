@@ -60,6 +60,7 @@ class closed_store final : public store {
     throw store_error(errc::store_failed, "closed");
   }
   writers_held hold_writers() override { return {}; }
+  index_changes rebuild_index(service, const listing_reader&) override { return {}; }
   void copy_to(const std::string&, const snapshot&) const override {}
   bool is_open() const override { return open; }
   const std::vector<service>& services() const override { return services_; }

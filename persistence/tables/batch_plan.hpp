@@ -36,7 +36,7 @@ struct row_read {
   std::string_view key;
   bool needs_text = false;               ///< False where only the row's presence counts.
   std::optional<std::string> text = {};  ///< None: there is no row. Empty where it is not needed.
-  std::optional<errc> failure = {};      ///< Of the text. Refuses the commits that compare it.
+  std::optional<errc> failure = {};      ///< Refuses the commits that compare the text.
 };
 
 /// A service that commits are of. The database fills in the last three members.
@@ -136,8 +136,8 @@ class batch_plan {
   std::span<const commit* const> batch_;
   batch_reads reads_;
   std::array<std::uint32_t, service_count> service_at_{};
-  std::vector<std::uint32_t> entity_places_;  ///< Of each change and required entity, in order.
-  std::vector<std::uint32_t> row_places_;     ///< Of each row, in order; UINT32_MAX: not read.
+  std::vector<std::uint32_t> entity_places_;  ///< Places of changes and required entities.
+  std::vector<std::uint32_t> row_places_;     ///< Places of rows; UINT32_MAX: not read.
   std::vector<touched_entity> touched_;       ///< Beside reads_.entities.
 };
 

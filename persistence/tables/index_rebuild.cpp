@@ -1,7 +1,6 @@
 #include "persistence/tables/index_rebuild.hpp"
 
 #include <array>
-#include <charconv>
 #include <functional>
 
 #include "messages/fields.hpp"
@@ -61,7 +60,7 @@ class index_rebuild {
     } while (keys.size() == keys_at_once);
   }
 
-  /// What a document says of its listing; nothing where it cannot be read.
+  /// Returns the listing of a document; nullopt for an unreadable document.
   std::optional<listing> listing_of(table_kind kind, const std::string& key) {
     const auto stored = writer_->get(in(kind), key);
     const auto document = stored ? sealed_.open(in(kind), key, *stored) : std::nullopt;
@@ -144,11 +143,12 @@ class index_rebuild {
     }
   }
 
-  /// The status of a count's key; nothing for a key that no count has.
-  static std::optional<std::uint8_t> status_of_count(std::string_view key) {
-    std::uint8_t status = 0;
-    std::from_chars(key.data() + count_prefix.size(), key.data() + key.size(), status);
-    return count_key(status) == key ? std::optional(status) : std::nullopt;
+  /// Returns the status of a count's key; nullopt for a key of no count.
+  static std::optional<std::uint8_t> status_of_count(const std::string& key) {
+    for (std::size_t status = 0; status < statuses; ++status)
+      if (count_key(static_cast<std::uint8_t>(status)) == key)
+        return static_cast<std::uint8_t>(status);
+    return std::nullopt;
   }
 
   void add_entry(const listing& l, const std::string& key) {

@@ -127,9 +127,9 @@ void sqlite_connection::wait_at_most(std::chrono::milliseconds wait) {
   sqlite3_busy_timeout(db_.get(), static_cast<int>(wait.count()));
 }
 
-/// Copies the write-ahead log into the file. It begins anew only at a moment without readers in
-/// it; where there never is one, it makes one. What fails here was durable before, and is tried
-/// again after the next commit.
+/// Copies the write-ahead log into the file. The log begins anew only at a moment without readers;
+/// if no such moment comes, readers are made to wait. The data is durable before: a failure here is
+/// no error, and the next commit tries again.
 void sqlite_connection::bound_log() {
   if (log_pages_ < log_to_copy) return;
   auto* db = db_.get();

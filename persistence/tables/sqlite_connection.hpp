@@ -17,7 +17,7 @@ namespace skanu {
 /// The bound of every wait for another connection.
 inline constexpr std::chrono::milliseconds sqlite_wait_max{10'000};
 
-/// What is done to one table, prepared once per connection and table.
+/// The statements on a table, prepared once per connection and table.
 enum class table_operation : std::uint8_t {
   get,
   scan_up,

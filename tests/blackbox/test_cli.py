@@ -193,7 +193,8 @@ def understood(*words, env=None):
     done = skanu("--print-config", *words, env=env)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()[1:]
-    return {name: ast.literal_eval(value) for name, value in (line.split(" = ", 1) for line in lines)}
+    pairs = (line.split(" = ", 1) for line in lines)
+    return {name: ast.literal_eval(value) for name, value in pairs}
 
 
 @pytest.mark.parametrize("command", ["serve", "audit", "events", "backup", "admin"])
@@ -271,7 +272,8 @@ def test_the_environment_won_over_the_data_of_the_command_line(tmp_path):
     Server(tmp_path / "data").start().stop()
     data = ["--data", tmp_path / "data"]
     config = tmp_path / "skanu.conf"
-    config.write_text("".join(f"[{name}]\ndata = '/file'\n" for name in ("audit", "events", "backup")))
+    commands = ("audit", "events", "backup")
+    config.write_text("".join(f"[{name}]\ndata = '/file'\n" for name in commands))
     env = {"SKANU_DATA": "/environment", "SKANU_CONFIG": str(config)}
     for words in (["audit"], ["events"], ["backup", "--to", tmp_path / "copy"]):
         done = skanu(*words, *data, env=env)

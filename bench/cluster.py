@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures a node per service against one process, and how soon it notices and catches up.
 
-Six nodes and one process take turns: three rounds of orders each (wrk, 64 connections), every commit
-flushed. Then payment is killed and frozen, and stamp is away for 60 s at 1,000 payments a second.
-Prints one table; ends with status 1 where a bar is missed.
+Six nodes and one process take turns: three rounds of orders each (wrk, 64 connections), every
+commit flushed. Then payment is killed and frozen, and stamp is away for 60 s at 1,000 payments a
+second. Prints one table; ends with status 1 where a bar is missed.
 """
 
 import http.client

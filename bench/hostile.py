@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures what an honest client notices of hostile ones.
 
-First the honest client alone, then with the others at it: idle connections, senders of one byte a second,
-header lines, header names and chunked bodies without end, compressed bodies, pipelined requests,
-half-closed sockets, Content-Length with Transfer-Encoding, CR and LF in values, readers that do not read.
-Prints a table; ends with status 1 where a bar is missed, or an answer was not the one that belongs to
-its request. The others run in a process of their own, on the same processors.
+First the honest client alone, then with the others at it: idle connections, senders of one byte a
+second, header lines, header names and chunked bodies without end, compressed bodies, pipelined
+requests, half-closed sockets, Content-Length with Transfer-Encoding, CR and LF in values, readers
+that do not read. Prints a table; ends with status 1 where a bar is missed, or an answer was not the
+one that belongs to its request. The others run in a process of their own, on the same processors.
 """
 
 import argparse
@@ -42,8 +42,11 @@ NOT_READING = 20
 
 JSON_POST = b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 HEADER_LINE = b"GET /orders HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 200_000
-HEADER_NAMES = b"GET /orders HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"x%d: y\r\n" % i for i in range(20_000))
-CHUNKS = JSON_POST + b"Transfer-Encoding: chunked\r\n\r\n" + (b"1000\r\n" + b" " * 4096 + b"\r\n") * 100
+HEADER_NAMES = b"GET /orders HTTP/1.1\r\nHost: localhost\r\n" + b"".join(
+    b"x%d: y\r\n" % i for i in range(20_000)
+)
+CHUNK = b"1000\r\n" + b" " * 4096 + b"\r\n"
+CHUNKS = JSON_POST + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK * 100
 BOMB = gzip.compress(b" " * 10_000_000)
 COMPRESSED = JSON_POST + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB
 
@@ -91,9 +94,9 @@ class Attack:
     def pipelined(self):
         """Demands the answer of each request, in the order of the requests."""
         wanted = self.orders[:40]
-        requests = b"".join(b"GET /orders/%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % i for i in wanted[:-1])
-        last = b"GET /orders/%d HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % wanted[-1]
-        got = self.answer(requests + last)
+        *requests, last = (b"GET /orders/%d HTTP/1.1\r\nHost: localhost\r\n" % i for i in wanted)
+        ends = b"Connection: close\r\n\r\n"
+        got = self.answer(b"".join(one + b"\r\n" for one in requests) + last + ends)
         assert [int(i) for i in re.findall(rb'\r\n\r\n{"id":(\d+),', got)] == wanted, got[:200]
 
     def half_closed(self):
@@ -104,7 +107,8 @@ class Attack:
     def two_lengths(self):
         got = self.answer(
             b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /orders HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            b"GET /orders HTTP/1.1\r\nHost: localhost\r\n\r\n"
         )
         self.expect(400, got)
         assert got.count(b"HTTP/1.1 ") == 1, "what stood behind it was taken for a request"
@@ -227,7 +231,7 @@ class Honest:
         self.port, self.pid, self.number, self.orders = port, pid, 0, []
 
     def run(self, seconds):
-        """The slowest of a hundred, and the middle one, in ms; the most memory meanwhile, in MiB."""
+        """The slowest of a hundred and the middle one, in ms; the most memory meanwhile, in MiB."""
         took, most = [], 0
         with Client(self.port) as client:
             began = time.monotonic()
@@ -267,7 +271,8 @@ def main():
     parser.add_argument("--quick", action="store_true", help="fewer of each, for a few seconds")
     parser.add_argument("--program", type=Path, default=REPO / "build" / "release" / "skanu")
     options = parser.parse_args()
-    options.idle, options.slow, options.seconds = (500, 50, 4) if options.quick else (5_000, 500, 30)
+    counts = (500, 50, 4) if options.quick else (5_000, 500, 30)
+    options.idle, options.slow, options.seconds = counts
     raise_open_files()
     folder = Path(tempfile.mkdtemp(prefix="hostile-", dir=REPO / "build"))
     server = Server(
@@ -299,12 +304,14 @@ def show(options, before, during, after, report):
     done = sum(report["done"].values())
     print(f"""| honest client, {HONEST_PER_S} requests/s | alone | with hostile ones | afterwards |
 | --- | --- | --- | --- |
-| p99 | {before[0]:.1f} ms | {during[0]:.1f} ms ({during[0] / before[0]:.2f} ×) | {after[0]:.1f} ms |
+| p99 | {before[0]:.1f} ms | {during[0]:.1f} ms ({during[0] / before[0]:.2f} ×) | \
+{after[0]:.1f} ms |
 | median | {before[1]:.1f} ms | {during[1]:.1f} ms | {after[1]:.1f} ms |
 | resident memory, at most | {before[2]:.0f} MiB | {during[2]:.0f} MiB | {after[2]:.0f} MiB |
 
-{options.idle:,} idle connections ({report["idle ones kept"]:,} kept), {options.slow} senders of a byte a second \
-({report["slow ones cut off"]} times cut off), {NOT_READING} that do not read, {done} other attacks in \
+{options.idle:,} idle connections ({report["idle ones kept"]:,} kept), \
+{options.slow} senders of a byte a second ({report["slow ones cut off"]} times cut off), \
+{NOT_READING} that do not read, {done} other attacks in \
 {options.seconds} s; answered otherwise than they should be: {len(report["wrong"])}""")
     missed = [f"wrong answer: {w}" for w in report["wrong"][:5]]
     missed += [f"no {k.__name__}" for k in Attack.KINDS if not report["done"][k.__name__]]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Opens 10,000 event streams on one process, and measures what they cost.
 
-Every stream must get the step of each order that is placed. Prints the memory of the server before and
-with them, and how long the last of them waited; ends with status 1 where a bar is missed.
+Every stream must get the step of each order that is placed. Prints the memory of the server before
+and with them, and how long the last of them waited; ends with status 1 where a bar is missed.
 """
 
 import argparse
@@ -68,7 +68,8 @@ class Streams:
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench --streams", description=__doc__)
-    parser.add_argument("count", type=int, nargs="?", default=10_000, help="streams (default 10000)")
+    parser.add_argument("count", type=int, nargs="?", default=10_000,
+                        help="streams (default 10000)")
     parser.add_argument("--program", type=Path, default=REPO / "build" / "release" / "skanu")
     options = parser.parse_args()
     count = options.count

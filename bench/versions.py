@@ -84,7 +84,8 @@ def audits(sides, options):
 
 def report(sides, runs):
     earlier, this = (side.name for side in sides)
-    lines = ["| | earlier/s | this/s | ratio | least and most | p99 ms, earlier and this | errors |",
+    lines = ["| | earlier/s | this/s | ratio | least and most | p99 ms, earlier and this "
+             "| errors |",
              "| --- | --: | --: | --: | --: | --: | --: |"]
     for name, figures in runs.items():
         ratios = [run[this]["per_second"] / run[earlier]["per_second"] for run in figures]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""A barista: moves every delivery along, Prepare Delivery... -> READY -> START -> END, until Ctrl-C.
+"""A barista: moves every delivery along, Prepare Delivery... -> READY -> START -> END,
+until Ctrl-C.
 
   examples/barista.py [--base http://127.0.0.1:8088] [--pause 1.0] [--once]
 
---once works off what there is, waiting for nothing, and ends. An order that is cancelled meanwhile is
-put aside: the delivery answers 409. Standard library only.
+--once works off what there is, waiting for nothing, and ends. An order that is cancelled meanwhile
+is put aside: the delivery answers 409. Standard library only.
 """
 
 import argparse
@@ -63,7 +64,7 @@ def work_a_round(shop):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--base", default="http://127.0.0.1:8088", help="default: %(default)s")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two rounds")
     parser.add_argument("--once", action="store_true", help="until nothing is left to move")

@@ -56,8 +56,8 @@ milliseconds() { echo $(((${EPOCHREALTIME/./} - started) / 1000)); }
 timed() {
   local method=$1 path=$2
   shift 2
-  curl -s --max-time 5 -o /dev/null -w '%{http_code} %{time_total}' -X "$method" "$@" "$base$path" ||
-    true
+  curl -s --max-time 5 -o /dev/null -w '%{http_code} %{time_total}' -X "$method" "$@" \
+    "$base$path" || true
 }
 
 breaker_state() {

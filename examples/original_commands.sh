@@ -21,21 +21,32 @@ http() {
   command http --ignore-stdin --check-status --timeout=5 "${@/localhost:8088/"$HOST"}"
 }
 
-http post localhost:8088/orders productId=1 qty=1 paymentType="cash" cost=1000 productName="Coffee"
-http post localhost:8088/orders productId=2 qty=2 paymentType="card" cost=2000 productName="RedTea"
-http post localhost:8088/orders productId=3 qty=1 paymentType="card" cost=2500 productName="Coffee"
-http post localhost:8088/orders productId=4 qty=2 paymentType="card" cost=4500 productName="IceTea"
-http post localhost:8088/orders productId=5 qty=3 paymentType="card" cost=6000 productName="LemonAde"
-http post localhost:8088/orders productId=6 qty=4 paymentType="card" cost=10000 productName="OrangeAde"
-http post localhost:8088/orders productId=7 qty=1 paymentType="card" cost=3000 productName="Latte"
-http post localhost:8088/orders productId=8 qty=3 paymentType="card" cost=9000 productName="WhiteChoco"
-http post localhost:8088/orders productId=9 qty=2 paymentType="card" cost=5500 productName="EarlGrey"
-http post localhost:8088/orders productId=10 qty=2 paymentType="card" cost=7000 productName="RedTea"
+http post localhost:8088/orders productId=1 qty=1 paymentType="cash" cost=1000 \
+  productName="Coffee"
+http post localhost:8088/orders productId=2 qty=2 paymentType="card" cost=2000 \
+  productName="RedTea"
+http post localhost:8088/orders productId=3 qty=1 paymentType="card" cost=2500 \
+  productName="Coffee"
+http post localhost:8088/orders productId=4 qty=2 paymentType="card" cost=4500 \
+  productName="IceTea"
+http post localhost:8088/orders productId=5 qty=3 paymentType="card" cost=6000 \
+  productName="LemonAde"
+http post localhost:8088/orders productId=6 qty=4 paymentType="card" cost=10000 \
+  productName="OrangeAde"
+http post localhost:8088/orders productId=7 qty=1 paymentType="card" cost=3000 \
+  productName="Latte"
+http post localhost:8088/orders productId=8 qty=3 paymentType="card" cost=9000 \
+  productName="WhiteChoco"
+http post localhost:8088/orders productId=9 qty=2 paymentType="card" cost=5500 \
+  productName="EarlGrey"
+http post localhost:8088/orders productId=10 qty=2 paymentType="card" cost=7000 \
+  productName="RedTea"
 
 http get localhost:8088/orderTraces
 http get localhost:8088/payments
 
 http delete localhost:8088/orders/1
-http put localhost:8088/payments/2 cost=2000 orderId=2 paymentStatus="END" paymentType="cash" productId=2 productName="RedTea" qty=2
+http put localhost:8088/payments/2 cost=2000 orderId=2 paymentStatus="END" \
+  paymentType="cash" productId=2 productName="RedTea" qty=2
 
 http get localhost:8088/deliveries

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The three loads of the original system with their original parameters. Needs siege (Debian: siege).
-# Ends with status 1 when fewer requests succeed than are expected.
+# The three loads of the original system with their original parameters. Needs siege (Debian:
+# siege). Ends with status 1 when fewer requests succeed than are expected.
 #
 #   examples/original_loads.sh [stamps] [orders] [deliveries]     all three by default
 #
@@ -28,7 +28,9 @@ run_siege() {
   local seconds=$1 attempt
   shift
   for ((attempt = 1; attempt <= ATTEMPTS; attempt++)); do
-    if timeout --kill-after=2 $((seconds + GRACE_S)) siege --quiet -t"${seconds}S" "$@"; then return; fi
+    if timeout --kill-after=2 $((seconds + GRACE_S)) siege --quiet -t"${seconds}S" "$@"; then
+      return
+    fi
     printf 'original_loads: siege did not come to its end (%d)\n' "$attempt" >&2
   done
 }

@@ -166,9 +166,11 @@ export const en = {
     'The shop’s server cannot be reached. This page keeps trying; what you entered is kept.',
   'trouble.order': 'Orders cannot be taken or cancelled at the moment. All else goes on.',
   'trouble.payment':
-    'Payment does not answer at the moment, so new orders and payments have to wait. All else goes on, cancelling too.',
+    'Payment does not answer at the moment, so new orders and payments have to wait. ' +
+    'All else goes on, cancelling too.',
   'trouble.delivery':
-    'The delivery service is away, so orders stay at their step. Ordering and paying go on, and the steps follow when it is back.',
+    'The delivery service is away, so orders stay at their step. ' +
+    'Ordering and paying go on, and the steps follow when it is back.',
   'trouble.stamp':
     'The stamp service is away. Your stamps are counted when it is back; none is lost.',
   'trouble.ordertrace':

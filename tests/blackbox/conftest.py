@@ -43,7 +43,9 @@ def shared_server(tmp_path_factory):
     first_phone = fresh_phone()
     with Server(tmp_path_factory.mktemp("shared") / "data") as server:
         yield server
-        assert server.running(), f"the shared server died {server.process.returncode}: {server.stderr()[-4000:]}"
+        assert server.running(), (
+            f"the shared server died {server.process.returncode}: {server.stderr()[-4000:]}"
+        )
         assert_sound(server.data)
     assert_sound(server.data)
     log = server.stderr()

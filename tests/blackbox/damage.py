@@ -20,7 +20,7 @@ def seal(table, key, value):
 
 
 def replace_sealed(content, tables, key, at, end, value):
-    """Replaces the value of a key at a place; false where none of the tables' checksums is there."""
+    """Replaces a key's value at a place; false where none of the tables' checksums is there."""
     for table in tables:
         if content[end : end + SEAL] == seal(table, key, bytes(content[at:end])):
             content[at : end + SEAL] = value + seal(table, key, value)

@@ -62,7 +62,7 @@ def is_alive(pid):
 
 
 class Cluster:
-    """The cluster scripts, bound to one folder."""
+    """The cluster scripts, bound to one folder. As a context manager it leaves no node behind."""
 
     def __init__(self, folder):
         self.folder, self.http = folder, free_gateway_port()
@@ -120,3 +120,9 @@ class Cluster:
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not self.processes(), "the nodes are gone")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.clean_up()

@@ -39,6 +39,14 @@ def skanu(*arguments, env=None, cwd=None, deadline_s=20 * TIME_SCALE):
     )
 
 
+def assert_refused(done):
+    """Exit status 2, one clear line on standard error, nothing on standard output."""
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1 and 10 < len(lines[0]) < 250, done.stderr
+
+
 def audit(data):
     """(exit status, the printed JSON)."""
     done = skanu("audit", "--data", data, deadline_s=60 * TIME_SCALE)

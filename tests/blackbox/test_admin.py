@@ -27,7 +27,8 @@ def edit_delivery(data, order_id, old, new):
     """Changes a stored delivery beside the running server, which must not be at work on it."""
     database = sqlite3.connect(data / "delivery.sqlite3", timeout=10)
     statement = (
-        'update "delivery.entities" set value = replace(value, ?, ?) where key = ? and instr(value, ?)'
+        'update "delivery.entities" set value = replace(value, ?, ?)'
+        " where key = ? and instr(value, ?)"
     )
     changed = database.execute(
         statement, (old.encode(), new.encode(), key(order_id), old.encode())
@@ -201,7 +202,7 @@ def test_an_order_explains_itself(operator, shop):
     client.get("/admin/explain/orders/x").expect(404)
 
 
-# ------------------------------------------------------------------------------------ who may see it
+# ----------------------------------------------------------------------------------- who may see it
 
 ADMIN_REQUESTS = (
     ("GET", LETTERS),
@@ -268,7 +269,7 @@ def test_a_token_that_others_may_read_lets_nobody_in(tmp_path, mode):
         server.operator().get(LETTERS).expect(401)
         server.client().get("/orders").expect(200)
         wait_until(lambda: "event=admin_token_refused" in server.stderr(), "the log says so")
-        done = skanu("admin", "--data", server.data, "--http", f"127.0.0.1:{server.port}", "dead-letters")
+        done = admin(server, "dead-letters")
         assert done.returncode == 2
         token = server.data / "admin.token"
         assert done.stderr == f"skanu: others may read the secret in {token}: chmod 600 it\n"
@@ -325,7 +326,8 @@ def test_a_phone_number_in_a_letters_name_is_masked_in_the_log(serve):
 
 
 def admin(server, *words, **options):
-    return skanu("admin", "--data", server.data, "--http", f"127.0.0.1:{server.port}", *words, **options)
+    address = f"127.0.0.1:{server.port}"
+    return skanu("admin", "--data", server.data, "--http", address, *words, **options)
 
 
 def test_skanu_admin_does_what_operators_may_ask(serve):

@@ -40,7 +40,8 @@ class Used:
             self.ready = shop.deliver(shop.paid_order(self.phone), until=READY)
             self.delivered = shop.delivered_order(self.phone)
             self.cancelled = shop.paid_order(self.phone)
-            # A cancel that overtakes the payment leaves a hidden tombstone, and no delivery to wait for.
+            # A cancel that overtakes the payment leaves a hidden tombstone,
+            # and no delivery to wait for.
             shop.wait_delivery(self.cancelled, PREPARE)
             shop.cancel_order(self.cancelled)
             shop.wait_delivery(self.cancelled, "CANCEL")
@@ -68,7 +69,9 @@ def key(number):
 def in_sqlite(data, statement, *values):
     """Runs one statement on the deliveries, which must change one row."""
     database = sqlite3.connect(data / "delivery.sqlite3")
-    database.create_function("sealed", 3, lambda t, k, v: (v.encode() + seal(t, k, v.encode())).decode())
+    database.create_function(
+        "sealed", 3, lambda t, k, v: (v.encode() + seal(t, k, v.encode())).decode()
+    )
     database.create_function("bare", 1, lambda stored: stored[:-SEAL])
     assert database.execute(statement, values).rowcount == 1, statement
     database.commit()

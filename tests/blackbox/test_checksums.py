@@ -106,10 +106,8 @@ def test_a_damaged_row_that_a_start_begins_with_refuses_it(tmp_path, service, ro
 
 def test_a_damaged_event_is_set_aside_where_it_would_be_skipped_in_silence(tmp_path):
     server = stopped_server(tmp_path)
-    events = [
-        line for line in skanu("events", "--data", server.data, "--service", "payment").stdout.split("\n")
-        if '"Paid"' in line
-    ]
+    shown = skanu("events", "--data", server.data, "--service", "payment").stdout
+    events = [line for line in shown.split("\n") if '"Paid"' in line]
     offset = int(re.search(r'"offset":(\d+)', events[-1])[1])
     damage(server, "payment.log", key(offset))
     shown = skanu("events", "--data", server.data, "--service", "payment").stdout

@@ -1,4 +1,7 @@
-"""Hostile clients beside an honest one: the bench, in short. Its figures need `./dev bench --hostile`."""
+"""Hostile clients beside an honest one: the bench, in short.
+
+Its figures need `./dev bench --hostile`.
+"""
 
 import contextlib
 import subprocess

@@ -103,7 +103,8 @@ def test_commits_flushes_logs_and_the_breaker_are_measured(serve):
 
     def caught_up():
         now = samples_of(client)
-        lags = [value for name, value in now.items() if name.startswith("skanu_consumer_lag_events{")]
+        series = "skanu_consumer_lag_events{"
+        lags = [value for name, value in now.items() if name.startswith(series)]
         return len(lags) == 9 and not any(lags) and now
 
     now = wait_until(caught_up, "every consumer")

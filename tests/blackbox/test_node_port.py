@@ -128,7 +128,9 @@ def test_what_strangers_announced_stayed_resident(tmp_path):
         for length in (64 * 1024 + 1, 32 * 1024 * 1024):
             with connections(cluster.hosts["stamp"], 64, announcing(length)) as made:
                 # CAF itself ends a silent connection only after 2.5 s.
-                wait_until(lambda: count_open(made) == 0, "they are cut off at once", 1 * TIME_SCALE)
+                wait_until(
+                    lambda: count_open(made) == 0, "they are cut off at once", 1 * TIME_SCALE
+                )
         said = announcing(64 * 1024) + bytes(60 * 1024)
         with connections(cluster.hosts["stamp"], 64, said) as made:
             assert_stamps_go(cluster, "0105550103")
@@ -177,7 +179,10 @@ def openssl(*words):
 
 def certificate_for(certs, name, days):
     """Renews the certificate, to end in the given number of days."""
-    openssl("req", "-new", "-key", certs / f"{name}-key.pem", "-subj", f"/CN={name}", "-out", certs / "r")
+    openssl(
+        "req", "-new", "-key", certs / f"{name}-key.pem", "-subj", f"/CN={name}",
+        "-out", certs / "r",
+    )  # fmt: skip
     openssl(
         "x509", "-req", "-in", certs / "r", "-CA", certs / "ca.pem", "-CAkey", certs / "ca-key.pem",
         "-set_serial", "77", "-days", days, "-out", certs / f"{name}.pem",
@@ -187,7 +192,8 @@ def certificate_for(certs, name, days):
 
 def serve_with(tmp_path, certs, node, name):
     return skanu(
-        "serve", "--http", "127.0.0.1:0", "--data", tmp_path / "data", "--services", node, *tls(certs, name)
+        "serve", "--http", "127.0.0.1:0", "--data", tmp_path / "data", "--services", node,
+        *tls(certs, name),
     )  # fmt: skip
 
 

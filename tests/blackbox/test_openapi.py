@@ -93,8 +93,9 @@ def test_every_response_and_parameter_is_described():
 
 
 def test_every_reference_leads_somewhere_and_every_component_is_used():
-    used = {node["$ref"] for _, node in walk(RAW) if isinstance(node, dict) and "$ref" in node}
-    schemes = [s for _, node in walk(RAW) if isinstance(node, dict) for s in node.get("security", [])]
+    objects = [node for _, node in walk(RAW) if isinstance(node, dict)]
+    used = {node["$ref"] for node in objects if "$ref" in node}
+    schemes = [scheme for node in objects for scheme in node.get("security", [])]
     used |= {f"#/components/securitySchemes/{name}" for scheme in schemes for name in scheme}
     components = RAW["components"]
     existing = {f"#/components/{kind}/{name}" for kind in components for name in components[kind]}

@@ -24,9 +24,8 @@ def chunked(body, chunk):
 
 
 def post_head(*lines):
-    return "\r\n".join(
-        ["POST /orders HTTP/1.1", "Host: localhost", "Content-Type: application/json", *lines, "", ""]
-    ).encode()
+    start = ["POST /orders HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
+    return "\r\n".join([*start, *lines, "", ""]).encode()
 
 
 # --------------------------------------------------------------------------------------- methods
@@ -314,7 +313,8 @@ def open_to_all(tmp_path_factory):
     ],
 )
 def test_every_origin_may_read_every_answer(open_to_all, origin, method, path, body, status):
-    assert_allows(open_to_all.request(method, path, body, {"Origin": origin}).expect(status), origin)
+    answer = open_to_all.request(method, path, body, {"Origin": origin}).expect(status)
+    assert_allows(answer, origin)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -388,7 +388,9 @@ def test_cors_none_answers_no_preflight(serve):
 # ------------------------------------------------------------------------------------------ Host
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8088", "10.0.0.1", "localhost.evil"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8088", "10.0.0.1", "localhost.evil"]
+)
 def test_a_name_that_points_at_loopback_placed_orders(client, host):
     for method, path, body in (
         ("POST", "/orders", COFFEE),
@@ -402,13 +404,16 @@ def test_a_name_that_points_at_loopback_placed_orders(client, host):
         assert "--allowed-host" in problem["detail"]
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:9", "[::1]:9"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:9", "[::1]:9"]
+)
 def test_every_name_of_loopback_is_answered(client, host):
     client.get("/orders", {"Host": host}).expect(200)
 
 
 def test_an_allowed_host_is_answered_and_no_other(serve):
-    client = serve("--allowed-host", "shop.example,two.example", "--allowed-host", "10.0.0.7").client()
+    server = serve("--allowed-host", "shop.example,two.example", "--allowed-host", "10.0.0.7")
+    client = server.client()
     for host in ("shop.example", "Shop.Example:80", "two.example", "10.0.0.7:8088", "127.0.0.1"):
         client.get("/orders", {"Host": host}).expect(200)
     for host in ("example", "a.shop.example", "shop.example.evil"):

@@ -63,7 +63,9 @@ def test_one_order_is_followed_over_all_nodes(tmp_path):
         for name, wanted in expected.items():
             for part in wanted:
                 wait_until(
-                    lambda name=name, part=part: any(part in line for line in lines_of(cluster[name])),
+                    lambda name=name, part=part: any(
+                        part in line for line in lines_of(cluster[name])
+                    ),
                     f"{part} in the log of {name}",
                 )
         for name in NODES:

@@ -71,7 +71,8 @@ const fill = {
 for (const [name, path] of Object.entries(paths)) {
   for (const colorScheme of ['light', 'dark']) {
     for (const locale of ['en-US', 'ko-KR']) {
-      test(`${name}, ${colorScheme}, ${locale}: axe finds nothing, no size scrolls sideways`, async () => {
+      const shown = `${name}, ${colorScheme}, ${locale}`;
+      test(`${shown}: axe finds nothing, no size scrolls sideways`, async () => {
         const page = await openPage(browser, 'about:blank', { colorScheme, locale });
         await pretendAge(page, (id) => (id % 3) * 6);
         await page.goto(server.url + path);

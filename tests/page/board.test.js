@@ -35,7 +35,8 @@ async function live(page) {
   await textOf(page.locator('#live'), 'Live');
 }
 
-test('a card comes when an order is paid, is moved on by clicks, and leaves when it is done', async () => {
+test('a card comes when an order is paid, is moved on by clicks, ' +
+    'and leaves when it is done', async () => {
   const page = await openPage(browser, `${server.url}/board`);
   await live(page);
   const unpaid = await server.order({ paid: false });
@@ -204,7 +205,8 @@ test('a move that came too late is told, and the card shows what is', async () =
   await closePage(page);
 });
 
-test('sixty cards fit on a screen of 1920 by 1080 and are large enough for two metres', async () => {
+test('sixty cards fit on a screen of 1920 by 1080 ' +
+    'and are large enough for two metres', async () => {
   const drinks = [
     [1, 'Coffee'],
     [4, 'IceTea'],
@@ -246,7 +248,8 @@ test('sixty cards fit on a screen of 1920 by 1080 and are large enough for two m
   await closePage(page);
 });
 
-test('the longest names, a thousand cups and over a hundred orders leave every page in shape', async () => {
+test('the longest names, a thousand cups and over a hundred orders ' +
+    'leave every page in shape', async () => {
   const names = [
     '가'.repeat(200),
     'W'.repeat(200),
@@ -305,7 +308,8 @@ test('the longest names, a thousand cups and over a hundred orders leave every p
     (names) =>
       names.forEach((productName, id) => {
         const order = { key: `k${id}`, id: id + 1, placed: id, productId: 99, productName };
-        Object.assign(order, { qty: 1000, cost: 10 ** 12, status: ['PAY END', 'Order END'][id % 2] });
+        const status = ['PAY END', 'Order END'][id % 2];
+        Object.assign(order, { qty: 1000, cost: 10 ** 12, status });
         localStorage.setItem(`skanu.order.${order.key}`, JSON.stringify(order));
       }),
     names,
@@ -317,7 +321,8 @@ test('the longest names, a thousand cups and over a hundred orders leave every p
   await closePage(page);
 });
 
-test('a move that waited while delivery was away waits for its delivery, too, which follows then', async () => {
+test('a move that waited while delivery was away waits for its delivery, too, ' +
+    'which follows then', async () => {
   const id = await server.order();
   const page = await openPage(browser, 'about:blank');
   await page.clock.install();

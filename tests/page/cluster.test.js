@@ -60,7 +60,8 @@ async function orderOn(page) {
 const cardIn = (board, column, id) =>
   board.getByRole('region', { name: column, exact: true }).locator(`[data-id="${id}"]`);
 
-test('payment away and back: what was asked for meanwhile is done once, all else goes on', async () => {
+test('payment away and back: ' +
+    'what was asked for meanwhile is done once, all else goes on', async () => {
   const [customer, board, manager] = await Promise.all(['/', '/board', '/manager'].map(open));
   const latte = await shop.order({ productName: 'Latte', productId: 7 });
   const dropped = await orderOn(customer);

@@ -184,7 +184,8 @@ test('a wrong phone number is pointed out and nothing typed is lost', async () =
   await closePage(page);
 });
 
-test('on a narrow phone each step’s icon stays in its place, however long its name is', async () => {
+test('on a narrow phone each step’s icon stays in its place, ' +
+    'however long its name is', async () => {
   const page = await openPage(browser, server.url, { viewport: { width: 320, height: 640 } });
   const { id, order } = await orderOn(page, 'Coffee');
   await order.getByRole('button', { name: /^Pay/ }).click();

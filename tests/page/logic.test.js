@@ -162,7 +162,8 @@ test('the longest-waiting order comes first in its column', () => {
   );
 });
 
-test('what may pass is sent again until the answer is certain, as late as the server asks', async () => {
+test('what may pass is sent again until the answer is certain, ' +
+    'as late as the server asks', async () => {
   const answers = [
     { status: 0 },
     { status: 503, retryAfter: 2 },
@@ -240,7 +241,8 @@ test('blanks are filled, and words follow the count', () => {
   assert.equal(textOf('en', 'no such key'), 'no such key');
 });
 
-test('the language is the one wished for, else the first of the browser’s that is spoken here', () => {
+test('the language is the one wished for, ' +
+    'else the first of the browser’s that is spoken here', () => {
   assert.equal(chooseLanguage('ko', ['en-GB']), 'ko');
   assert.equal(chooseLanguage(null, ['fr', 'ko-KR', 'en']), 'ko');
   assert.equal(chooseLanguage('fr', ['fr']), 'en');

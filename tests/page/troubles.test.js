@@ -23,7 +23,8 @@ after(() => Promise.all([browser.close(), Server.stopAll()]));
 
 const orderButton = (page) => page.getByRole('button', { name: /^Order 1 × Coffee for/ });
 
-test('while payment refuses, an order waits and says why, and is placed when payment is back', async () => {
+test('while payment refuses, an order waits and says why, ' +
+    'and is placed when payment is back', async () => {
   const server = await Server.started(['--fault', 'payment-fail=1@0s..5s']);
   const page = await openPage(browser, server.url);
   await orderButton(page).click();
@@ -65,7 +66,8 @@ test('a wish outlives a reload: an order that was being sent is sent on, once', 
   await server.stop();
 });
 
-test('a server that is killed and started again: every page says so and recovers by itself', async () => {
+test('a server that is killed and started again: ' +
+    'every page says so and recovers by itself', async () => {
   const server = await Server.started();
   const id = await server.order({ productName: 'Latte', productId: 7 });
   const board = await openPage(browser, `${server.url}/board`);

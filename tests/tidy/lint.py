@@ -18,8 +18,8 @@ LONGEST_S = 300
 
 
 def problems_of(path):
-    done = subprocess.run(["clang-tidy", "-p", "build/lint", "--quiet", path], cwd=REPO, check=False,
-                          capture_output=True, text=True, timeout=LONGEST_S)
+    done = subprocess.run(["clang-tidy", "-p", "build/lint", "--quiet", path], cwd=REPO,
+                          check=False, capture_output=True, text=True, timeout=LONGEST_S)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 

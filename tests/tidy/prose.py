@@ -19,7 +19,8 @@ POINTING = frozenset("""
 
 def words(text):
     """The words of a comment's prose: no code, no names with underscores, no pictures."""
-    return [w.lower() for w in re.findall(r"(?<![\w.:/`<])[A-Za-z]+(?:'[a-z]+)?(?![\w(:/`>])", text)]
+    found = re.findall(r"(?<![\w.:/`<])[A-Za-z]+(?:'[a-z]+)?(?![\w(:/`>])", text)
+    return [word.lower() for word in found]
 
 
 def counted():

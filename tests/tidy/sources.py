@@ -36,7 +36,8 @@ def comment_blocks(path):
             blocks[-1][1].append(found.group(1))
             last = number
             continue
-        behind = next((m.group(0) for m in COMMENT.finditer(line) if m.group(0).startswith("//")), None)
+        parts = (m.group(0) for m in COMMENT.finditer(line))
+        behind = next((part for part in parts if part.startswith("//")), None)
         if behind:
             blocks.append((number, [behind.lstrip("/").removeprefix("<")]))
     return blocks

@@ -14,7 +14,8 @@ FOLDERS = ["messages", "persistence", "actors", "http", "cluster"]
 def passes(*command):
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
-    done = subprocess.run([*map(str, command)], cwd=REPO, capture_output=True, text=True, check=False)
+    done = subprocess.run([*map(str, command)], cwd=REPO, capture_output=True, text=True,
+                          check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,4 +1,4 @@
-// Checks the invariants of DESIGN 7 on stored data alone.
+// The audit of the invariants, on stored data alone.
 //
 // Each service's log is folded with the service's own rules, and compared with what the service
 // stores (audit_states.hpp); then the services are compared with each other, up to the position of

@@ -25,7 +25,7 @@ policy::policy(caf::actor_config& config, const service_environment& env,
       log_(std::move(log)),
       faults_(faults),
       limits_(limits),
-      dead_letters_(env, definition_.of, limits.retry) {}
+      dead_letters_(env, definition_.who.of, limits.retry) {}
 
 policy::behavior_type policy::make_behavior() {
   contain_failures(*this);
@@ -68,8 +68,8 @@ policy::behavior_type policy::make_behavior() {
 
 void policy::recover() {
   const auto now = env_.data.read();
-  at_ = stored_position(*now, definition_.of, definition_.name);
-  dead_letters_.recover(*now, definition_.name);
+  at_ = stored_position(*now, definition_.who.of, definition_.who.name);
+  dead_letters_.recover(*now, definition_.who.name);
 }
 
 void policy::pull_after(std::chrono::milliseconds wait) {
@@ -109,15 +109,15 @@ void policy::work_off(const event_batch& batch) {
 
 void policy::take(const event_batch::event& e) {
   if (e.body.empty()) return set_aside(e.offset, 0, {}, damaged_event, 1);
-  std::optional<reaction> what;
+  std::optional<addressed_command> what;
   try {
     what = definition_.react(parse_stored_json(e.body));
   } catch (const decode_error& problem) {
     return set_aside(e.offset, 0, e.body, problem.what(), 1);
   }
   if (!what) return;
-  if (dead_letters_.parks(what->target))
-    return set_aside(e.offset, what->target, e.body, dead_letter_box::parked_reason, 0);
+  if (dead_letters_.parks(what->id))
+    return set_aside(e.offset, what->id, e.body, dead_letter_box::parked_reason, 0);
   auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0, trace_of(e.body)})
                 .first->second;
   send_command(e.offset, a);
@@ -128,7 +128,7 @@ void policy::send_command(log_offset offset, action& a) {
   skanu::command_context r;
   r.answer = reply_to(address(), offset);
   r.trace = a.trace;
-  a.what.send(std::move(r));
+  definition_.send(a.what, std::move(r));
 }
 
 void policy::on_answer(log_offset offset, const outcome& result) {
@@ -141,7 +141,7 @@ void policy::on_answer(log_offset offset, const outcome& result) {
       delayed_send(this, backoff(limits_.retry, a.attempts, random_), resume_atom::value, offset);
       return;
     }
-    set_aside(offset, a.what.target, a.event, std::string(name_of(e->code)) + ": " + e->detail,
+    set_aside(offset, a.what.id, a.event, std::string(name_of(e->code)) + ": " + e->detail,
               a.attempts);
   } else {
     note_step(offset, a.event);
@@ -153,14 +153,14 @@ void policy::on_answer(log_offset offset, const outcome& result) {
 /// So that a traced order can be followed through the logs of all nodes.
 void policy::note_step(log_offset offset, std::string_view event) const {
   if (const auto trace = trace_of(event))
-    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", definition_.name, offset,
-                 event_type_of(event), trace->trace_id());
+    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", definition_.who.name,
+                 offset, event_type_of(event), trace->trace_id());
 }
 
 void policy::set_aside(log_offset offset, entity_id target, std::string_view event,
                        std::string_view why, int attempts) {
-  dead_letters_.set_aside({definition_.name,
-                           std::string(name_of(definition_.follows)),
+  dead_letters_.set_aside({std::string(definition_.who.name),
+                           std::string(name_of(definition_.who.follows)),
                            offset,
                            target,
                            attempts,
@@ -174,17 +174,18 @@ void policy::set_aside(log_offset offset, entity_id target, std::string_view eve
 void policy::go_back(const event_batch& batch) {
   then_ = at_.behind_common(batch);
   full_ = true;
-  const auto fork =
-      note_fork(definition_.name, definition_.follows, at_, then_, batch, env_.wall_clock());
+  const auto fork = note_fork(definition_.who.name, definition_.who.follows, at_, then_, batch,
+                              env_.wall_clock());
   commit_position({fork_row(fork)});
 }
 
 void policy::commit_position(std::vector<row_write> rows) {
   faults_.pass("policy.before-position");
-  pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
+  pending_commit c{.data = {.of = definition_.who.of},
+                   .owner = std::make_shared<lone_commit_owner>()};
   c.data.rows = dead_letters_.take_rows();
   for (auto& row : rows) c.data.rows.push_back(std::move(row));
-  move_position(c.data.rows, definition_.name, at_, then_);
+  move_position(c.data.rows, definition_.who.name, at_, then_);
   c.answer = reply_to(address(), 0);
   c.result = accepted{};
   env_.commits.submit(std::move(c));
@@ -193,7 +194,7 @@ void policy::commit_position(std::vector<row_write> rows) {
 void policy::on_commit(const outcome& result) {
   if (errand_) return finish_errand(result);
   if (const auto* e = std::get_if<error>(&result)) {
-    spdlog::warn("event=position_not_stored consumer={} reason={}", definition_.name,
+    spdlog::warn("event=position_not_stored consumer={} reason={}", definition_.who.name,
                  name_of(e->code));
     quit(caf::make_error(caf::sec::runtime_error, "its position could not be stored"));
     return;
@@ -224,20 +225,20 @@ void policy::carry_out(letter_errand e) {
 void policy::replay() {
   const auto& letter = errand_->letter;
   if (letter.event.empty()) return read_again();
-  std::optional<reaction> what;
+  std::optional<addressed_command> what;
   try {
     what = definition_.react(parse_stored_json(letter.event));
   } catch (const decode_error& problem) {
     return store_errand(dead_letters_.failed_again(*errand_, problem.what()));
   }
   if (!what) return store_errand(dead_letter_box::settled(letter));
-  if (letter.entity == 0 && dead_letters_.parks(what->target))
+  if (letter.entity == 0 && dead_letters_.parks(what->id))
     return finish_errand(error{
         errc::not_allowed, "Another event of its entity was set aside: settle that one first."});
   skanu::command_context r;
   r.answer = reply_to(address(), -letter.offset);
   r.trace = trace_of(letter.event);
-  what->send(std::move(r));
+  definition_.send(*what, std::move(r));
 }
 
 /// An event that was damaged when it was set aside: its log may have been restored since.
@@ -267,7 +268,8 @@ void policy::on_replayed(const outcome& result) {
 }
 
 void policy::store_errand(std::vector<row_write> rows) {
-  pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
+  pending_commit c{.data = {.of = definition_.who.of},
+                   .owner = std::make_shared<lone_commit_owner>()};
   c.data.rows = std::move(rows);
   c.answer = reply_to(address(), 0);
   c.result = accepted{};

@@ -1,5 +1,5 @@
 // A policy follows another service's log and sends commands to entities of its own service:
-// "whenever Paid, earn stamps". What it does is the table in saga.cpp.
+// "whenever Paid, earn stamps". The table is actors/rules/reactions.cpp.
 //
 // It works through the log in batches, from a durable position. The effects of a batch are durable
 // before the position is, and each has a natural key, so that a batch that is read twice acts once.
@@ -22,26 +22,22 @@
 #include "actors/entities/environment.hpp"
 #include "actors/operations/backoff.hpp"
 #include "actors/operations/faults.hpp"
+#include "actors/rules/reactions.hpp"
 #include "messages/interfaces.hpp"
 #include "persistence/log/consumer_keys.hpp"
 #include "persistence/log/log_position.hpp"
 
 namespace skanu {
 
-/// What an event calls for: one command to one entity.
-struct reaction {
-  entity_id target = 0;
-  std::function<void(command_context)> send;  ///< May be called again, for a repeat.
-};
-
+/// A consumer with its part of the saga's table (rules/reactions.hpp).
 struct policy_definition {
-  std::string name;  ///< Names its durable position: never changes.
-  service of =
-      service::payment;  ///< Whose entities it commands, and whose tables hold its position.
-  service follows = service::order;
+  consumer who;
   std::vector<std::string> types;  ///< The events it looks at.
-  /// Nothing where the event does not concern it. Throws decode_error.
-  std::function<std::optional<reaction>(const nlohmann::json& event)> react;
+  /// The command that an event calls for; nothing where the event does not concern it. Throws
+  /// decode_error.
+  std::function<std::optional<addressed_command>(const nlohmann::json& event)> react;
+  /// Sends a command to its entity. May be called again with the same command, for a repeat.
+  std::function<void(const addressed_command&, command_context)> send;
 };
 
 struct consumer_limits {
@@ -62,7 +58,7 @@ class policy final : public consumer_actor::base {
 
  private:
   struct action {
-    reaction what = {};
+    addressed_command what = {};
     std::string event;
     int attempts = 0;
     std::optional<trace_context> trace = {};  ///< Of the event.

@@ -387,10 +387,11 @@ class node::parts {
     peers_.join(std::make_shared<membership>(directory_->identity().cluster, membership_here()));
     peers_.start(for_peers(orders, payments, deliveries, stamps));
     std::vector<child> children;
-    for (auto policies : {order_policies(orders), payment_policies(payments),
-                          delivery_policies(deliveries), stamp_policies(stamps)})
+    for (auto policies :
+         {policies_of(service::order, orders), policies_of(service::payment, payments),
+          policies_of(service::delivery, deliveries), policies_of(service::stamp, stamps)})
       for (auto& p : policies)
-        if (runs_here(p.of)) children.push_back(child_of(std::move(p)));
+        if (runs_here(p.who.of)) children.push_back(child_of(std::move(p)));
     if (runs_here(service::ordertrace)) children.push_back(trace_child());
     if (shows_traces()) children.push_back(feed_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
@@ -431,13 +432,13 @@ class node::parts {
   }
 
   child child_of(policy_definition p) {
-    const auto name = p.name;
-    const auto of = p.of;
+    const auto who = p.who;
+    const std::string name(who.name);
     return {name,
-            of,
-            [this, p = std::move(p)](caf::local_actor& by) {
+            who.of,
+            [this, who, p = std::move(p)](caf::local_actor& by) {
               return caf::actor_cast<caf::actor>(by.spawn<policy>(
-                  environment(p.of), p, log(p.follows), faults_, consumer_limits{}));
+                  environment(who.of), p, log(who.follows), faults_, consumer_limits{}));
             },
             {name}};
   }

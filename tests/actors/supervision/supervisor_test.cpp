@@ -82,12 +82,13 @@ TEST_F(supervisor_test, a_child_that_fails_as_it_starts_is_started_again) {
   int pulls = 0;
   const auto silent = keep(system.spawn(silent_log, &pulls));
   int starts = 0;
-  std::vector<child> children{{"policy", service::stamp, [&](caf::local_actor& by) {
-                                 ++starts;
-                                 policy_definition d{"p", service::stamp, service::payment, {}, {}};
-                                 return caf::actor_cast<caf::actor>(by.spawn<policy>(
-                                     env(service::stamp), d, silent, faults, consumer_limits{}));
-                               }}};
+  std::vector<child> children{
+      {"policy", service::stamp, [&](caf::local_actor& by) {
+         ++starts;
+         policy_definition d{{"p", service::stamp, service::payment}, {}, {}, {}};
+         return caf::actor_cast<caf::actor>(
+             by.spawn<policy>(env(service::stamp), d, silent, faults, consumer_limits{}));
+       }}};
   data.inject({.name = "unreadable", .at = fault_point::read, .times = 3});
   start<supervisor>(std::move(children), metrics);
   advance(seconds(2));

@@ -1,9 +1,12 @@
-// Who says what to whom: every actor's interface. START READING HERE.
+// The interfaces of the actors, as others use them. START READING HERE.
 //
-// A command goes to the region of its service, which hands it to the entity it names. No actor is
-// asked for an answer by CAF's request/response on the hot path: the right to answer (reply.hpp)
-// travels inside the request, through the entity and its commit, and the journal answers once the
-// commit is durable. What goes the long way round (pulling a log) is an ordinary request.
+// A command goes to the region of its service, which hands the command to the entity it names. No
+// actor is asked for an answer by CAF's request/response on the hot path: the right to answer
+// (reply.hpp) travels inside the request, through the entity and its commit, and the journal
+// answers once the commit is durable. The long way round (pulling a log) is an ordinary request.
+//
+// An actor extends its interface, in its own header, with what only itself and its helpers say to
+// it: answers that it waits for, and its timers.
 #pragma once
 
 #include <string>
@@ -21,22 +24,10 @@
 
 namespace skanu {
 
-/// The answer to a command whose asker is an actor, under the ticket the asker gave.
-struct answered {
-  std::int64_t ticket = 0;
-  outcome result;
-};
-
 /// What another node knows of orders.
 struct known_ids {
   std::string by;  ///< The node's name.
   order_knowledge what = {};
-};
-
-/// An entity whose commit failed: its state is not what the store holds.
-struct entity_lost {
-  entity_id id = 0;
-  caf::actor_id incarnation = 0;
 };
 
 using pull_atom = caf::atom_constant<caf::atom("pull")>;
@@ -46,7 +37,6 @@ using leave_atom = caf::atom_constant<caf::atom("leave")>;
 using follow_atom = caf::atom_constant<caf::atom("follow")>;
 using sweep_atom = caf::atom_constant<caf::atom("sweep")>;
 using resume_atom = caf::atom_constant<caf::atom("resume")>;
-using letter_atom = caf::atom_constant<caf::atom("letter")>;
 
 }  // namespace skanu
 
@@ -60,8 +50,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::delivery_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::stamp_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::event_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::log_query)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::answered)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::known_ids)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::dead_letter_command)
 
@@ -78,12 +66,7 @@ using entity_actor = caf::typed_actor<
 template <class Command>
 using region_actor = caf::typed_actor<
     // Hands the command to the entity, or refuses it where the entity has too much waiting.
-    caf::reacts_to<entity_id, Command, command_context>,
-    // From the journal: an entity's commit failed, so its next command wakes it anew from the
-    // store.
-    caf::reacts_to<entity_lost>,
-    // From itself: passivates what was not addressed for a while.
-    caf::reacts_to<sweep_atom>>;
+    caf::reacts_to<entity_id, Command, command_context>>;
 
 using order_region_actor = region_actor<order_command>;
 using payment_region_actor = region_actor<payment_command>;
@@ -96,20 +79,9 @@ using follower_actor = caf::typed_actor<
     caf::reacts_to<hint_atom, service>>;
 
 /// A policy or a view: works off logs from its own durable positions.
-using consumer_actor = caf::typed_actor<
-    // From a log it follows: there is more.
-    caf::reacts_to<hint_atom, service>,
-    // The answer to a command that an event called for (its ticket is the event's offset), or to
-    // its own commit (ticket 0).
-    caf::reacts_to<answered>,
-    // From itself: go on reading.
-    caf::reacts_to<resume_atom>,
-    // From itself: send the command of this event again.
-    caf::reacts_to<resume_atom, log_offset>,
+using consumer_actor = follower_actor::extend<
     // Carries a dead letter out after all, or discards it; the answer is durable.
-    caf::reacts_to<dead_letter_command, command_context>,
-    // From itself: go on with the letters of this entity, which waited behind one that is settled.
-    caf::reacts_to<letter_atom, entity_id>>;
+    caf::reacts_to<dead_letter_command, command_context>>;
 
 /// Hands an operator's order to the consumer that set the event aside.
 using dead_letter_router_actor =
@@ -124,23 +96,10 @@ using event_log_actor = caf::typed_actor<
     // From the journal: the log has grown.
     caf::reacts_to<hint_atom>>;
 
-/// Brings the trace view's log to the streams of the HTTP front.
-using trace_feed_actor = caf::typed_actor<
-    // From the log: there is more.
-    caf::reacts_to<hint_atom, service>,
-    // From the streams: the log from an offset on, for the subscriber of that number.
-    caf::reacts_to<pull_atom, std::uint64_t, log_offset>,
-    // From the streams: what was published has gone out. From itself: try again.
-    caf::reacts_to<resume_atom>>;
-
 /// The saga that places orders: opens the payment, then records or rejects the order.
 using checkout_actor = caf::typed_actor<
     // Places an order; the answer is the order, or why not.
     caf::reacts_to<place_order, command_context>,
-    // The payment's or the order's answer to what checkout asked of it.
-    caf::reacts_to<answered>,
-    // From itself: looks for attempts whose time is over, and for those whose backoff is.
-    caf::reacts_to<sweep_atom>,
     // From a link, before that node is asked for anything: the ids that it knows.
     caf::reacts_to<known_ids>,
     // The node leaves: gives back the ids that it will not hand out, and answers when that is

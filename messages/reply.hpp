@@ -83,6 +83,21 @@ class reply {
   std::shared_ptr<pending> pending_;
 };
 
+/// The right to answer that hands the outcome to `take`, on any thread; `take` must not block or
+/// throw.
+template <class Take>
+reply reply_through(Take take) {
+  class sink final : public reply_sink {
+   public:
+    explicit sink(Take take) : take_(std::move(take)) {}
+    void deliver(outcome result) noexcept override { take_(std::move(result)); }
+
+   private:
+    Take take_;
+  };
+  return reply(std::make_unique<sink>(std::move(take)));
+}
+
 /// Names one attempt of a client, the gateway or a policy; the same id is carried out once.
 /// Made by the gateway, it begins with the time (48 bits of milliseconds), so that the table of
 /// operations grows at its end; made from a client's key, it is a hash of method, path and key.

@@ -19,7 +19,7 @@ bool worth_waiting_for(errc code) { return is_transient(code) && code != errc::e
 policy::policy(caf::actor_config& config, const service_environment& env,
                policy_definition definition, event_log_actor log, fault_plan& faults,
                consumer_limits limits)
-    : consumer_actor::base(config),
+    : policy_interface::base(config),
       env_(env),
       definition_(std::move(definition)),
       log_(std::move(log)),
@@ -30,39 +30,33 @@ policy::policy(caf::actor_config& config, const service_environment& env,
 policy::behavior_type policy::make_behavior() {
   contain_failures(*this);
   recover();
-  consumer_actor::base::send(log_, follow_atom::value, caf::actor_cast<follower_actor>(this));
+  policy_interface::base::send(log_, follow_atom::value, caf::actor_cast<follower_actor>(this));
   pull_after(std::chrono::milliseconds{0});
   return {[this](hint_atom, service) {
             more_ = true;
             // A log that speaks again is not left waiting for the end of a backoff.
             if (!busy_) pull_after(limits_.window);
           },
-          [this](const answered& a) {
-            if (a.ticket == 0) {
-              on_commit(a.result);
-            } else if (a.ticket < 0) {
-              on_replayed(a.result);
-            } else {
-              on_answer(a.ticket, a.result);
-            }
+          [this](dead_letter_command& o, skanu::command_context& r) {
+            dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
+            if (!busy_) rest();
           },
+          [this](const rows_stored& s) { on_commit(s.result); },
           [this](resume_atom) {
             if (!pull_planned_ || clock().now() < pull_at_) return;  // an earlier plan's
             pull_planned_ = false;
             if (!busy_) return pull();
             pull_due_ = errand_.has_value();
           },
-          [this](resume_atom, log_offset offset) {
-            const auto found = under_way_.find(offset);
-            if (found != under_way_.end()) send_command(offset, found->second);
-          },
-          [this](dead_letter_command& o, skanu::command_context& r) {
-            dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
-            if (!busy_) rest();
-          },
           [this](letter_atom, entity_id entity) {
             dead_letters_.add(dead_letter_box::next_of(entity));
             if (!busy_) rest();
+          },
+          [this](const command_answered& a) { on_answer(a); },
+          [this](const replay_answered& a) { on_replayed(a.result); },
+          [this](resume_atom, log_offset offset) {
+            const auto found = under_way_.find(offset);
+            if (found != under_way_.end()) send_command(offset, found->second);
           }};
 }
 
@@ -126,12 +120,13 @@ void policy::take(const event_batch::event& e) {
 void policy::send_command(log_offset offset, action& a) {
   ++a.attempts;
   skanu::command_context r;
-  r.answer = reply_to(address(), offset);
+  r.answer = reply_to(address(), command_answered{offset});
   r.trace = a.trace;
   definition_.send(a.what, std::move(r));
 }
 
-void policy::on_answer(log_offset offset, const outcome& result) {
+void policy::on_answer(const command_answered& answer) {
+  const auto& [offset, result] = answer;
   const auto found = under_way_.find(offset);
   if (found == under_way_.end()) return;
   auto& a = found->second;
@@ -186,7 +181,7 @@ void policy::commit_position(std::vector<row_write> rows) {
   c.data.rows = dead_letters_.take_rows();
   for (auto& row : rows) c.data.rows.push_back(std::move(row));
   move_position(c.data.rows, definition_.who.name, at_, then_);
-  c.answer = reply_to(address(), 0);
+  c.answer = reply_to(address(), rows_stored{});
   c.result = accepted{};
   env_.commits.submit(std::move(c));
 }
@@ -236,7 +231,7 @@ void policy::replay() {
     return finish_errand(error{
         errc::not_allowed, "Another event of its entity was set aside: settle that one first."});
   skanu::command_context r;
-  r.answer = reply_to(address(), -letter.offset);
+  r.answer = reply_to(address(), replay_answered{});
   r.trace = trace_of(letter.event);
   definition_.send(*what, std::move(r));
 }
@@ -271,7 +266,7 @@ void policy::store_errand(std::vector<row_write> rows) {
   pending_commit c{.data = {.of = definition_.who.of},
                    .owner = std::make_shared<lone_commit_owner>()};
   c.data.rows = std::move(rows);
-  c.answer = reply_to(address(), 0);
+  c.answer = reply_to(address(), rows_stored{});
   c.result = accepted{};
   env_.commits.submit(std::move(c));
 }

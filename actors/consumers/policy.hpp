@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actors/consumers/consumer.hpp"
 #include "actors/consumers/dead_letters.hpp"
 #include "actors/entities/environment.hpp"
 #include "actors/operations/backoff.hpp"
@@ -40,15 +41,30 @@ struct policy_definition {
   std::function<void(const addressed_command&, command_context)> send;
 };
 
-struct consumer_limits {
-  std::size_t batch = 512;               ///< Events read at once, and commands under way.
-  std::chrono::milliseconds window{10};  ///< At least so long between two reads that found little.
-  std::chrono::milliseconds pull_timeout{5'000};
-  int attempts = 5;  ///< Of what cannot be decided, before it is set aside.
-  backoff_settings retry;
+/// The answer to the command that an event called for.
+struct command_answered {
+  log_offset offset = 0;  ///< Of the event.
+  outcome result = {};
+};
+/// The answer to the command of a dead letter that is carried out after all.
+struct replay_answered {
+  outcome result = {};
 };
 
-class policy final : public consumer_actor::base {
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::command_answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::replay_answered)
+
+namespace skanu {
+
+using policy_interface = consumer_interface::extend<
+    // From the entity or its journal.
+    caf::reacts_to<command_answered>, caf::reacts_to<replay_answered>,
+    // From itself: send the command of this event again.
+    caf::reacts_to<resume_atom, log_offset>>;
+
+class policy final : public policy_interface::base {
  public:
   policy(caf::actor_config& config, const service_environment& env, policy_definition definition,
          event_log_actor log, fault_plan& faults, consumer_limits limits = {});
@@ -69,7 +85,7 @@ class policy final : public consumer_actor::base {
   void work_off(const event_batch& batch);
   void take(const event_batch::event& e);
   void send_command(log_offset offset, action& a);
-  void on_answer(log_offset offset, const outcome& result);
+  void on_answer(const command_answered& answer);
   void set_aside(log_offset offset, entity_id target, std::string_view event, std::string_view why,
                  int attempts);
   void commit_position(std::vector<row_write> rows = {});

@@ -16,7 +16,7 @@ namespace skanu {
 
 trace_view::trace_view(caf::actor_config& config, const service_environment& env,
                        std::vector<source> sources, consumer_limits limits)
-    : consumer_actor::base(config),
+    : consumer_interface::base(config),
       env_(env),
       limits_(limits),
       dead_letters_(env, service::ordertrace, limits.retry) {
@@ -37,17 +37,16 @@ trace_view::behavior_type trace_view::make_behavior() {
             if (busy_) return;
             turn_after(limits_.window);
           },
-          [this](const answered& a) { on_commit(a.result); },
+          [this](dead_letter_command& o, skanu::command_context& r) {
+            dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
+            if (!busy_) rest();
+          },
+          [this](const rows_stored& s) { on_commit(s.result); },
           [this](resume_atom) {
             if (!turn_planned_ || clock().now() < turn_at_) return;  // an earlier plan's
             turn_planned_ = false;
             if (!busy_) return turn();
             turn_due_ = errand_.has_value();
-          },
-          [](resume_atom, log_offset) {},
-          [this](dead_letter_command& o, skanu::command_context& r) {
-            dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
-            if (!busy_) rest();
           },
           [this](letter_atom, entity_id entity) {
             dead_letters_.add(dead_letter_box::next_of(entity));
@@ -203,7 +202,7 @@ void trace_view::commit_turn() {
   touched_.clear();
   changes_.clear();
   rows_.clear();
-  c.answer = reply_to(address(), 0);
+  c.answer = reply_to(address(), rows_stored{});
   c.result = accepted{};
   env_.commits.submit(std::move(c));
 }

@@ -8,13 +8,13 @@
 #include <map>
 #include <random>
 
+#include "actors/consumers/consumer.hpp"
 #include "actors/consumers/dead_letters.hpp"
-#include "actors/consumers/policy.hpp"
 #include "messages/order_trace.hpp"
 
 namespace skanu {
 
-class trace_view final : public consumer_actor::base {
+class trace_view final : public consumer_interface::base {
  public:
   struct source {
     service of;

@@ -11,12 +11,6 @@ namespace skanu {
 
 namespace {
 
-// Which question a ticket answers: the id, the attempt, and what was asked.
-enum class question : std::int64_t { payment, registration, rejection, reservation };
-constexpr std::int64_t ticket_of(entity_id id, int attempt, question q) {
-  return (id << 9) | (std::int64_t{attempt} << 2) | static_cast<std::int64_t>(q);
-}
-
 error too_old() {
   return {
       errc::data_too_old,
@@ -42,25 +36,16 @@ error id_in_use() {
 /// Tells checkout that the order was decided, and then the client, whose repeat must not come
 /// first.
 reply both(reply checkout, reply client) {
-  class sink final : public reply_sink {
-   public:
-    sink(reply checkout, reply client)
-        : checkout_(std::move(checkout)), client_(std::move(client)) {}
-    void deliver(outcome result) noexcept override {
-      if (const auto* done = std::get_if<accepted>(&result))
-        if (done->what == effect::unchanged) result = id_in_use();
-      // Of a success checkout needs to know no more than that it was one.
-      outcome told = accepted{};
-      if (const auto* e = std::get_if<error>(&result)) told = *e;
-      checkout_(std::move(told));
-      client_(std::move(result));
-    }
-
-   private:
-    reply checkout_;
-    reply client_;
-  };
-  return reply(std::make_unique<sink>(std::move(checkout), std::move(client)));
+  return reply_through(
+      [checkout = std::move(checkout), client = std::move(client)](outcome result) {
+        if (const auto* done = std::get_if<accepted>(&result))
+          if (done->what == effect::unchanged) result = id_in_use();
+        // Of a success checkout needs to know no more than that it was one.
+        outcome told = accepted{};
+        if (const auto* e = std::get_if<error>(&result)) told = *e;
+        checkout(std::move(told));
+        client(std::move(result));
+      });
 }
 
 }  // namespace
@@ -68,7 +53,7 @@ reply both(reply checkout, reply client) {
 checkout::checkout(caf::actor_config& config, const service_environment& env,
                    order_region_actor orders, payment_region_actor payments, fault_plan& faults,
                    breaker_display& display, id_recovery ids, checkout_limits limits)
-    : checkout_actor::base(config),
+    : checkout_interface::base(config),
       env_(env),
       orders_(std::move(orders)),
       payments_(std::move(payments)),
@@ -88,14 +73,6 @@ checkout::behavior_type checkout::make_behavior() {
   return {[this](place_order& order, skanu::command_context& r) {
             place({std::move(order), std::move(r), now()});
           },
-          [this](const answered& a) {
-            on_answer(a);
-            let_parked_in();
-          },
-          [this](sweep_atom) {
-            sweep();
-            let_parked_in();
-          },
           [this](const known_ids& k) {
             take_note(k);
             let_parked_in();
@@ -106,17 +83,27 @@ checkout::behavior_type checkout::make_behavior() {
             auto promise = left_;
             reserve_ids();
             return promise;
+          },
+          [this](const payment_answered& a) {
+            on_payment(a);
+            let_parked_in();
+          },
+          [this](const order_registered& a) {
+            on_registered(a);
+            let_parked_in();
+          },
+          [this](const order_rejection_stored& a) {
+            on_rejected(a);
+            let_parked_in();
+          },
+          [this](const ids_reserved& a) {
+            on_reserved(a);
+            let_parked_in();
+          },
+          [this](sweep_atom) {
+            sweep();
+            let_parked_in();
           }};
-}
-
-void checkout::on_answer(const answered& a) {
-  const auto id = a.ticket >> 9;
-  switch (static_cast<question>(a.ticket & 3)) {
-    case question::payment: return on_payment(id, static_cast<int>(a.ticket >> 2 & 127), a.result);
-    case question::registration: return on_decided(id, true, a.result);
-    case question::rejection: return on_decided(id, false, a.result);
-    case question::reservation: return on_reserved(a.result);
-  }
 }
 
 void checkout::place(newcomer n) {
@@ -191,7 +178,7 @@ void checkout::ask_payment(entity_id id, placing& p) {
   p.at = stage::asking;
   ++p.attempt;
   skanu::command_context r;
-  r.answer = reply_to(address(), ticket_of(id, p.attempt, question::payment));
+  r.answer = reply_to(address(), payment_answered{id, p.attempt});
   r.answer_when_queued = limits_.shared_journal;
   r.trace = p.client.trace;
   send(payments_, id, payment_command(open_payment{p.order.details, p.order.phone_number}),
@@ -200,7 +187,8 @@ void checkout::ask_payment(entity_id id, placing& p) {
   start_sweeping();
 }
 
-void checkout::on_payment(entity_id id, int attempt, const outcome& result) {
+void checkout::on_payment(const payment_answered& a) {
+  const auto& [id, attempt, result] = a;
   const auto found = placings_.find(id);
   if (found == placings_.end()) return;
   auto& p = found->second;
@@ -254,8 +242,7 @@ void checkout::register_now(entity_id id, placing& p, std::shared_ptr<commit_own
   p.at = stage::registering;
   --waiting_for_payment_;
   skanu::command_context r = p.client;
-  r.answer = both(reply_to(address(), ticket_of(id, 0, question::registration)),
-                  std::move(p.client.answer));
+  r.answer = both(reply_to(address(), order_registered{id}), std::move(p.client.answer));
   r.maybe_repeated = false;  // checkout looked already
   if (limits_.shared_journal) r.requires_entity = entity_name{service::payment, id};
   r.builds_on = std::move(payment);
@@ -273,26 +260,32 @@ void checkout::reject(entity_id id, placing& p, error why) {
 void checkout::send_rejection(entity_id id, placing& p) {
   ++p.rejections;
   skanu::command_context r;
-  r.answer = reply_to(address(), ticket_of(id, 0, question::rejection));
+  r.answer = reply_to(address(), order_rejection_stored{id});
   r.trace = p.client.trace;
   send(orders_, id, order_command(reject_order{}), std::move(r));
 }
 
-void checkout::on_decided(entity_id id, bool registration, const outcome& result) {
-  const auto found = placings_.find(id);
+void checkout::on_registered(const order_registered& a) {
+  const auto found = placings_.find(a.id);
+  if (found == placings_.end()) return;
+  const auto* failure = std::get_if<error>(&a.result);
+  if (!failure) return finish(found);
+  // The client has its answer. The id is undecided, and must not stay so.
+  auto& p = found->second;
+  if (failure->code != errc::outcome_unknown) end_operation(p);
+  p.at = stage::rejecting;
+  send_rejection(a.id, p);
+}
+
+void checkout::on_rejected(const order_rejection_stored& a) {
+  const auto found = placings_.find(a.id);
   if (found == placings_.end()) return;
   auto& p = found->second;
-  const auto* failure = std::get_if<error>(&result);
-  const bool is_an_order = !registration && failure && failure->code == errc::not_allowed;
+  const auto* failure = std::get_if<error>(&a.result);
+  const bool is_an_order = failure && failure->code == errc::not_allowed;
   if (!failure || is_an_order) {
-    if (!registration) p.client.answer(p.refusal);
+    p.client.answer(p.refusal);
     return finish(found);
-  }
-  if (registration) {
-    // The client has its answer. The id is undecided, and must not stay so.
-    if (failure->code != errc::outcome_unknown) end_operation(p);
-    p.at = stage::rejecting;
-    return send_rejection(id, p);
   }
   if (p.client.answer) {
     // It never came to a registration, and nobody else registers this id: the refusal is certain.
@@ -300,7 +293,7 @@ void checkout::on_decided(entity_id id, bool registration, const outcome& result
     p.client.answer(p.refusal);
     p.client.answer = {};
   }
-  pauses_.emplace(now() + backoff(limits_.decide_again, p.rejections, random_), id);
+  pauses_.emplace(now() + backoff(limits_.decide_again, p.rejections, random_), a.id);
   start_sweeping();
 }
 
@@ -377,36 +370,35 @@ bool checkout::was_lost(const order_knowledge& known) const {
 
 /// Reserves a block of ids, or, on leaving, gives back what was not handed out.
 void checkout::reserve_ids() {
-  if (reserving_ != 0 || (leaving_ && !placings_.empty())) return;
-  reserving_ = leaving_ ? ids_.next() - 1 : ids_.reserve();
-  if (reserving_ == 0) reserving_ = -1;  // leaving before the first id
+  if (reserving_ || (leaving_ && !placings_.empty())) return;
+  reserving_ = true;
+  const auto last = leaving_ ? ids_.next() - 1 : ids_.reserve();
   pending_commit c{.data = {.of = service::order}, .owner = std::make_shared<lone_commit_owner>()};
-  const auto last = std::max<entity_id>(reserving_, 0);
   if (const auto skipped = std::exchange(skipping_, {}); skipped.second > 0)
     c.data.rows = skip_rows(*env_.data.read(), skipped.first, skipped.second);
   c.data.rows.push_back({row_space::meta, std::string(reserved_ids_key), std::to_string(last)});
   c.data.rows.push_back(
       {row_space::meta, std::string(decided_ids_key), std::to_string(ids_.floor())});
-  c.answer = reply_to(address(), ticket_of(0, leaving_ ? 1 : 0, question::reservation));
-  c.result = accepted{.version = leaving_ ? 1 : 0};
+  c.answer = reply_to(address(), ids_reserved{last, leaving_});
+  c.result = accepted{};
   env_.commits.submit(std::move(c));
 }
 
-void checkout::on_reserved(const outcome& result) {
-  const auto last = std::exchange(reserving_, 0);
-  const auto* stored = std::get_if<accepted>(&result);
-  if (stored && stored->version == 1) {
+void checkout::on_reserved(const ids_reserved& a) {
+  reserving_ = false;
+  const auto* failure = std::get_if<error>(&a.result);
+  if (a.leaving && !failure) {
     left_.deliver(true);
     return;
   }
   auto waiting = std::exchange(waiting_for_ids_, {});
-  if (!stored) {
+  if (failure) {
     ids_.not_reserved();
-    for (const auto& n : waiting) n.client.answer(std::get<error>(result));
+    for (const auto& n : waiting) n.client.answer(*failure);
     if (leaving_) left_.deliver(false);
     return;
   }
-  ids_.reserved(last);
+  ids_.reserved(a.last);
   for (auto& n : waiting) place(std::move(n));
   if (leaving_) reserve_ids();
 }

@@ -51,6 +51,46 @@ struct checkout_limits {
   bool restored = false;
 };
 
+// The answers that checkout waits for.
+
+struct payment_answered {
+  entity_id id = 0;
+  int attempt = 0;
+  outcome result = {};
+};
+struct order_registered {
+  entity_id id = 0;
+  outcome result = {};
+};
+struct order_rejection_stored {
+  entity_id id = 0;
+  outcome result = {};
+};
+struct ids_reserved {
+  entity_id last = 0;
+  bool leaving = false;  ///< Ids were given back.
+  outcome result = {};
+};
+
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::payment_answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::order_registered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::order_rejection_stored)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::ids_reserved)
+
+namespace skanu {
+
+using checkout_interface = checkout_actor::extend<
+    // From payment: it is open, or why not.
+    caf::reacts_to<payment_answered>,
+    // From the order: it is recorded, or rejected, or why not.
+    caf::reacts_to<order_registered>, caf::reacts_to<order_rejection_stored>,
+    // From the journal: ids may be handed out.
+    caf::reacts_to<ids_reserved>,
+    // From itself: looks for attempts whose time is over, and for those whose backoff is.
+    caf::reacts_to<sweep_atom>>;
+
 /// What became of a call that the breaker let through.
 enum class call_outcome : std::uint8_t { success, failure, timeout };
 
@@ -85,7 +125,7 @@ class breaker_display {
   std::array<counter, 3> calls_{};
 };
 
-class checkout final : public checkout_actor::base {
+class checkout final : public checkout_interface::base {
  public:
   checkout(caf::actor_config& config, const service_environment& env, order_region_actor orders,
            payment_region_actor payments, fault_plan& faults, breaker_display& display,
@@ -139,13 +179,13 @@ class checkout final : public checkout_actor::base {
   bool must_wait() const { return is_full() || !payment_ids_known_; }
   std::optional<outcome> known_outcome(const skanu::command_context& r) const;
   void ask_payment(entity_id id, placing& p);
-  void on_answer(const answered& a);
-  void on_payment(entity_id id, int attempt, const outcome& result);
+  void on_payment(const payment_answered& a);
   void attempt_failed(entity_id id, placing& p, const error& why);
   void register_now(entity_id id, placing& p, std::shared_ptr<commit_owner> payment);
   void reject(entity_id id, placing& p, error why);
   void send_rejection(entity_id id, placing& p);
-  void on_decided(entity_id id, bool registration, const outcome& result);
+  void on_registered(const order_registered& a);
+  void on_rejected(const order_rejection_stored& a);
   void finish(placings::iterator p);
   void end_operation(placing& p);
   void take_note(const known_ids& ids);
@@ -154,7 +194,7 @@ class checkout final : public checkout_actor::base {
   void decide_left_undecided(const order_knowledge& payment);
   bool was_lost(const order_knowledge& known) const;
   void reserve_ids();
-  void on_reserved(const outcome& result);
+  void on_reserved(const ids_reserved& a);
   void sweep();
   void start_sweeping();
   error kept_from_payment() const;
@@ -172,7 +212,7 @@ class checkout final : public checkout_actor::base {
   circuit_breaker breaker_;
   std::vector<entity_id> left_undecided_;  ///< By an earlier run; rejected at the start.
   id_blocks ids_;
-  entity_id reserving_ = 0;
+  bool reserving_ = false;
   /// The ids that the next reservation passes over, the first and the last; 0: none.
   std::pair<entity_id, entity_id> skipping_;
   std::mt19937_64 random_{std::random_device{}()};

@@ -116,6 +116,12 @@ struct peer_lost {
   std::chrono::steady_clock::time_point since;
 };
 
+/// A command of the peer was carried out here, or not.
+struct command_carried_out {
+  std::int64_t command = 0;  ///< Numbered by the rpc_server.
+  outcome result = {};
+};
+
 /// A peer that dialed and knows the secret.
 struct peer_offer {
   peer_handles connector;
@@ -130,6 +136,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_arrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_offer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::command_carried_out)
 
 namespace skanu {
 
@@ -153,8 +160,8 @@ using reader_actor = caf::typed_actor<
 
 /// Answers one peer's calls from what runs on this node.
 using rpc_server_actor = remote_server_actor::extend<
-    // The answer to a command; the ticket is its own.
-    caf::reacts_to<answered>,
+    // From an entity or its journal: the answer to a command.
+    caf::reacts_to<command_carried_out>,
     // From a log of this node: it has grown.
     caf::reacts_to<hint_atom, service>,
     // From the session: the peer is there.

@@ -70,11 +70,9 @@ template <class Command>
 typename region_actor<Command>::behavior_type remote_region(
     typename region_actor<Command>::pointer self, rpc_client_actor rpc_client) {
   contain_failures(*self);
-  return {
-      [=](entity_id id, Command& c, command_context& r) {
-        self->send(rpc_client, command(command_call<Command>{id, std::move(c), terms_of(r)}, r));
-      },
-      [](const entity_lost&) {}, [](sweep_atom) {}};
+  return {[=](entity_id id, Command& c, command_context& r) {
+    self->send(rpc_client, command(command_call<Command>{id, std::move(c), terms_of(r)}, r));
+  }};
 }
 
 template order_region_actor::behavior_type remote_region<order_command>(order_region_actor::pointer,
@@ -92,8 +90,7 @@ checkout_actor::behavior_type remote_placement(checkout_actor::pointer self,
   return {[=](place_order& order, command_context& r) {
             self->send(rpc_client, command(place_call{std::move(order), terms_of(r)}, r));
           },
-          [](const answered&) {}, [](sweep_atom) {}, [](const known_ids&) {},
-          [](leave_atom) { return true; }};
+          [](const known_ids&) {}, [](leave_atom) { return true; }};
 }
 
 event_log_actor::behavior_type remote_log(event_log_actor::pointer self,

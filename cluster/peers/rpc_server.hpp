@@ -65,8 +65,8 @@ class rpc_server final : public rpc_server_actor::base {
   remote_client_actor peer_;
   std::uint32_t protocol_ = protocol_version;  ///< That both sides speak.
   int peer_runs_ = 0;                          ///< Changes with the peer's incarnation.
-  std::int64_t last_ticket_ = 0;
-  std::map<std::int64_t, call_under_way> under_way_;  ///< By ticket, the oldest first.
+  std::int64_t last_command_ = 0;
+  std::map<std::int64_t, call_under_way> under_way_;  ///< By command, the oldest first.
   std::unordered_set<call_number> numbers_;           ///< Of what is under way, reads too.
   std::size_t reads_ = 0;  ///< That readers have, of any run of the peer.
   bool leaving_ = false;

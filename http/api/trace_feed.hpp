@@ -18,6 +18,13 @@ struct feed_limits {
   backoff_settings retry = {};
 };
 
+/// Brings the trace view's log to the streams of the HTTP front.
+using trace_feed_actor = follower_actor::extend<
+    // From the streams: the log from an offset on, for the subscriber of that number.
+    caf::reacts_to<pull_atom, subscriber_id, log_offset>,
+    // From the streams: what was published has gone out. From itself: try again.
+    caf::reacts_to<resume_atom>>;
+
 /// `to` outlives the actor. One that takes another's place goes on where that one published last.
 class trace_feed final : public trace_feed_actor::base {
  public:

@@ -44,15 +44,7 @@ class asked {
  public:
   /// A right to answer that ends here.
   reply right_to_answer() const {
-    class sink final : public reply_sink {
-     public:
-      explicit sink(std::shared_ptr<std::optional<outcome>> to) : to_(std::move(to)) {}
-      void deliver(outcome result) noexcept override { *to_ = std::move(result); }
-
-     private:
-      std::shared_ptr<std::optional<outcome>> to_;
-    };
-    return reply(std::make_unique<sink>(answer_));
+    return reply_through([to = answer_](outcome result) { *to = std::move(result); });
   }
 
   std::string word() const { return word_for(*answer_); }

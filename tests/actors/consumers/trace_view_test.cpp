@@ -7,6 +7,7 @@
 #include "actors/rules/trace_rules.hpp"
 #include "messages/delivery.hpp"
 #include "messages/payment.hpp"
+#include "persistence/log/consumer_keys.hpp"
 #include "tests/support/scripted_log.hpp"
 
 namespace skanu {

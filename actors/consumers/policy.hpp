@@ -25,8 +25,6 @@
 #include "actors/operations/faults.hpp"
 #include "actors/rules/reactions.hpp"
 #include "messages/interfaces.hpp"
-#include "persistence/log/consumer_keys.hpp"
-#include "persistence/log/log_position.hpp"
 
 namespace skanu {
 
@@ -81,15 +79,15 @@ class policy final : public policy_interface::base {
   };
 
   void recover();
-  void pull();
+  void turn();
   void work_off(const event_batch& batch);
   void take(const event_batch::event& e);
   void send_command(log_offset offset, action& a);
   void on_answer(const command_answered& answer);
   void set_aside(log_offset offset, entity_id target, std::string_view event, std::string_view why,
                  int attempts);
-  void commit_position(std::vector<row_write> rows = {});
-  void go_back(const event_batch& batch);
+  void commit_turn();
+  void commit_rows(std::vector<row_write> rows);
   void on_commit(const outcome& result);
   void rest();
 
@@ -98,9 +96,8 @@ class policy final : public policy_interface::base {
   void replay();
   void read_again();
   void on_replayed(const outcome& result);
-  void store_errand(std::vector<row_write> rows);
   void finish_errand(const outcome& result);
-  void pull_after(std::chrono::milliseconds wait);
+  void plan();
 
   const service_environment& env_;
   policy_definition definition_;
@@ -108,18 +105,10 @@ class policy final : public policy_interface::base {
   fault_plan& faults_;
   consumer_limits limits_;
   std::mt19937_64 random_{std::random_device{}()};
-  log_position at_;    ///< Behind what was worked off.
-  log_position then_;  ///< Behind the batch under way.
-  bool busy_ = false;  ///< A pull, a batch or a commit is under way.
-  bool pull_planned_ = false;
-  std::chrono::steady_clock::time_point pull_at_;  ///< When, where one is planned.
-  bool more_ = false;                              ///< The log has hinted since the last pull.
-  bool full_ = false;                              ///< The last pull found as much as it asked for.
-  int failed_pulls_ = 0;
+  log_reader reader_;
   std::unordered_map<log_offset, action> under_way_;
   dead_letter_box dead_letters_;
-  std::optional<letter_errand> errand_;  ///< Carried out in place of a batch.
-  bool pull_due_ = false;                ///< The time for a pull came meanwhile.
+  std::optional<letter_errand> errand_;  ///< Carried out in place of a turn.
 };
 
 }  // namespace skanu

@@ -445,7 +445,7 @@ class node::parts {
 
   child trace_child() {
     std::vector<std::string> names;
-    for (const auto s : trace_sources) names.emplace_back(trace_consumer(s));
+    for (const auto s : trace_sources) names.emplace_back(trace_consumer(s).name);
     return {"ordertrace", service::ordertrace,
             [this](caf::local_actor& by) {
               std::vector<trace_view::source> sources;

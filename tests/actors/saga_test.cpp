@@ -18,6 +18,7 @@
 #include "actors/rules/stamp_rules.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "actors/supervision/supervisor.hpp"
+#include "persistence/log/consumer_keys.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 namespace skanu {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/consumers/event_log.hpp"
+#include "persistence/log/consumer_keys.hpp"
 #include "tests/support/scripted_log.hpp"
 
 namespace skanu {

@@ -1,9 +1,12 @@
-// The interfaces of all actors. START READING HERE.
+// The interfaces of the actors, as others use them. START READING HERE.
 //
 // A command goes to the region of a service, and from there to the entity named. On the hot path no
 // actor uses CAF's request/response: the right to answer (reply.hpp) travels inside the command's
 // context, through the entity and its commit, and the journal answers once the commit is durable.
 // Slower exchanges (pulling a log) use CAF's requests.
+//
+// An actor extends its interface, in its own header, with the messages for itself alone: awaited
+// answers, and timers.
 #pragma once
 
 #include <string>
@@ -21,22 +24,10 @@
 
 namespace skanu {
 
-/// The answer to an actor's command, with the ticket from the actor.
-struct answered {
-  std::int64_t ticket = 0;
-  outcome result;
-};
-
 /// Another node's knowledge of orders.
 struct known_ids {
   std::string by;  ///< Name of the node.
   order_knowledge what = {};
-};
-
-/// An entity after a failed commit: the state differs from the store's.
-struct entity_lost {
-  entity_id id = 0;
-  caf::actor_id incarnation = 0;
 };
 
 using pull_atom = caf::atom_constant<caf::atom("pull")>;
@@ -46,7 +37,6 @@ using leave_atom = caf::atom_constant<caf::atom("leave")>;
 using follow_atom = caf::atom_constant<caf::atom("follow")>;
 using sweep_atom = caf::atom_constant<caf::atom("sweep")>;
 using resume_atom = caf::atom_constant<caf::atom("resume")>;
-using letter_atom = caf::atom_constant<caf::atom("letter")>;
 
 }  // namespace skanu
 
@@ -60,8 +50,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::delivery_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::stamp_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::event_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::log_query)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::answered)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::known_ids)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::dead_letter_command)
 
@@ -77,12 +65,7 @@ using entity_actor = caf::typed_actor<
 template <class Command>
 using region_actor = caf::typed_actor<
     // Hands the command to the entity, or refuses if too many commands wait for the entity.
-    caf::reacts_to<entity_id, Command, command_context>,
-    // From the journal: an entity's commit failed, so the next command reloads the entity from the
-    // store.
-    caf::reacts_to<entity_lost>,
-    // From itself: passivates the entities idle for a while.
-    caf::reacts_to<sweep_atom>>;
+    caf::reacts_to<entity_id, Command, command_context>>;
 
 using order_region_actor = region_actor<order_command>;
 using payment_region_actor = region_actor<payment_command>;
@@ -95,20 +78,9 @@ using follower_actor = caf::typed_actor<
     caf::reacts_to<hint_atom, service>>;
 
 /// A policy or a view: processes logs from durable positions of its own.
-using consumer_actor = caf::typed_actor<
-    // From a followed log: the log has grown.
-    caf::reacts_to<hint_atom, service>,
-    // The answer to a command for an event (the ticket is the event's offset), or to the consumer's
-    // own commit (ticket 0).
-    caf::reacts_to<answered>,
-    // From itself: continues reading.
-    caf::reacts_to<resume_atom>,
-    // From itself: repeats the command of the event.
-    caf::reacts_to<resume_atom, log_offset>,
+using consumer_actor = follower_actor::extend<
     // Carries out or discards a dead letter; answers once the result is durable.
-    caf::reacts_to<dead_letter_command, command_context>,
-    // From itself: continues with the entity's letters that waited behind a settled letter.
-    caf::reacts_to<letter_atom, entity_id>>;
+    caf::reacts_to<dead_letter_command, command_context>>;
 
 /// Hands an operator's command to the consumer of the dead letter.
 using dead_letter_router_actor =
@@ -123,23 +95,10 @@ using event_log_actor = caf::typed_actor<
     // From the journal: the log has grown.
     caf::reacts_to<hint_atom>>;
 
-/// Feeds the trace view's log to the streams of the HTTP front.
-using trace_feed_actor = caf::typed_actor<
-    // From the log: the log has grown.
-    caf::reacts_to<hint_atom, service>,
-    // From the streams: reads the log from an offset on, for the subscriber with the number.
-    caf::reacts_to<pull_atom, std::uint64_t, log_offset>,
-    // From the streams: all published frames have gone out. From itself: tries again.
-    caf::reacts_to<resume_atom>>;
-
 /// The saga that places orders: opens the payment, then records or rejects the order.
 using checkout_actor = caf::typed_actor<
     // Places an order; answers with the order or an error.
     caf::reacts_to<place_order, command_context>,
-    // The payment's or the order's answer to a command of the checkout.
-    caf::reacts_to<answered>,
-    // From itself: ends the attempts past the deadline, and retries those past the backoff.
-    caf::reacts_to<sweep_atom>,
     // From the membership, before the first call to a peer: the ids known to the peer.
     caf::reacts_to<known_ids>,
     // The node leaves: returns the unused ids, and answers once the return is durable.

@@ -95,6 +95,21 @@ class reply {
   std::shared_ptr<pending> pending_;
 };
 
+/// The right to answer that hands the outcome to `take`, on any thread; `take` must not block or
+/// throw.
+template <class Take>
+reply reply_through(Take take) {
+  class sink final : public reply_sink {
+   public:
+    explicit sink(Take take) : take_(std::move(take)) {}
+    void deliver(outcome result) noexcept override { take_(std::move(result)); }
+
+   private:
+    Take take_;
+  };
+  return reply(std::make_unique<sink>(std::move(take)));
+}
+
 /// Identifies an attempt of a client, the gateway or a policy; an id is carried out once. An id
 /// from the gateway begins with the time (48 bits of milliseconds), so that the operations table
 /// grows at the end; an id from a client's key is a hash of method, path and key.

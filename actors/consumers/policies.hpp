@@ -1,17 +1,27 @@
-// What happens whenever something happened elsewhere: the saga's asynchronous steps, as one table.
+// The policies of a node's services: the saga's table (rules/reactions.hpp) bound to regions.
 #pragma once
 
 #include <vector>
 
 #include "actors/consumers/policy.hpp"
-#include "messages/interfaces.hpp"
 
 namespace skanu {
 
-/// The policies of each service, commanding its own entities.
-std::vector<policy_definition> order_policies(const order_region_actor& orders);
-std::vector<policy_definition> payment_policies(const payment_region_actor& payments);
-std::vector<policy_definition> delivery_policies(const delivery_region_actor& deliveries);
-std::vector<policy_definition> stamp_policies(const stamp_region_actor& stamps);
+/// The policies that command the entities of one service, through their region.
+template <class Command>
+std::vector<policy_definition> policies_of(service of, const region_actor<Command>& region) {
+  std::vector<policy_definition> policies;
+  for (const auto& who : consumers::all)
+    if (who.of == of)
+      policies.push_back({.who = who,
+                          .types = types_of(who),
+                          .react = [who](const auto& event) { return react(who, event); },
+                          .send =
+                              [region](const addressed_command& c, command_context r) {
+                                caf::anon_send(region, c.id, std::get<Command>(c.command),
+                                               std::move(r));
+                              }});
+  return policies;
+}
 
 }  // namespace skanu

@@ -19,105 +19,87 @@ bool worth_waiting_for(errc code) { return is_transient(code) && code != errc::e
 policy::policy(caf::actor_config& config, const service_environment& env,
                policy_definition definition, event_log_actor log, fault_plan& faults,
                consumer_limits limits)
-    : consumer_actor::base(config),
+    : policy_interface::base(config),
       env_(env),
       definition_(std::move(definition)),
       log_(std::move(log)),
       faults_(faults),
       limits_(limits),
-      dead_letters_(env, definition_.of, limits.retry) {}
+      reader_({{.who = definition_.who, .types = definition_.types}}, limits),
+      dead_letters_(env, definition_.who.of, limits.retry) {}
 
 policy::behavior_type policy::make_behavior() {
   contain_failures(*this);
   recover();
-  consumer_actor::base::send(log_, follow_atom::value, caf::actor_cast<follower_actor>(this));
-  pull_after(std::chrono::milliseconds{0});
-  return {[this](hint_atom, service) {
-            more_ = true;
-            // A log that speaks again is not left waiting for the end of a backoff.
-            if (!busy_) pull_after(limits_.window);
-          },
-          [this](const answered& a) {
-            if (a.ticket == 0) {
-              on_commit(a.result);
-            } else if (a.ticket < 0) {
-              on_replayed(a.result);
-            } else {
-              on_answer(a.ticket, a.result);
-            }
-          },
-          [this](resume_atom) {
-            if (!pull_planned_ || clock().now() < pull_at_) return;  // an earlier plan's
-            pull_planned_ = false;
-            if (!busy_) return pull();
-            pull_due_ = errand_.has_value();
-          },
-          [this](resume_atom, log_offset offset) {
-            const auto found = under_way_.find(offset);
-            if (found != under_way_.end()) send_command(offset, found->second);
+  policy_interface::base::send(log_, follow_atom::value, caf::actor_cast<follower_actor>(this));
+  plan();
+  return {[this](hint_atom, service of) {
+            reader_.hint(of);
+            plan();
           },
           [this](dead_letter_command& o, skanu::command_context& r) {
             dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
-            if (!busy_) rest();
+            if (reader_.resting()) rest();
+          },
+          [this](const rows_stored& s) { on_commit(s.result); },
+          [this](resume_atom) {
+            if (reader_.is_due(clock().now())) turn();
           },
           [this](letter_atom, entity_id entity) {
             dead_letters_.add(dead_letter_box::next_of(entity));
-            if (!busy_) rest();
+            if (reader_.resting()) rest();
+          },
+          [this](const command_answered& a) { on_answer(a); },
+          [this](const replay_answered& a) { on_replayed(a.result); },
+          [this](resume_atom, log_offset offset) {
+            const auto found = under_way_.find(offset);
+            if (found != under_way_.end()) send_command(offset, found->second);
           }};
 }
 
 void policy::recover() {
   const auto now = env_.data.read();
-  at_ = stored_position(*now, definition_.of, definition_.name);
-  dead_letters_.recover(*now, definition_.name);
+  reader_.recover(*now);
+  dead_letters_.recover(*now, definition_.who.name);
 }
 
-void policy::pull_after(std::chrono::milliseconds wait) {
-  const auto at = clock().now() + wait;
-  if (pull_planned_ && pull_at_ <= at) return;
-  pull_planned_ = true;
-  pull_at_ = at;
-  delayed_send(this, wait, resume_atom::value);
+void policy::plan() {
+  const auto now = clock().now();
+  if (const auto next = reader_.plan(now)) delayed_send(this, *next - now, resume_atom::value);
 }
 
-void policy::pull() {
-  busy_ = true;
-  more_ = false;
-  request(log_, limits_.pull_timeout, pull_atom::value, at_.query(limits_.batch, definition_.types))
-      .then(
-          [this](const event_batch& batch) {
-            failed_pulls_ = 0;
-            work_off(batch);
-          },
-          [this](const caf::error&) {
-            pull_after(backoff(limits_.retry, ++failed_pulls_, random_));
-            rest();
-          });
+void policy::turn() {
+  for (auto& pull : reader_.begin_turn(clock().now()))
+    request(log_, limits_.pull_timeout, pull_atom::value, std::move(pull.query))
+        .then([this](const event_batch& batch) { work_off(batch); },
+              [this](const caf::error&) {
+                reader_.fail(0, clock().now(), random_);
+                rest();
+              });
+  if (reader_.resting()) rest();
 }
 
 void policy::work_off(const event_batch& batch) {
-  if (batch.forked) return go_back(batch);
-  then_ = at_.behind(batch);
-  full_ = batch.more;
+  if (const auto fork = reader_.take(0, batch, env_.wall_clock())) note_fork(*fork);
   for (const auto& e : batch.events) take(e);
-  if (then_.next == at_.next) {
+  if (!reader_.moved()) {
     rest();
   } else if (under_way_.empty()) {
-    commit_position();
+    commit_turn();
   }
 }
 
 void policy::take(const event_batch::event& e) {
   if (e.body.empty()) return set_aside(e.offset, 0, {}, damaged_event, 1);
-  std::optional<reaction> what;
+  std::optional<addressed_command> what;
   try {
     what = definition_.react(parse_stored_json(e.body));
   } catch (const decode_error& problem) {
     return set_aside(e.offset, 0, e.body, problem.what(), 1);
   }
   if (!what) return;
-  if (dead_letters_.parks(what->target))
-    return set_aside(e.offset, what->target, e.body, dead_letter_box::parked_reason, 0);
+  if (dead_letters_.parks(what->id))
+    return set_aside(e.offset, what->id, e.body, dead_letter_box::parked_reason, 0);
   auto& a = under_way_.emplace(e.offset, action{std::move(*what), e.body, 0, trace_of(e.body)})
                 .first->second;
   send_command(e.offset, a);
@@ -126,12 +108,13 @@ void policy::take(const event_batch::event& e) {
 void policy::send_command(log_offset offset, action& a) {
   ++a.attempts;
   skanu::command_context r;
-  r.answer = reply_to(address(), offset);
+  r.answer = reply_to(address(), command_answered{offset});
   r.trace = a.trace;
-  a.what.send(std::move(r));
+  definition_.send(a.what, std::move(r));
 }
 
-void policy::on_answer(log_offset offset, const outcome& result) {
+void policy::on_answer(const command_answered& answer) {
+  const auto& [offset, result] = answer;
   const auto found = under_way_.find(offset);
   if (found == under_way_.end()) return;
   auto& a = found->second;
@@ -141,26 +124,26 @@ void policy::on_answer(log_offset offset, const outcome& result) {
       delayed_send(this, backoff(limits_.retry, a.attempts, random_), resume_atom::value, offset);
       return;
     }
-    set_aside(offset, a.what.target, a.event, std::string(name_of(e->code)) + ": " + e->detail,
+    set_aside(offset, a.what.id, a.event, std::string(name_of(e->code)) + ": " + e->detail,
               a.attempts);
   } else {
     note_step(offset, a.event);
   }
   under_way_.erase(found);
-  if (under_way_.empty()) commit_position();
+  if (under_way_.empty()) commit_turn();
 }
 
 /// So that a traced order can be followed through the logs of all nodes.
 void policy::note_step(log_offset offset, std::string_view event) const {
   if (const auto trace = trace_of(event))
-    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", definition_.name, offset,
-                 event_type_of(event), trace->trace_id());
+    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", definition_.who.name,
+                 offset, event_type_of(event), trace->trace_id());
 }
 
 void policy::set_aside(log_offset offset, entity_id target, std::string_view event,
                        std::string_view why, int attempts) {
-  dead_letters_.set_aside({definition_.name,
-                           std::string(name_of(definition_.follows)),
+  dead_letters_.set_aside({std::string(definition_.who.name),
+                           std::string(name_of(definition_.who.follows)),
                            offset,
                            target,
                            attempts,
@@ -169,23 +152,19 @@ void policy::set_aside(log_offset offset, entity_id target, std::string_view eve
                            std::string(event)});
 }
 
-/// The log is another one than was read so far: goes on behind what both have. Natural keys let
-/// events that are read again act once.
-void policy::go_back(const event_batch& batch) {
-  then_ = at_.behind_common(batch);
-  full_ = true;
-  const auto fork =
-      note_fork(definition_.name, definition_.follows, at_, then_, batch, env_.wall_clock());
-  commit_position({fork_row(fork)});
+void policy::commit_turn() {
+  faults_.pass("policy.before-position");
+  auto rows = dead_letters_.take_rows();
+  for (auto& row : reader_.rows()) rows.push_back(std::move(row));
+  commit_rows(std::move(rows));
 }
 
-void policy::commit_position(std::vector<row_write> rows) {
-  faults_.pass("policy.before-position");
-  pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
-  c.data.rows = dead_letters_.take_rows();
-  for (auto& row : rows) c.data.rows.push_back(std::move(row));
-  move_position(c.data.rows, definition_.name, at_, then_);
-  c.answer = reply_to(address(), 0);
+/// The answer is rows_stored.
+void policy::commit_rows(std::vector<row_write> rows) {
+  pending_commit c{.data = {.of = definition_.who.of},
+                   .owner = std::make_shared<lone_commit_owner>()};
+  c.data.rows = std::move(rows);
+  c.answer = reply_to(address(), rows_stored{});
   c.result = accepted{};
   env_.commits.submit(std::move(c));
 }
@@ -193,51 +172,47 @@ void policy::commit_position(std::vector<row_write> rows) {
 void policy::on_commit(const outcome& result) {
   if (errand_) return finish_errand(result);
   if (const auto* e = std::get_if<error>(&result)) {
-    spdlog::warn("event=position_not_stored consumer={} reason={}", definition_.name,
+    spdlog::warn("event=position_not_stored consumer={} reason={}", definition_.who.name,
                  name_of(e->code));
     quit(caf::make_error(caf::sec::runtime_error, "its position could not be stored"));
     return;
   }
-  at_ = then_;
+  reader_.stored();
   rest();
 }
 
-/// Nothing is under way. Batches and errands take turns.
+/// Nothing is under way. Turns and errands alternate.
 void policy::rest() {
-  busy_ = false;
-  if (std::exchange(pull_due_, false)) return pull();
-  if (full_) {
-    pull_after(std::chrono::milliseconds{0});
-  } else if (more_) {
-    pull_after(limits_.window);
-  }
+  reader_.rest();
+  if (reader_.is_due(clock().now())) return turn();
+  plan();
   if (auto e = dead_letters_.next_errand()) carry_out(std::move(*e));
 }
 
 void policy::carry_out(letter_errand e) {
-  busy_ = true;
+  reader_.hold();
   errand_ = std::move(e);
-  if (errand_->order.discard) return store_errand(dead_letters_.discarded(errand_->letter));
+  if (errand_->order.discard) return commit_rows(dead_letters_.discarded(errand_->letter));
   replay();
 }
 
 void policy::replay() {
   const auto& letter = errand_->letter;
   if (letter.event.empty()) return read_again();
-  std::optional<reaction> what;
+  std::optional<addressed_command> what;
   try {
     what = definition_.react(parse_stored_json(letter.event));
   } catch (const decode_error& problem) {
-    return store_errand(dead_letters_.failed_again(*errand_, problem.what()));
+    return commit_rows(dead_letters_.failed_again(*errand_, problem.what()));
   }
-  if (!what) return store_errand(dead_letter_box::settled(letter));
-  if (letter.entity == 0 && dead_letters_.parks(what->target))
+  if (!what) return commit_rows(dead_letter_box::settled(letter));
+  if (letter.entity == 0 && dead_letters_.parks(what->id))
     return finish_errand(error{
         errc::not_allowed, "Another event of its entity was set aside: settle that one first."});
   skanu::command_context r;
-  r.answer = reply_to(address(), -letter.offset);
+  r.answer = reply_to(address(), replay_answered{});
   r.trace = trace_of(letter.event);
-  what->send(std::move(r));
+  definition_.send(*what, std::move(r));
 }
 
 /// An event that was damaged when it was set aside: its log may have been restored since.
@@ -246,7 +221,7 @@ void policy::read_again() {
       .then(
           [this](const event_batch& batch) {
             if (batch.events.empty() || batch.events.front().body.empty())
-              return store_errand(dead_letters_.failed_again(*errand_, damaged_event));
+              return commit_rows(dead_letters_.failed_again(*errand_, damaged_event));
             errand_->letter.event = batch.events.front().body;
             replay();
           },
@@ -259,19 +234,11 @@ void policy::on_replayed(const outcome& result) {
   const auto* e = std::get_if<error>(&result);
   if (e == nullptr) {
     note_step(errand_->letter.offset, errand_->letter.event);
-    return store_errand(dead_letter_box::settled(errand_->letter));
+    return commit_rows(dead_letter_box::settled(errand_->letter));
   }
   if (worth_waiting_for(e->code)) return finish_errand(*e);
-  store_errand(
+  commit_rows(
       dead_letters_.failed_again(*errand_, std::string(name_of(e->code)) + ": " + e->detail));
-}
-
-void policy::store_errand(std::vector<row_write> rows) {
-  pending_commit c{.data = {.of = definition_.of}, .owner = std::make_shared<lone_commit_owner>()};
-  c.data.rows = std::move(rows);
-  c.answer = reply_to(address(), 0);
-  c.result = accepted{};
-  env_.commits.submit(std::move(c));
 }
 
 void policy::finish_errand(const outcome& result) {

@@ -1,5 +1,5 @@
 // A policy follows another service's log and sends commands to entities of its own service:
-// "whenever Paid, earn stamps". What it does is the table in saga.cpp.
+// "whenever Paid, earn stamps". The table is actors/rules/reactions.cpp.
 //
 // It works through the log in batches, from a durable position. The effects of a batch are durable
 // before the position is, and each has a natural key, so that a batch that is read twice acts once.
@@ -18,41 +18,51 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actors/consumers/consumer.hpp"
 #include "actors/consumers/dead_letters.hpp"
 #include "actors/entities/environment.hpp"
 #include "actors/operations/backoff.hpp"
 #include "actors/operations/faults.hpp"
+#include "actors/rules/reactions.hpp"
 #include "messages/interfaces.hpp"
-#include "persistence/log/consumer_keys.hpp"
-#include "persistence/log/log_position.hpp"
 
 namespace skanu {
 
-/// What an event calls for: one command to one entity.
-struct reaction {
-  entity_id target = 0;
-  std::function<void(command_context)> send;  ///< May be called again, for a repeat.
-};
-
+/// A consumer with its part of the saga's table (rules/reactions.hpp).
 struct policy_definition {
-  std::string name;  ///< Names its durable position: never changes.
-  service of =
-      service::payment;  ///< Whose entities it commands, and whose tables hold its position.
-  service follows = service::order;
+  consumer who;
   std::vector<std::string> types;  ///< The events it looks at.
-  /// Nothing where the event does not concern it. Throws decode_error.
-  std::function<std::optional<reaction>(const nlohmann::json& event)> react;
+  /// The command that an event calls for; nothing where the event does not concern it. Throws
+  /// decode_error.
+  std::function<std::optional<addressed_command>(const nlohmann::json& event)> react;
+  /// Sends a command to its entity. May be called again with the same command, for a repeat.
+  std::function<void(const addressed_command&, command_context)> send;
 };
 
-struct consumer_limits {
-  std::size_t batch = 512;               ///< Events read at once, and commands under way.
-  std::chrono::milliseconds window{10};  ///< At least so long between two reads that found little.
-  std::chrono::milliseconds pull_timeout{5'000};
-  int attempts = 5;  ///< Of what cannot be decided, before it is set aside.
-  backoff_settings retry;
+/// The answer to the command that an event called for.
+struct command_answered {
+  log_offset offset = 0;  ///< Of the event.
+  outcome result = {};
+};
+/// The answer to the command of a dead letter that is carried out after all.
+struct replay_answered {
+  outcome result = {};
 };
 
-class policy final : public consumer_actor::base {
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::command_answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::replay_answered)
+
+namespace skanu {
+
+using policy_interface = consumer_interface::extend<
+    // From the entity or its journal.
+    caf::reacts_to<command_answered>, caf::reacts_to<replay_answered>,
+    // From itself: send the command of this event again.
+    caf::reacts_to<resume_atom, log_offset>>;
+
+class policy final : public policy_interface::base {
  public:
   policy(caf::actor_config& config, const service_environment& env, policy_definition definition,
          event_log_actor log, fault_plan& faults, consumer_limits limits = {});
@@ -62,22 +72,22 @@ class policy final : public consumer_actor::base {
 
  private:
   struct action {
-    reaction what = {};
+    addressed_command what = {};
     std::string event;
     int attempts = 0;
     std::optional<trace_context> trace = {};  ///< Of the event.
   };
 
   void recover();
-  void pull();
+  void turn();
   void work_off(const event_batch& batch);
   void take(const event_batch::event& e);
   void send_command(log_offset offset, action& a);
-  void on_answer(log_offset offset, const outcome& result);
+  void on_answer(const command_answered& answer);
   void set_aside(log_offset offset, entity_id target, std::string_view event, std::string_view why,
                  int attempts);
-  void commit_position(std::vector<row_write> rows = {});
-  void go_back(const event_batch& batch);
+  void commit_turn();
+  void commit_rows(std::vector<row_write> rows);
   void on_commit(const outcome& result);
   void rest();
 
@@ -86,28 +96,19 @@ class policy final : public consumer_actor::base {
   void replay();
   void read_again();
   void on_replayed(const outcome& result);
-  void store_errand(std::vector<row_write> rows);
   void finish_errand(const outcome& result);
-  void pull_after(std::chrono::milliseconds wait);
+  void plan();
 
   const service_environment& env_;
   policy_definition definition_;
   event_log_actor log_;
   fault_plan& faults_;
   consumer_limits limits_;
-  std::mt19937_64 random_{std::random_device{}()};
-  log_position at_;    ///< Behind what was worked off.
-  log_position then_;  ///< Behind the batch under way.
-  bool busy_ = false;  ///< A pull, a batch or a commit is under way.
-  bool pull_planned_ = false;
-  std::chrono::steady_clock::time_point pull_at_;  ///< When, where one is planned.
-  bool more_ = false;                              ///< The log has hinted since the last pull.
-  bool full_ = false;                              ///< The last pull found as much as it asked for.
-  int failed_pulls_ = 0;
+  std::mt19937_64 random_{env_.seeds.next()};
+  log_reader reader_;
   std::unordered_map<log_offset, action> under_way_;
   dead_letter_box dead_letters_;
-  std::optional<letter_errand> errand_;  ///< Carried out in place of a batch.
-  bool pull_due_ = false;                ///< The time for a pull came meanwhile.
+  std::optional<letter_errand> errand_;  ///< Carried out in place of a turn.
 };
 
 }  // namespace skanu

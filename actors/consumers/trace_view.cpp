@@ -1,7 +1,5 @@
 #include "actors/consumers/trace_view.hpp"
 
-#include <algorithm>
-
 #include <spdlog/spdlog.h>
 
 #include "actors/consumers/log_forks.hpp"
@@ -14,99 +12,88 @@
 
 namespace skanu {
 
+namespace {
+
+std::vector<log_reader::source> consumers_of(const std::vector<trace_view::source>& sources) {
+  std::vector<log_reader::source> consumers;
+  for (const auto& s : sources) consumers.push_back({.who = trace_consumer(s.of)});
+  return consumers;
+}
+
+}  // namespace
+
 trace_view::trace_view(caf::actor_config& config, const service_environment& env,
                        std::vector<source> sources, consumer_limits limits)
-    : consumer_actor::base(config),
+    : consumer_interface::base(config),
       env_(env),
       limits_(limits),
+      reader_(consumers_of(sources), limits),
       dead_letters_(env, service::ordertrace, limits.retry) {
-  for (auto& s : sources) logs_.push_back({.from = std::move(s)});
+  for (auto& s : sources) logs_.push_back(std::move(s.log));
 }
 
 trace_view::behavior_type trace_view::make_behavior() {
   contain_failures(*this);
   recover();
-  for (auto& f : logs_) send(f.from.log, follow_atom::value, caf::actor_cast<follower_actor>(this));
-  turn_after(std::chrono::milliseconds{0});
+  for (const auto& log : logs_)
+    send(log, follow_atom::value, caf::actor_cast<follower_actor>(this));
+  plan();
   return {[this](hint_atom, service of) {
-            for (auto& f : logs_) {
-              if (f.from.of != of) continue;
-              f.more = true;
-              f.retry_at = {};  // it speaks again
-            }
-            if (busy_) return;
-            turn_after(limits_.window);
+            reader_.hint(of);
+            plan();
           },
-          [this](const answered& a) { on_commit(a.result); },
-          [this](resume_atom) {
-            if (!turn_planned_ || clock().now() < turn_at_) return;  // an earlier plan's
-            turn_planned_ = false;
-            if (!busy_) return turn();
-            turn_due_ = errand_.has_value();
-          },
-          [](resume_atom, log_offset) {},
           [this](dead_letter_command& o, skanu::command_context& r) {
             dead_letters_.add({.order = std::move(o), .asked = std::move(r)});
-            if (!busy_) rest();
+            if (reader_.resting()) rest();
+          },
+          [this](const rows_stored& s) { on_commit(s.result); },
+          [this](resume_atom) {
+            if (reader_.is_due(clock().now())) turn();
           },
           [this](letter_atom, entity_id entity) {
             dead_letters_.add(dead_letter_box::next_of(entity));
-            if (!busy_) rest();
+            if (reader_.resting()) rest();
           }};
 }
 
 void trace_view::recover() {
   const auto now = env_.data.read();
-  for (auto& f : logs_) {
-    f.at = f.then = stored_position(*now, service::ordertrace, trace_consumer(f.from.of));
-    dead_letters_.recover(*now, trace_consumer(f.from.of));
-  }
+  reader_.recover(*now);
+  for (std::size_t log = 0; log < reader_.size(); ++log)
+    dead_letters_.recover(*now, reader_.consumer_of(log).name);
 }
 
-void trace_view::turn_after(std::chrono::milliseconds wait) {
-  const auto at = clock().now() + wait;
-  if (turn_planned_ && turn_at_ <= at) return;
-  turn_planned_ = true;
-  turn_at_ = at;
-  delayed_send(this, wait, resume_atom::value);
+void trace_view::plan() {
+  const auto now = clock().now();
+  if (const auto next = reader_.plan(now)) delayed_send(this, *next - now, resume_atom::value);
 }
 
 void trace_view::turn() {
-  for (auto& f : logs_) {
-    if ((!f.more && !f.full) || f.retry_at > clock().now()) continue;
-    f.more = false;
-    ++pulls_open_;
-    request(f.from.log, limits_.pull_timeout, pull_atom::value, f.at.query(limits_.batch, {}))
+  for (auto& [log, query] : reader_.begin_turn(clock().now())) {
+    request(logs_[log], limits_.pull_timeout, pull_atom::value, std::move(query))
         .then(
-            [this, &f](const event_batch& batch) {
-              f.failures = 0;
-              take(f, batch);
+            [this, log = log](const event_batch& batch) {
+              take(log, batch);
               pulled();
             },
-            [this, &f](const caf::error&) {
-              f.more = true;
-              f.retry_at = clock().now() + backoff(limits_.retry, ++f.failures, random_);
+            [this, log = log](const caf::error&) {
+              reader_.fail(log, clock().now(), random_);
               pulled();
             });
   }
-  busy_ = pulls_open_ > 0;
-  if (!busy_) rest();
+  if (reader_.resting()) rest();
 }
 
-void trace_view::take(followed& f, const event_batch& batch) {
-  f.full = batch.more || batch.forked;
-  f.then = batch.forked ? f.at.behind_common(batch) : f.at.behind(batch);
-  if (batch.forked)
-    f.fork =
-        note_fork(trace_consumer(f.from.of), f.from.of, f.at, f.then, batch, env_.wall_clock());
-  for (const auto& e : batch.events) take(f, e);
+void trace_view::take(std::size_t log, const event_batch& batch) {
+  if (const auto fork = reader_.take(log, batch, env_.wall_clock())) note_fork(*fork);
+  for (const auto& e : batch.events) take(reader_.consumer_of(log), e);
 }
 
-void trace_view::take(const followed& f, const event_batch::event& e) {
+void trace_view::take(const consumer& who, const event_batch::event& e) {
   const auto id = order_of(e.body);
   const auto set_aside = [&](int attempts, std::string_view why) {
-    dead_letters_.set_aside({std::string(trace_consumer(f.from.of)),
-                             std::string(name_of(f.from.of)),
+    dead_letters_.set_aside({std::string(who.name),
+                             std::string(name_of(who.follows)),
                              e.offset,
                              id,
                              attempts,
@@ -117,7 +104,7 @@ void trace_view::take(const followed& f, const event_batch::event& e) {
   if (e.body.empty()) return set_aside(1, damaged_event);
   if (dead_letters_.parks(id)) return set_aside(0, dead_letter_box::parked_reason);
   try {
-    take(f.from.of, e.offset, id, e.body);
+    take(who, e.offset, id, e.body);
   } catch (const decode_error& problem) {
     set_aside(1, problem.what());
   } catch (const damaged_value& problem) {
@@ -126,7 +113,8 @@ void trace_view::take(const followed& f, const event_batch::event& e) {
 }
 
 /// Throws decode_error or damaged_value, and then nothing was taken.
-void trace_view::take(service of, log_offset offset, entity_id id, const std::string& event) {
+void trace_view::take(const consumer& who, log_offset offset, entity_id id,
+                      const std::string& event) {
   if (id == 0) throw decode_error("an event without an id");
   auto& t = trace_of(id);
   const auto before = shown_step(t.trace);
@@ -136,10 +124,10 @@ void trace_view::take(service of, log_offset offset, entity_id id, const std::st
     changes_.push_back(std::move(*change));
   auto key = history_prefix(id);
   append_ordered_key(key, t.version);
-  rows_.push_back({row_space::rows, std::move(key), located_event(of, offset, event)});
+  rows_.push_back({row_space::rows, std::move(key), located_event(who.follows, offset, event)});
   if (const auto traced = skanu::trace_of(event))
-    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", trace_consumer(of),
-                 offset, event_type_of(event), traced->trace_id());
+    spdlog::info("event=step consumer={} offset={} eventType={} trace={}", who.name, offset,
+                 event_type_of(event), traced->trace_id());
 }
 
 trace_view::touched& trace_view::trace_of(entity_id id) {
@@ -155,24 +143,9 @@ trace_view::touched& trace_view::trace_of(entity_id id) {
 }
 
 void trace_view::pulled() {
-  if (--pulls_open_ > 0) return;
-  const bool moved =
-      std::any_of(logs_.begin(), logs_.end(), [](const followed& f) { return f.moved(); });
-  if (moved) return commit_turn();
+  if (reader_.pulling()) return;
+  if (reader_.moved()) return commit_turn();
   rest();
-}
-
-/// A log that fails is tried again after its own backoff, and holds up no other.
-void trace_view::plan_next_turn() {
-  std::optional<std::chrono::milliseconds> wait;
-  const auto now = clock().now();
-  for (const auto& f : logs_) {
-    if (!f.more && !f.full) continue;
-    auto own = f.full ? std::chrono::milliseconds(0) : limits_.window;
-    if (f.retry_at > now) own = std::chrono::ceil<std::chrono::milliseconds>(f.retry_at - now);
-    wait = std::min(wait.value_or(own), own);
-  }
-  if (wait) turn_after(*wait);
 }
 
 void trace_view::commit_turn() {
@@ -196,14 +169,11 @@ void trace_view::commit_turn() {
   c.data.events = std::move(changes_);
   c.data.rows = std::move(rows_);
   for (auto& letter : dead_letters_.take_rows()) c.data.rows.push_back(std::move(letter));
-  for (auto& f : logs_) {
-    if (f.moved()) move_position(c.data.rows, trace_consumer(f.from.of), f.at, f.then);
-    if (const auto fork = std::exchange(f.fork, {})) c.data.rows.push_back(fork_row(*fork));
-  }
+  for (auto& row : reader_.rows()) c.data.rows.push_back(std::move(row));
   touched_.clear();
   changes_.clear();
   rows_.clear();
-  c.answer = reply_to(address(), 0);
+  c.answer = reply_to(address(), rows_stored{});
   c.result = accepted{};
   env_.commits.submit(std::move(c));
 }
@@ -215,21 +185,20 @@ void trace_view::on_commit(const outcome& result) {
     quit(caf::make_error(caf::sec::runtime_error, "its turn could not be stored"));
     return;
   }
-  for (auto& f : logs_)
-    if (f.moved()) f.at = f.then;  // what was not stored is not known
+  reader_.stored();
   rest();
 }
 
 /// Nothing is under way. Turns and errands alternate.
 void trace_view::rest() {
-  busy_ = false;
-  if (std::exchange(turn_due_, false)) return turn();
-  plan_next_turn();
+  reader_.rest();
+  if (reader_.is_due(clock().now())) return turn();
+  plan();
   if (auto e = dead_letters_.next_errand()) carry_out(std::move(*e));
 }
 
 void trace_view::carry_out(letter_errand e) {
-  busy_ = true;
+  reader_.hold();
   errand_ = std::move(e);
   const auto& letter = errand_->letter;
   std::vector<row_write> rows;
@@ -242,7 +211,7 @@ void trace_view::carry_out(letter_errand e) {
       const auto of = service_named(letter.follows);
       if (!of) throw decode_error("a dead letter of no service");
       const auto id = letter.entity != 0 ? letter.entity : order_of(letter.event);
-      take(*of, letter.offset, id, letter.event);
+      take(trace_consumer(*of), letter.offset, id, letter.event);
       rows = dead_letter_box::settled(letter);
     } catch (const decode_error& problem) {
       rows = dead_letters_.failed_again(*errand_, problem.what());
@@ -256,11 +225,10 @@ void trace_view::carry_out(letter_errand e) {
 /// An event that was damaged when it was set aside: its log may have been restored since.
 void trace_view::read_again() {
   const auto& letter = errand_->letter;
-  const auto log = std::find_if(logs_.begin(), logs_.end(), [&](const followed& f) {
-    return name_of(f.from.of) == letter.follows;
-  });
-  if (log == logs_.end()) return commit_errand(dead_letters_.failed_again(*errand_, damaged_event));
-  request(log->from.log, limits_.pull_timeout, pull_atom::value, log_query{letter.offset, 1, {}})
+  const auto followed = service_named(letter.follows);
+  const auto log = followed ? reader_.number_of(*followed) : std::nullopt;
+  if (!log) return commit_errand(dead_letters_.failed_again(*errand_, damaged_event));
+  request(logs_[*log], limits_.pull_timeout, pull_atom::value, log_query{letter.offset, 1, {}})
       .then(
           [this](const event_batch& batch) {
             if (batch.events.empty() || batch.events.front().body.empty())

@@ -8,13 +8,13 @@
 #include <map>
 #include <random>
 
+#include "actors/consumers/consumer.hpp"
 #include "actors/consumers/dead_letters.hpp"
-#include "actors/consumers/policy.hpp"
 #include "messages/order_trace.hpp"
 
 namespace skanu {
 
-class trace_view final : public consumer_actor::base {
+class trace_view final : public consumer_interface::base {
  public:
   struct source {
     service of;
@@ -28,17 +28,6 @@ class trace_view final : public consumer_actor::base {
   behavior_type make_behavior() override;
 
  private:
-  struct followed {
-    source from;
-    log_position at = {};               ///< Behind what was worked off.
-    log_position then = {};             ///< Behind the turn under way.
-    std::optional<log_fork> fork = {};  ///< Met in the turn under way.
-    bool more = true;                   ///< Its log has hinted since the last pull.
-    int failures = 0;                   ///< Of its pulls, one after another.
-    std::chrono::steady_clock::time_point retry_at = {};
-    bool full = false;  ///< The last pull found as much as it asked for.
-    bool moved() const { return at.next != then.next; }
-  };
   struct touched {
     order_trace trace;
     version_number stored = 0;
@@ -49,15 +38,14 @@ class trace_view final : public consumer_actor::base {
 
   void recover();
   void turn();
-  void take(followed& f, const event_batch& batch);
-  void take(const followed& f, const event_batch::event& e);
+  void take(std::size_t log, const event_batch& batch);
+  void take(const consumer& who, const event_batch::event& e);
   void pulled();
   void commit_turn();
   void on_commit(const outcome& result);
-  void turn_after(std::chrono::milliseconds wait);
-  void plan_next_turn();
+  void plan();
   void rest();
-  void take(service of, log_offset offset, entity_id id, const std::string& event);
+  void take(const consumer& who, log_offset offset, entity_id id, const std::string& event);
   void carry_out(letter_errand e);
   void read_again();
   void commit_errand(std::vector<row_write> rows);
@@ -66,18 +54,14 @@ class trace_view final : public consumer_actor::base {
 
   const service_environment& env_;
   consumer_limits limits_;
-  std::vector<followed> logs_;
-  std::mt19937_64 random_{std::random_device{}()};
-  bool busy_ = false;
-  bool turn_planned_ = false;
-  std::chrono::steady_clock::time_point turn_at_ = {};
-  std::size_t pulls_open_ = 0;
+  std::vector<event_log_actor> logs_;
+  log_reader reader_;
+  std::mt19937_64 random_{env_.seeds.next()};
   std::map<entity_id, touched> touched_;
   std::vector<std::string> changes_;  ///< Its own events, of the turn under way.
   std::vector<row_write> rows_;       ///< Histories, of the turn under way.
   dead_letter_box dead_letters_;
   std::optional<letter_errand> errand_;  ///< Carried out in place of a turn.
-  bool turn_due_ = false;                ///< The time for a turn came meanwhile.
 };
 
 }  // namespace skanu

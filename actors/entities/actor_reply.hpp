@@ -1,25 +1,22 @@
 // A right to answer that ends in an actor's mailbox.
 #pragma once
 
-#include "messages/interfaces.hpp"
+#include <caf/all.hpp>
+
+#include "messages/reply.hpp"
 
 namespace skanu {
 
-/// An answer that reaches `asker` as answered{ticket, …}. Where the asker is gone, it goes nowhere.
-inline reply reply_to(caf::actor_addr asker, std::int64_t ticket) {
-  class sink final : public reply_sink {
-   public:
-    sink(caf::actor_addr asker, std::int64_t ticket) : asker_(std::move(asker)), ticket_(ticket) {}
-    void deliver(outcome result) noexcept override {
-      if (const auto to = caf::actor_cast<caf::actor>(asker_))
-        caf::anon_send(to, answered{ticket_, std::move(result)});
+/// The right to answer that reaches `asker` as the message `note`, with the outcome in its
+/// `result`. Where the asker is gone, the answer goes nowhere.
+template <class Note>
+reply reply_to(caf::actor_addr asker, Note note) {
+  return reply_through([asker = std::move(asker), note = std::move(note)](outcome result) mutable {
+    if (const auto to = caf::actor_cast<caf::actor>(asker)) {
+      note.result = std::move(result);
+      caf::anon_send(to, std::move(note));
     }
-
-   private:
-    caf::actor_addr asker_;
-    std::int64_t ticket_;
-  };
-  return reply(std::make_unique<sink>(std::move(asker), ticket));
+  });
 }
 
 }  // namespace skanu

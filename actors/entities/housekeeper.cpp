@@ -50,15 +50,15 @@ housekeeper_actor::behavior_type housekeeper(housekeeper_actor::pointer self,
                 rows.push_back(std::move(r));
             if (rows.empty()) return self->delayed_send(self, usual_wait, sweep_atom::value);
             pending_commit c{.data = {.of = of}, .owner = std::make_shared<lone_commit_owner>()};
-            const bool much = rows.size() >= at_once;
+            c.answer =
+                reply_to(self->address(), operations_forgotten{.more = rows.size() >= at_once});
             c.data.rows = std::move(rows);
-            c.answer = reply_to(self->address(), much ? 1 : 0);
             c.result = accepted{};
             env->commits.submit(std::move(c));
           },
-          [=](const answered& a) {
-            const bool much = a.ticket == 1 && std::holds_alternative<accepted>(a.result);
-            const std::chrono::milliseconds wait = much ? busy_wait : usual_wait;
+          [=](const operations_forgotten& f) {
+            const bool busy = f.more && std::holds_alternative<accepted>(f.result);
+            const std::chrono::milliseconds wait = busy ? busy_wait : usual_wait;
             self->delayed_send(self, wait, sweep_atom::value);
           }};
 }

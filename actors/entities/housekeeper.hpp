@@ -6,11 +6,22 @@
 
 namespace skanu {
 
+struct operations_forgotten {
+  bool more = false;  ///< There may be more to forget.
+  outcome result = {};
+};
+
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::operations_forgotten)
+
+namespace skanu {
+
 using housekeeper_actor = caf::typed_actor<
     // From itself: look again.
     caf::reacts_to<sweep_atom>,
-    // The answer to its commit.
-    caf::reacts_to<answered>>;
+    // From the journal: its rows are removed, or not.
+    caf::reacts_to<operations_forgotten>>;
 
 /// Looks at its start and every minute, and every 100 ms while there is much to forget. `env`
 /// outlives the actor.

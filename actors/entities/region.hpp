@@ -22,15 +22,36 @@ struct region_limits {
   std::chrono::milliseconds aside{1'000};  ///< … for so long, doubled each time, at most a minute.
 };
 
+/// An entity whose commit failed: its state is not what the store holds.
+struct entity_lost {
+  entity_id id = 0;
+  caf::actor_id incarnation = 0;
+};
+
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_lost)
+
+namespace skanu {
+
+/// A region as its journal and its timer see it.
+template <class Command>
+using region_interface = typename region_actor<Command>::template extend<
+    // From the journal: an entity's commit failed, so its next command wakes it anew from the
+    // store.
+    caf::reacts_to<entity_lost>,
+    // From itself: passivates what was not addressed for a while.
+    caf::reacts_to<sweep_atom>>;
+
 /// Spawns, remembers and forgets the entities of one service. It does not crash with them: an
 /// entity that throws is gone, its next command wakes a new one, and one that throws again and
 /// again is set aside for a while, its commands refused.
 template <class Rules>
-class region final : public region_actor<typename Rules::command>::base {
+class region final : public region_interface<typename Rules::command>::base {
  public:
   using command = typename Rules::command;
   using handle = entity_actor<command>;
-  using base = typename region_actor<command>::base;
+  using base = typename region_interface<command>::base;
 
   region(caf::actor_config& config, const service_environment& env, region_limits limits)
       : base(config), env_(env), limits_(limits) {}

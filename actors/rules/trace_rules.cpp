@@ -63,10 +63,10 @@ std::optional<std::string> change_of(const order_trace& now, trace_status step_b
 
 std::string history_prefix(entity_id order) { return ordered_key(order); }
 
-std::string_view trace_consumer(service followed) {
+const consumer& trace_consumer(service followed) {
   for (const auto& c : consumers::all)
-    if (c.of == service::ordertrace && c.follows == followed) return c.name;
-  throw std::logic_error("the view does not follow " + std::string(name_of(followed)));
+    if (c.of == service::ordertrace && c.follows == followed) return c;
+  throw decode_error("the view does not follow " + std::string(name_of(followed)));
 }
 
 }  // namespace skanu

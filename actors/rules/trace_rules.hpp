@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "actors/rules/consumers.hpp"
 #include "messages/order_trace.hpp"
 
 namespace skanu {
@@ -55,8 +56,9 @@ std::optional<std::string> change_of(const order_trace& now, trace_status step_b
 /// version that the event made, in the order in which the view saw them.
 std::string history_prefix(entity_id order);
 
-/// The name of the view's position in the log of a service.
-std::string_view trace_consumer(service followed);
+/// The view as a consumer of one service's log. Throws decode_error where the view does not follow
+/// that log.
+const consumer& trace_consumer(service followed);
 
 inline bool listed(const order_trace& t) { return t.registered; }
 

@@ -302,7 +302,7 @@ class node::parts {
     for (const auto s : options_.services) {
       auto& d = database_of(s);
       environments_[static_cast<std::size_t>(s)] = std::make_unique<service_environment>(
-          service_environment{d.data, *d.writer, metrics_.of(s)});
+          service_environment{d.data, *d.writer, metrics_.of(s), seeds_});
     }
   }
 
@@ -393,14 +393,15 @@ class node::parts {
     peers_.join(std::make_shared<membership>(directory_->identity().cluster, membership_here()));
     peers_.start(for_peers(orders, payments, deliveries, stamps));
     std::vector<child> children;
-    for (auto policies : {order_policies(orders), payment_policies(payments),
-                          delivery_policies(deliveries), stamp_policies(stamps)})
+    for (auto policies :
+         {policies_of(service::order, orders), policies_of(service::payment, payments),
+          policies_of(service::delivery, deliveries), policies_of(service::stamp, stamps)})
       for (auto& p : policies)
-        if (runs_here(p.of)) children.push_back(child_of(std::move(p)));
+        if (runs_here(p.who.of)) children.push_back(child_of(std::move(p)));
     if (runs_here(service::ordertrace)) children.push_back(trace_child());
     if (shows_traces()) children.push_back(feed_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
-    supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
+    supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_, seeds_.next());
     service_directory directory{checkout_, orders, payments, deliveries, stamps,
                                 {},        {},     {},       &streams_};
     for (const auto s : options_.services)
@@ -438,20 +439,20 @@ class node::parts {
   }
 
   child child_of(policy_definition p) {
-    const auto name = p.name;
-    const auto of = p.of;
+    const auto who = p.who;
+    const std::string name(who.name);
     return {name,
-            of,
-            [this, p = std::move(p)](caf::local_actor& by) {
+            who.of,
+            [this, who, p = std::move(p)](caf::local_actor& by) {
               return caf::actor_cast<caf::actor>(by.spawn<policy>(
-                  environment(p.of), p, log(p.follows), faults_, consumer_limits{}));
+                  environment(who.of), p, log(who.follows), faults_, consumer_limits{}));
             },
             {name}};
   }
 
   child trace_child() {
     std::vector<std::string> names;
-    for (const auto s : trace_sources) names.emplace_back(trace_consumer(s));
+    for (const auto s : trace_sources) names.emplace_back(trace_consumer(s).name);
     return {"ordertrace", service::ordertrace,
             [this](caf::local_actor& by) {
               std::vector<trace_view::source> sources;
@@ -468,7 +469,7 @@ class node::parts {
   child feed_child() {
     return {"trace-feed", service::ordertrace, [this](caf::local_actor& by) {
               return caf::actor_cast<caf::actor>(
-                  by.spawn<trace_feed>(log(service::ordertrace), streams_));
+                  by.spawn<trace_feed>(log(service::ordertrace), streams_, seeds_.next()));
             }};
   }
 
@@ -542,6 +543,7 @@ class node::parts {
   std::optional<directory_watch> directory_watch_;
   std::optional<std::string> token_;
   node_metrics metrics_;
+  seed_source seeds_{seed_by_chance()};
   breaker_display breaker_;
   event_stream streams_{streams_of(options_)};
   actor_config config_{options_.cluster};

@@ -115,6 +115,12 @@ struct peer_lost {
   std::chrono::steady_clock::time_point since;
 };
 
+/// The outcome of a peer's command.
+struct command_carried_out {
+  std::int64_t command = 0;  ///< Numbered by the rpc_server.
+  outcome result = {};
+};
+
 /// A dialing peer with a proved secret.
 struct peer_offer {
   peer_handles connector;
@@ -129,6 +135,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_arrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::peer_offer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::command_carried_out)
 
 namespace skanu {
 
@@ -152,8 +159,8 @@ using reader_actor = caf::typed_actor<
 
 /// Answers a peer's calls with the local services.
 using rpc_server_actor = remote_server_actor::extend<
-    // The answer to a command, under the server's ticket.
-    caf::reacts_to<answered>,
+    // From an entity or the journal: the answer to a command.
+    caf::reacts_to<command_carried_out>,
     // From a local log: the log has grown.
     caf::reacts_to<hint_atom, service>,
     // From the session: the peer has arrived.

@@ -68,9 +68,8 @@ typename region_actor<Command>::behavior_type remote_region(
     typename region_actor<Command>::pointer self, rpc_client_actor rpc_client) {
   contain_failures(*self);
   return {[=](entity_id id, Command& c, command_context& r) {
-            self->send(rpc_client, outgoing(command_call<Command>{id, std::move(c), std::move(r)}));
-          },
-          [](const entity_lost&) {}, [](sweep_atom) {}};
+    self->send(rpc_client, outgoing(command_call<Command>{id, std::move(c), std::move(r)}));
+  }};
 }
 
 template order_region_actor::behavior_type remote_region<order_command>(order_region_actor::pointer,
@@ -88,8 +87,7 @@ checkout_actor::behavior_type remote_checkout(checkout_actor::pointer self,
   return {[=](place_order& order, command_context& r) {
             self->send(rpc_client, outgoing(place_call{std::move(order), std::move(r)}));
           },
-          [](const answered&) {}, [](sweep_atom) {}, [](const known_ids&) {},
-          [](leave_atom) { return true; }};
+          [](const known_ids&) {}, [](leave_atom) { return true; }};
 }
 
 event_log_actor::behavior_type remote_log(event_log_actor::pointer self,

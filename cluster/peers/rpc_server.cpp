@@ -38,14 +38,14 @@ rpc_server::behavior_type rpc_server::make_behavior() {
   return {[this](call_atom, call_number number, const std::string& bytes) {
             if (peer_ && current_sender() == peer_) serve(number, bytes);
           },
-          [this](answered& a) {
-            const auto found = under_way_.find(a.ticket);
+          [this](command_carried_out& c) {
+            const auto found = under_way_.find(c.command);
             if (found == under_way_.end()) return;  // the call of an earlier run of the peer
             const auto number = found->second.number;
             under_way_.erase(found);
             numbers_.erase(number);
             reply_with(number, std::visit([](auto&& r) { return answer_body(std::move(r)); },
-                                          std::move(a.result)));
+                                          std::move(c.result)));
             finished();
           },
           [this](hint_atom, service of) {
@@ -93,10 +93,10 @@ void rpc_server::forget_lost_calls() {
 }
 
 skanu::command_context rpc_server::admit(call_number number, skanu::command_context&& with) {
-  const auto ticket = ++last_ticket_;
-  under_way_.emplace(ticket, call_under_way{number, clock().now()});
+  const auto command = ++last_command_;
+  under_way_.emplace(command, call_under_way{number, clock().now()});
   numbers_.insert(number);
-  with.answer = reply_to(address(), ticket);
+  with.answer = reply_to(address(), command_carried_out{command});
   return std::move(with);
 }
 

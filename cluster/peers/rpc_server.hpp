@@ -6,7 +6,7 @@
 #include <map>
 #include <unordered_set>
 
-#include "actors/entities/checkout.hpp"
+#include "actors/operations/breaker_display.hpp"
 #include "cluster/peers/peer_interfaces.hpp"
 
 namespace skanu {
@@ -65,8 +65,8 @@ class rpc_server final : public rpc_server_actor::base {
   remote_client_actor peer_;
   std::uint32_t protocol_ = protocol_version;  ///< Version common to both sides.
   int peer_runs_ = 0;                          ///< Changes with each run of the peer.
-  std::int64_t last_ticket_ = 0;
-  std::map<std::int64_t, call_under_way> under_way_;  ///< By ticket, the oldest first.
+  std::int64_t last_command_ = 0;
+  std::map<std::int64_t, call_under_way> under_way_;  ///< By command, the oldest first.
   std::unordered_set<call_number> numbers_;           ///< Calls under way, reads included.
   std::size_t reads_ = 0;  ///< Reads at the readers, from all runs of the peer.
   bool leaving_ = false;

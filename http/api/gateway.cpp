@@ -13,18 +13,6 @@ using steady = std::chrono::steady_clock;
 
 using outcome_place = oneshot<outcome>;
 
-reply reply_at(std::shared_ptr<outcome_place> place) {
-  class sink final : public reply_sink {
-   public:
-    explicit sink(std::shared_ptr<outcome_place> place) : place_(std::move(place)) {}
-    void deliver(outcome result) noexcept override { place_->deliver(std::move(result)); }
-
-   private:
-    std::shared_ptr<outcome_place> place_;
-  };
-  return reply(std::make_unique<sink>(std::move(place)));
-}
-
 std::mt19937_64& random_of_this_thread() {
   thread_local std::mt19937_64 random{std::random_device{}()};
   return random;
@@ -163,7 +151,7 @@ outcome gateway::repeat_until_deadline(bulkhead& through, command_context r,
   for (int attempt = 1;; ++attempt) {
     const auto place = std::make_shared<outcome_place>();
     auto one = r;
-    one.answer = reply_at(place);
+    one.answer = reply_through([place](outcome result) { place->deliver(std::move(result)); });
     send(std::move(one));
     auto result = place->wait_until(began + waiting_deadline);
     if (!result)

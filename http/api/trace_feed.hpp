@@ -18,10 +18,17 @@ struct feed_limits {
   backoff_settings retry = {};
 };
 
+/// Feeds the trace view's log to the streams of the HTTP front.
+using trace_feed_actor = follower_actor::extend<
+    // From the streams: reads the log from an offset on, for the subscriber with the number.
+    caf::reacts_to<pull_atom, subscriber_id, log_offset>,
+    // From the streams: all published frames have gone out. From itself: tries again.
+    caf::reacts_to<resume_atom>>;
+
 /// `to` outlives the actor. A successor goes on after the events that its predecessor published.
 class trace_feed final : public trace_feed_actor::base {
  public:
-  trace_feed(caf::actor_config& config, event_log_actor log, frame_sink& to,
+  trace_feed(caf::actor_config& config, event_log_actor log, frame_sink& to, std::uint64_t seed,
              feed_limits limits = {});
 
   const char* name() const override { return "trace_feed"; }
@@ -41,7 +48,7 @@ class trace_feed final : public trace_feed_actor::base {
   event_log_actor log_;
   frame_sink& to_;
   feed_limits limits_;
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_;
   doing doing_ = doing::nothing;
   log_offset next_ = 0;  ///< 0: the end of the log is not known yet.
   lineage timelines_;    ///< Known timelines of the log.

@@ -18,6 +18,7 @@
 #include "actors/rules/stamp_rules.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "actors/supervision/supervisor.hpp"
+#include "persistence/log/consumer_keys.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 namespace skanu {
@@ -49,14 +50,15 @@ class saga_test : public actor_fixture {
         running(system.spawn<checkout>(env(service::order), orders, payments, faults, breaker,
                                        recover_ids(*data.read(), limits.shared_journal), limits));
     std::vector<child> children;
-    for (auto policies : {order_policies(orders), payment_policies(payments),
-                          delivery_policies(deliveries), stamp_policies(stamps)})
+    for (auto policies :
+         {policies_of(service::order, orders), policies_of(service::payment, payments),
+          policies_of(service::delivery, deliveries), policies_of(service::stamp, stamps)})
       for (auto& p : policies)
-        children.push_back({p.name, p.of, [this, p](caf::local_actor& by) {
+        children.push_back({std::string(p.who.name), p.who.of, [this, p](caf::local_actor& by) {
                               consumer_limits few;
                               few.batch = batch;
-                              return caf::actor_cast<caf::actor>(
-                                  by.spawn<policy>(env(p.of), p, log(p.follows), faults, few));
+                              return caf::actor_cast<caf::actor>(by.spawn<policy>(
+                                  env(p.who.of), p, log(p.who.follows), faults, few));
                             }});
     children.push_back({"trace", service::ordertrace, [this](caf::local_actor& by) {
                           std::vector<trace_view::source> sources;
@@ -67,7 +69,7 @@ class saga_test : public actor_fixture {
                           return caf::actor_cast<caf::actor>(
                               by.spawn<trace_view>(env(service::ordertrace), sources, few));
                         }});
-    supervising = running(system.spawn<supervisor>(std::move(children), metrics));
+    supervising = running(system.spawn<supervisor>(std::move(children), metrics, seeds.next()));
     run();
   }
 

@@ -44,15 +44,7 @@ class asked {
  public:
   /// A reply for the command; the answer lands in this object.
   reply right_to_answer() const {
-    class sink final : public reply_sink {
-     public:
-      explicit sink(std::shared_ptr<std::optional<outcome>> to) : to_(std::move(to)) {}
-      void deliver(outcome result) noexcept override { *to_ = std::move(result); }
-
-     private:
-      std::shared_ptr<std::optional<outcome>> to_;
-    };
-    return reply(std::make_unique<sink>(answer_));
+    return reply_through([to = answer_](outcome result) { *to = std::move(result); });
   }
 
   std::string word() const { return word_for(*answer_); }
@@ -124,7 +116,7 @@ class actor_fixture : public testing::Test {
     auto& e = environments_[static_cast<std::size_t>(s)];
     if (!e)
       e = std::make_unique<service_environment>(
-          service_environment{data, disk, metrics.of(s), [this] { return wall_clock; }});
+          service_environment{data, disk, metrics.of(s), seeds, [this] { return wall_clock; }});
     return *e;
   }
 
@@ -193,6 +185,7 @@ class actor_fixture : public testing::Test {
 
   fault_plan faults;
   node_metrics metrics;
+  seed_source seeds{1};
   faulty_store data{
       make_table_store(make_memory_tables(), {std::begin(all_services), std::end(all_services)})};
 

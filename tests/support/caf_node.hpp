@@ -122,9 +122,8 @@ class caf_node {
   static payment_region_actor::behavior_type payments(payment_region_actor::pointer,
                                                       std::vector<told_payment>* told) {
     return {[=](entity_id id, payment_command&, skanu::command_context& r) {
-              told->push_back({id, std::move(r)});
-            },
-            [](const entity_lost&) {}, [](sweep_atom) {}};
+      told->push_back({id, std::move(r)});
+    }};
   }
 
   template <class Handle>

@@ -112,10 +112,9 @@ class two_nodes_test : public actor_fixture {
   static payment_region_actor::behavior_type prompt_payment(payment_region_actor::pointer,
                                                             int* carried_out) {
     return {[=](entity_id id, payment_command&, command_context& r) {
-              ++*carried_out;
-              r.answer(accepted{effect::changed, id, 1, nullptr});
-            },
-            [](const entity_lost&) {}, [](sweep_atom) {}};
+      ++*carried_out;
+      r.answer(accepted{effect::changed, id, 1, nullptr});
+    }};
   }
 
   static connector_actor::behavior_type scripted_dialer(connector_actor::pointer,

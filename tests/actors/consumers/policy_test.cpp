@@ -50,18 +50,18 @@ class policy_test : public actor_fixture {
   }
 
   policy_definition definition() {
-    return {"stamp-follows-payment",
-            service::stamp,
-            service::payment,
-            {"Wanted"},
-            [this](const nlohmann::json& event) -> std::optional<reaction> {
+    return {.who = consumers::stamp_follows_payment,
+            .types = {"Wanted"},
+            .react = [](const nlohmann::json& event) -> std::optional<addressed_command> {
               if (!event.contains("target")) throw decode_error("no target");
               const auto target = event.at("target").get<entity_id>();
               if (target == 0) return std::nullopt;
-              return reaction{target, [this, target](command_context r) {
-                                commands.push_back({target, r});
-                              }};
-            }};
+              return addressed_command{target, stamp_command(add_stamps{1})};
+            },
+            .send =
+                [this](const addressed_command& c, command_context r) {
+                  commands.push_back({c.id, std::move(r)});
+                }};
   }
 
   /// Settings that differ from the usual ones in one.

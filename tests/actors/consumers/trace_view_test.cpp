@@ -242,7 +242,7 @@ TEST_F(trace_view_test, an_event_that_cannot_be_read_is_set_aside) {
   EXPECT_FALSE(shown(2));
   const auto letters =
       data.read()->rows(service::ordertrace, row_space::dead_letters,
-                        dead_letter_prefix(trace_consumer(service::order)), {}, 10);
+                        dead_letter_prefix(trace_consumer(service::order).name), {}, 10);
   EXPECT_EQ(letters.size(), 2U);
   EXPECT_EQ(metrics.of(service::ordertrace).dead_letters, 2);
 }
@@ -264,7 +264,7 @@ TEST_F(trace_view_test, a_dead_letter_parks_the_later_events_of_its_order) {
   for (const auto s : followed)
     EXPECT_EQ(data.read()
                   ->rows(service::ordertrace, row_space::dead_letters,
-                         dead_letter_prefix(trace_consumer(s)), {}, 10)
+                         dead_letter_prefix(trace_consumer(s).name), {}, 10)
                   .size(),
               1U)
         << name_of(s);
@@ -278,7 +278,7 @@ TEST_F(trace_view_test, a_discarded_letter_lets_the_later_events_of_its_order_go
   happen(service::order, {cancelled(1)});
   happen(service::delivery, {delivery_event_of(1)});
   catch_up();
-  const std::string name(trace_consumer(service::order));
+  const std::string name(trace_consumer(service::order).name);
   const auto tell = [&](dead_letter_command what) {
     asked a;
     caf::anon_send(view, std::move(what), request_of(a));
@@ -300,7 +300,7 @@ TEST_F(trace_view_test, a_discarded_letter_lets_the_later_events_of_its_order_go
 // The program that wrote the letter could not read the event; this one can.
 TEST_F(trace_view_test, a_replayed_letter_stands_in_the_history_once) {
   commit old{.of = service::ordertrace};
-  const std::string name(trace_consumer(service::order));
+  const std::string name(trace_consumer(service::order).name);
   const dead_letter letter{name, "order", 1, 1, 1, "a test's", noon, placed(1)};
   old.rows = {{row_space::dead_letters, dead_letter_prefix(name) + ordered_key(1) + ordered_key(1),
                to_json(letter)},
@@ -325,7 +325,7 @@ TEST_F(trace_view_test, a_replayed_letter_stands_in_the_history_once) {
 TEST_F(trace_view_test, a_letter_that_waits_behind_one_of_another_log_waits_on_after_a_restart) {
   commit old{.of = service::ordertrace};
   const auto put = [&](service s, log_offset at, int attempts, std::string event) {
-    const std::string name(trace_consumer(s));
+    const std::string name(trace_consumer(s).name);
     old.rows.push_back({row_space::dead_letters,
                         dead_letter_prefix(name) + ordered_key(1) + ordered_key(at),
                         to_json(dead_letter{name, std::string(name_of(s)), at, 1, attempts,
@@ -339,9 +339,9 @@ TEST_F(trace_view_test, a_letter_that_waits_behind_one_of_another_log_waits_on_a
   catch_up();
   EXPECT_EQ(history_of(1), std::vector<std::string>{});
   asked a;
-  caf::anon_send(view,
-                 dead_letter_command{{std::string(trace_consumer(service::payment)), 1, 1}, false},
-                 request_of(a));
+  caf::anon_send(
+      view, dead_letter_command{{std::string(trace_consumer(service::payment).name), 1, 1}, false},
+      request_of(a));
   catch_up();
   EXPECT_EQ(a.word(), "unchanged v0");
   EXPECT_EQ(history_of(1), (std::vector<std::string>{"payment 1 Paid", "order 1 Ordered"}));

@@ -26,12 +26,12 @@ struct fragile_rules : order_rules {
 class entity_test : public actor_fixture {
  protected:
   template <class Rules = order_rules>
-  auto orders(region_limits limits = {}) {
+  region_actor<typename Rules::command> orders(region_limits limits = {}) {
     return start<region<Rules>>(env(Rules::of), limits);
   }
 
   template <class Rules = stamp_rules>
-  auto stamps(region_limits limits = {}) {
+  region_actor<typename Rules::command> stamps(region_limits limits = {}) {
     return start<region<Rules>>(env(Rules::of), limits);
   }
 
@@ -432,9 +432,9 @@ TEST_F(entity_test, is_busy_until_its_commit_is_handed_over) {
     }
     bool quiescent = false;
   } queue;
-  const service_environment nosy{data, queue, metrics.of(service::order),
+  const service_environment nosy{data, queue, metrics.of(service::order), seeds,
                                  [this] { return wall_clock; }};
-  const auto region = start<skanu::region<order_rules>>(nosy, region_limits{});
+  const order_region_actor region = start<skanu::region<order_rules>>(nosy, region_limits{});
   tell(region, 1, register_order{coffee});
   run();
   EXPECT_FALSE(queue.quiescent);

@@ -307,9 +307,9 @@ class split_saga_test : public two_nodes_test {
                               recover_ids(*data.read(), false), checkout_limits{});
     const auto orders_log =
         keep(system.spawn(remote_log, b.peers.at("a")->rpc_client, service::order));
-    for (auto& p : payment_policies(b.here.payments))
-      if (p.follows == service::order)
-        start<policy>(env(p.of), p, orders_log, faults, consumer_limits{});
+    for (auto& p : policies_of(service::payment, b.here.payments))
+      if (p.who.follows == service::order)
+        start<policy>(env(p.who.of), p, orders_log, faults, consumer_limits{});
     settle();
   }
 

@@ -59,8 +59,7 @@ checkout_actor::behavior_type scripted_checkout(checkout_actor::pointer,
             EXPECT_EQ(order.phone_number, "01012341234");
             asked_of_it->push_back(std::move(r));
           },
-          [](const answered&) {}, [](sweep_atom) {}, [](const known_ids&) {},
-          [](leave_atom) { return true; }};
+          [](const known_ids&) {}, [](leave_atom) { return true; }};
 }
 
 class rpc_server_test : public actor_fixture {

@@ -120,11 +120,10 @@ TEST_F(gateway_test, a_silent_service_elsewhere_turns_nobody_away_below_its_boun
 payment_region_actor::behavior_type hesitant_payment(
     payment_region_actor::pointer, std::vector<std::chrono::steady_clock::time_point>* until) {
   return {[=](entity_id id, payment_command&, command_context& r) {
-            until->push_back(r.until.value());
-            if (until->size() == 1) return r.answer(error{errc::entity_failed, "not now"});
-            r.answer(accepted{effect::changed, id, 1, nullptr});
-          },
-          [](const entity_lost&) {}, [](sweep_atom) {}};
+    until->push_back(r.until.value());
+    if (until->size() == 1) return r.answer(error{errc::entity_failed, "not now"});
+    r.answer(accepted{effect::changed, id, 1, nullptr});
+  }};
 }
 
 TEST(gateway_deadline, the_tries_of_one_change_share_one_deadline) {

@@ -1,0 +1,38 @@
+// The messages and limits that every consumer of logs shares.
+#pragma once
+
+#include <chrono>
+
+#include "actors/consumers/log_reader.hpp"
+#include "messages/interfaces.hpp"
+
+namespace skanu {
+
+struct consumer_limits : log_reader_limits {
+  std::chrono::milliseconds pull_timeout{5'000};
+  int attempts = 5;  ///< Of what cannot be decided, before it is set aside.
+};
+
+using letter_atom = caf::atom_constant<caf::atom("letter")>;
+
+/// The rows of a turn or of an errand are stored, or not.
+struct rows_stored {
+  outcome result = {};
+};
+
+}  // namespace skanu
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::rows_stored)
+
+namespace skanu {
+
+/// A consumer as its journal and its timers see it.
+using consumer_interface = consumer_actor::extend<
+    // From the journal: the answer to its commit.
+    caf::reacts_to<rows_stored>,
+    // From itself: go on reading.
+    caf::reacts_to<resume_atom>,
+    // From itself: go on with the letters of this entity, which waited behind one that is settled.
+    caf::reacts_to<letter_atom, entity_id>>;
+
+}  // namespace skanu

@@ -4,7 +4,7 @@
 // a trace travels as the traceparent, empty without a trace.
 //
 // The fields of a class are those of its list (messages/field_list.hpp), from version 5 on behind
-// their size in bytes.
+// their size in bytes. A part has a size of its own, so that its fields can grow.
 #pragma once
 
 #include <array>
@@ -51,7 +51,7 @@ class wire_writer {
   }
   template <class Part>
   void operator()(const Part& part) {
-    visit_fields(part, *this);
+    put(part);
   }
   template <class... Members>
   void local(const Members&...) {}
@@ -137,7 +137,7 @@ class wire_reader {
   }
   template <class Part>
   void operator()(Part& part) {
-    visit_fields(part, *this);
+    if (!within_value_ || !rest_.empty()) get(part);
   }
   template <class... Members>
   void local(const Members&...) {}

@@ -10,7 +10,7 @@ namespace skanu {
 
 struct consumer_limits : log_reader_limits {
   std::chrono::milliseconds pull_timeout{5'000};
-  int attempts = 5;  ///< Of what cannot be decided, before it is set aside.
+  int attempts = 5;  ///< Tries of an undecidable event, before the dead letter.
 };
 
 using letter_atom = caf::atom_constant<caf::atom("letter")>;

@@ -60,7 +60,7 @@ void dead_letter_box::recover(const snapshot& from, std::string_view consumer) {
     for (const auto& row : page) {
       const auto entity = number_of_key(std::string_view(row.key).substr(prefix.size()));
       if (entity == 0 || !parked_.insert(entity).second) continue;
-      // What a crash stopped between two letters goes on; an entity that is blocked stays so.
+      // Letters interrupted by a crash go on; a blocked entity stays blocked.
       if (is_unblocked(row.value)) errands_.push_back(next_of(entity));
     }
   }
@@ -104,7 +104,7 @@ std::optional<letter_errand> dead_letter_box::next_errand() {
 
 std::optional<std::variant<dead_letter, error>> dead_letter_box::letter_for(
     const letter_errand& e) {
-  // Of an errand that nobody asked for, an entity that is free or stays blocked wants nothing.
+  // Without an asker, a free or still blocked entity needs no further errand.
   const auto now = environment_.data.read();
   const auto& name = e.order.letter;
   if (!e.is_an_operators()) {

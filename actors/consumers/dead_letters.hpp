@@ -1,5 +1,5 @@
-// What a consumer could not decide, set aside: the event waits in the dead-letter table for an
-// operator, and the later events of its entity wait behind it.
+// Events that a consumer could not decide, set aside: the event waits in the dead-letter table for
+// an operator, and the later events of its entity wait behind it.
 #pragma once
 
 #include <deque>
@@ -24,7 +24,7 @@ struct letter_errand {
   dead_letter_command order;
   command_context asked = {};  ///< Without a right to answer: the entity's next letter.
   dead_letter letter = {};     ///< The one that is looked at.
-  outcome told = accepted{};   ///< What the operator is told once it is stored.
+  outcome told = accepted{};   ///< Answer to the operator, once stored.
 
   bool is_an_operators() const { return static_cast<bool>(asked.answer); }
 };
@@ -52,7 +52,7 @@ class dead_letter_box {
   /// consumer's position behind them.
   std::vector<row_write> take_rows() { return std::exchange(rows_, {}); }
 
-  // What an operator asks for. Errands are carried out one at a time, while the consumer rests.
+  // Requests of operators. Errands are carried out one at a time, while the consumer rests.
 
   /// Notes an errand, or refuses it where too many wait.
   void add(letter_errand e);
@@ -86,7 +86,7 @@ class dead_letter_box {
   std::unordered_set<entity_id> parked_;
   std::vector<row_write> rows_;
   std::deque<letter_errand> errands_;
-  int failures_ = 0;  ///< Of errands that nobody asked for, one after another.
+  int failures_ = 0;  ///< Consecutive failures of errands without an asker.
   std::mt19937_64 random_{environment_.seeds.next()};
 };
 

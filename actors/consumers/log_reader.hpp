@@ -28,7 +28,7 @@ namespace skanu {
 struct log_reader_limits {
   std::size_t batch = 512;               ///< Events read from one log in one turn.
   std::chrono::milliseconds window{10};  ///< At least so long between two reads that found little.
-  backoff_settings retry;                ///< Of pulls that failed.
+  backoff_settings retry;                ///< Backoff after failed pulls.
 };
 
 /// Belongs to one consumer; not thread-safe.
@@ -87,7 +87,7 @@ class log_reader {
   void rest() { resting_ = true; }
   bool resting() const { return resting_; }
 
-  /// What was worked off of a log.
+  /// Progress in a log.
   const log_position& position(std::size_t log) const { return logs_[log].at; }
   const consumer& consumer_of(std::size_t log) const { return logs_[log].from.who; }
   std::size_t size() const { return logs_.size(); }
@@ -103,7 +103,7 @@ class log_reader {
     log_position then = {};  ///< Behind the turn under way.
     std::optional<log_fork> fork = {};
     wish wants = wish::at_once;
-    int failures = 0;  ///< Of its pulls, one after another.
+    int failures = 0;  ///< Consecutive failed pulls.
     time_point retry_at = {};
 
     bool moved() const { return at.next != then.next || fork; }

@@ -3,8 +3,8 @@
 //
 // It works through the log in batches, from a durable position. The effects of a batch are durable
 // before the position is, and each has a natural key, so that a batch that is read twice acts once.
-// What is merely absent (a full disk, a busy entity) is waited for, for ever, at a capped rate.
-// What cannot be decided is tried a few times, then set aside as a dead letter, which parks the
+// After a passing failure (a full disk, a busy entity) the policy tries for ever, at a capped rate.
+// An undecidable event is tried a few times, then set aside as a dead letter, which parks the
 // later events of that one entity and stops nobody else's. An operator has it carried out after
 // all, or discards it; then what waited behind it follows in its order.
 #pragma once
@@ -41,7 +41,7 @@ struct policy_definition {
 
 /// The answer to the command that an event called for.
 struct command_answered {
-  log_offset offset = 0;  ///< Of the event.
+  log_offset offset = 0;  ///< The event's.
   outcome result = {};
 };
 /// The answer to the command of a dead letter that is carried out after all.
@@ -75,7 +75,7 @@ class policy final : public policy_interface::base {
     addressed_command what = {};
     std::string event;
     int attempts = 0;
-    std::optional<trace_context> trace = {};  ///< Of the event.
+    std::optional<trace_context> trace = {};  ///< The event's.
   };
 
   void recover();

@@ -30,7 +30,7 @@ reply both(reply checkout, reply client) {
       [checkout = std::move(checkout), client = std::move(client)](outcome result) {
         if (const auto* done = std::get_if<accepted>(&result))
           if (done->what == effect::unchanged) result = id_in_use();
-        // Of a success checkout needs to know no more than that it was one.
+        // The checkout needs no details of a success.
         outcome told = accepted{};
         if (const auto* e = std::get_if<error>(&result)) told = *e;
         checkout(std::move(told));
@@ -154,8 +154,8 @@ void checkout::let_parked_in() {
 }
 
 std::optional<outcome> checkout::known_outcome(const skanu::command_context& r) const {
-  // The store first: the client may repeat before checkout has heard of its own success. What goes
-  // wrong with one record must not end the only actor that places orders.
+  // The store first: the client may repeat before checkout has heard of its own success. A faulty
+  // record must not end the only actor that places orders.
   std::optional<outcome> known;
   try {
     known = recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);

@@ -181,9 +181,9 @@ class checkout final : public checkout_interface::base {
   std::unordered_set<std::string> running_operations_;
   std::deque<waiting_order> waiting_for_ids_;
   std::deque<waiting_order> parked_;  ///< Until the bulkhead has room and payment's ids are known.
-  std::size_t waiting_for_payment_ = 0;  ///< Of those under way.
-  timer_queue<entity_id> timers_;        ///< Of those under way, and of some that are no more.
-  std::optional<error> store_failure_;   ///< Payment's last answer, where its store failed.
+  std::size_t waiting_for_payment_ = 0;  ///< Operations of the orders under way.
+  timer_queue<entity_id> timers_;  ///< Timers of the orders under way, and of some finished orders.
+  std::optional<error> store_failure_;  ///< Payment's last answer, where its store failed.
   bool sweeping_ = false;
   time_point began_;
   bool payment_ids_known_;     ///< Payment knows no id that is yet to be handed out.

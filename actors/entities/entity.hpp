@@ -1,7 +1,7 @@
-// The mechanism that every entity shares; what an entity decides is its rules (actors/rules).
+// The mechanism shared by all entities; the decisions are the rules (actors/rules).
 //
 // An entity recovers its state when it is first addressed. It decides and applies at once, hands
-// the commit to the journal and goes on: its state is speculative. What it answers is not: every
+// the commit to the journal and goes on: its state is speculative. Its answers are not: every
 // answer that speaks of a version travels with that version's commit, or behind it, and is given by
 // the journal once it is durable. When a commit fails, everything after it was built on what is not
 // there: the journal refuses it, the region forgets the entity, and the next command recovers from
@@ -25,13 +25,13 @@
 
 namespace skanu {
 
-/// What an entity and its region both see of it, from whatever thread they run on.
+/// An entity's state as seen by the entity and its region, from any thread.
 class entity_gauge : public commit_owner {
  public:
   /// `lost` is called once, when a commit failed; it must not block. `all_waiting` outlives it.
   entity_gauge(std::function<void()> lost, counter& all_waiting)
       : lost_(std::move(lost)), all_waiting_(all_waiting) {}
-  /// What an entity that crashed left undone waits no more.
+  /// Commands left by a crashed entity wait no more.
   ~entity_gauge() override { all_waiting_ -= waiting(); }
   void on_failed(errc) noexcept override { lost_(); }
 
@@ -232,7 +232,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
   }
 
   /// Answers without a change: at once where all that the answer speaks of is durable, else behind
-  /// it. What a failed commit took back is spoken of no more: then the journal refuses this one
+  /// it. After a failed commit no answer shows the lost state: then the journal refuses this one
   /// too.
   void answer(command_context& r, outcome result, bool remembered) {
     const bool keep = remembered && r.operation && r.operation->from_client;

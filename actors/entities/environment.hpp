@@ -1,4 +1,4 @@
-// What the actors of one service work with.
+// The tools of the actors of one service.
 #pragma once
 
 #include <functional>

@@ -12,7 +12,7 @@ constexpr std::size_t at_once = 2'000;
 constexpr std::chrono::seconds usual_wait{60};
 constexpr std::chrono::milliseconds busy_wait{100};
 
-/// What may be forgotten, as far as the wall clock can be believed.
+/// Expired operations, as far as the wall clock can be believed.
 class clock_doubt {
  public:
   /// Looks at both clocks.

@@ -132,7 +132,7 @@ class region final : public region_interface<typename Rules::command>::base {
     by_actor_.emplace(e.to.id(), id);
   }
 
-  /// Lets an entity go. What is in its mailbox it still answers, before it dies of being
+  /// Lets an entity go. The entity still answers its mailbox, before it ends for being
   /// unreferenced.
   void erase(typename live_entities::iterator e) {
     this->demonitor(e->second.to.address());

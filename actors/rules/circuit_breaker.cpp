@@ -12,7 +12,7 @@ std::string_view name_of(breaker_state s) {
 }
 
 std::optional<circuit_breaker::permit> circuit_breaker::try_acquire(time now) {
-  // What would have happened meanwhile happens now, at the time when it was due.
+  // Due transitions happen now, at the time when each was due.
   if (state_ == breaker_state::half_open && now - since_ >= settings_.half_open_for)
     enter(breaker_state::open, since_ + settings_.half_open_for);
   if (state_ == breaker_state::open && now - since_ >= settings_.open_for)
@@ -70,7 +70,7 @@ void circuit_breaker::enter(breaker_state next, time now) {
   since_ = now;
   ++generation_;
   permitted_ = 0;
-  // What an open breaker shows is what opened it.
+  // An open breaker shows the calls that opened it.
   if (next == breaker_state::open) return;
   calls_.clear();
   failed_ = slow_ = 0;

@@ -56,7 +56,7 @@ class circuit_breaker {
     time began;
   };
 
-  /// What is shown to operators.
+  /// Figures for operators.
   struct figures {
     breaker_state state = breaker_state::closed;
     double failure_rate = -1;  ///< Percent; -1 before minimum_calls.

@@ -1,4 +1,4 @@
-// Who follows whose log. The names stand in stored rows: they never change.
+// The consumers and the logs that they follow. The names stand in stored rows: they never change.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// What a rule decides: the events that follow from a command, or why not.
+// The decision of a rule: the events that follow from a command, or a refusal.
 #pragma once
 
 #include <optional>
@@ -28,7 +28,7 @@ struct decision {
   }
 };
 
-/// What a rule knows beside the state, where it needs nothing.
+/// Facts beside the state, for rules without such facts.
 struct no_facts {};
 
 /// Chooses the overload for a variant's alternative.

@@ -55,7 +55,7 @@ decided cancel(const delivery_state& s, entity_id id) {
   switch (s.status) {
     case delivery_status::none: return decided::of(delivery_rejected{id});
     case delivery_status::cancelled:
-    // What was delivered stays delivered; the money goes back all the same.
+    // A delivered order stays delivered; the money goes back all the same.
     case delivery_status::ended: return decided::nothing();
     default: break;
   }

@@ -13,7 +13,7 @@ struct order_rules {
   using facts = no_facts;
   static constexpr service of = service::order;
 
-  /// What follows from a command in a state. `id` is the order's own.
+  /// Decides a command in a state. `id` is the order's own.
   static decision<event> decide(const state& s, const command& c, entity_id id, const facts& = {});
   /// The state after an event. Every event that decide returns can be applied.
   static void apply(state& s, const event& e);

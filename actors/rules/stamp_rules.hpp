@@ -17,9 +17,9 @@ struct stamp_rules {
   using event = stamp_event;
   static constexpr service of = service::stamp;
 
-  /// What the ledger says of the payment that a command names.
+  /// The ledger's entries of the payment in a command.
   struct facts {
-    std::optional<std::int64_t> earned;  ///< What it earned, if it did.
+    std::optional<std::int64_t> earned;  ///< Stamps earned by the payment, if any.
     bool deducted = false;               ///< It was taken back, or can never earn.
   };
 

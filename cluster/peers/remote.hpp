@@ -22,7 +22,7 @@ checkout_actor::behavior_type remote_checkout(checkout_actor::pointer self,
 event_log_actor::behavior_type remote_log(event_log_actor::pointer self,
                                           rpc_client_actor rpc_client, service of);
 
-/// What a service's readers on another node show; each function is one call, which blocks for at
+/// The readers of a service on another node; each function is one call, which blocks for at
 /// most the waiting deadline, and throws store_error, with service_away where nobody answers. Any
 /// thread.
 std::unique_ptr<reading> remote_reading(const rpc_client_actor& rpc_client);

@@ -31,7 +31,7 @@ class service_route final : public service_route_actor::base {
     service of;
     event_log_actor log;
   };
-  std::vector<follower> followers_;  ///< Of the service's log; told to each new client.
+  std::vector<follower> followers_;  ///< Followers of the service's log, told to each new client.
 };
 
 }  // namespace skanu

@@ -76,7 +76,7 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-/// Prints the letters of all pages, a line each; returns `refused` where a damaged letter is missing.
+/// Prints the letters of all pages, a line each. Returns `refused` if damaged letters are missing.
 int list_letters(admin_client& node) {
   int status = 0;
   std::string path = std::string(letters_path).append("?size=100");

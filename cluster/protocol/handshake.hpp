@@ -1,8 +1,6 @@
 // Mutual recognition of two nodes: both speak a common protocol version and know the same secret.
 //
-//   connector → acceptor   hello: the newest and the oldest protocol version spoken, name,
-//   services,
-//                          incarnation, nonce, cluster's identity
+//   connector → acceptor   hello: protocol versions, name, services, incarnation, nonce, cluster
 //   acceptor → connector   the acceptor's hello, in the newest version spoken by both
 //   connector → acceptor   a proof of the secret over both hellos
 //   acceptor → connector   a proof likewise, and handles of the actors for the connector

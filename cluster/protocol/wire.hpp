@@ -1,4 +1,4 @@
-// What nodes say to each other: calls and their answers.
+// Calls between nodes, and the answers.
 #pragma once
 
 #include <optional>
@@ -109,7 +109,7 @@ concept carries_context = requires(Call& c) {
   { c.with } -> std::same_as<command_context&>;
 };
 
-/// What is read of a store, in one question and from one moment.
+/// One read of a store, from one moment.
 using read_body = std::variant<entity_call, page_call, rows_page_call>;
 
 using call_body =

@@ -9,8 +9,8 @@ namespace skanu {
 
 inline constexpr std::size_t shortest_admin_token = 32;
 
-/// Returns the token. Throws std::runtime_error if the file is unreadable, others may read the file,
-/// or the token is too short.
+/// Returns the token. Throws std::runtime_error if the file is unreadable or others may read the
+/// file, or the token is too short.
 std::string read_admin_token(const std::string& data);
 
 /// Returns the node's token, and creates a missing token from 256 random bits. A token that cannot

@@ -11,8 +11,8 @@ namespace skanu {
 /// The meta key of a log's timelines.
 inline constexpr std::string_view log_timelines_key = "log.timelines";
 
-/// Returns the timelines in a meta row of a service: the log's own, or a consumer's for the log that
-/// the consumer follows. Throws store_error, and decode_error with the row's name for damage.
+/// Returns the timelines in a meta row of a service: the log's own, or those of the log followed by
+/// a consumer. Throws store_error, and decode_error with the row's name for damage.
 lineage stored_lineage(const snapshot& from, service of, std::string_view key = log_timelines_key);
 
 /// Returns the row that begins a timeline behind the log's last event. The new timeline replaces a

@@ -69,7 +69,7 @@ void small_shop::skip(const consumer& who) {
   set_meta(who.of, position_key(who.name), std::to_string(store_->read()->log_end(who.follows)));
 }
 
-/// The saga's table (actors/consumers/policies.cpp), without its actors.
+/// The saga's table (actors/rules/reactions.hpp), without its actors.
 void small_shop::react(const consumer& who, const logged_event& e) {
   const auto body = parse_stored_json(e.body);
   const auto type = event_type_of(e.body);

@@ -406,7 +406,7 @@ TEST_F(policy_test, a_log_that_cannot_be_read_for_a_while_is_read_later) {
   EXPECT_EQ(targets(), std::vector<entity_id>{1});
 }
 
-// What an operator says about dead letters.
+// Operators and dead letters.
 
 TEST_F(policy_test, a_replayed_letter_is_carried_out_and_what_waited_behind_it_follows_in_order) {
   set_aside_first_of({event_for(1), event_for(1), event_for(2), event_for(1)});
@@ -496,7 +496,7 @@ TEST_F(policy_test, more_operators_than_can_wait_are_told_so) {
   EXPECT_EQ(order({"stamp-follows-payment", 1, 1}).word(), "overloaded");
 }
 
-// What could not be read names no entity; the next program may find one that has letters of its
+// An unreadable event names no entity; the next program may find an entity with letters of its
 // own.
 TEST_F(policy_test, a_letter_without_an_entity_is_not_replayed_beside_those_of_its_entity) {
   store_letters({{"stamp-follows-payment", "payment", 1, 0, 1, "a test's", "", event_for(7)},

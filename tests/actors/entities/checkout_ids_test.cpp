@@ -117,7 +117,8 @@ TEST_F(checkout_test, ids_that_are_stored_already_are_never_handed_out_again) {
   }
 }
 
-// Of what was stored of the ids, part was lost: orders were answered with 201 and another one's id.
+// A part of the stored rows of the ids was lost: orders were answered with 201 and another one's
+// id.
 TEST_F(checkout_test, an_order_is_never_given_a_payment_that_is_open_already) {
   checkout_limits limits;
   limits.shared_journal = true;  // between nodes a first question may have been sent twice

@@ -9,7 +9,7 @@
 namespace skanu {
 namespace {
 
-/// What a client behind the route was told.
+/// Messages that a client behind the route received.
 struct told {
   int calls = 0, pulls = 0, follows = 0;
 };

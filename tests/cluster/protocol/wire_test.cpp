@@ -1,4 +1,4 @@
-// What nodes say to each other: written, read as the same, and refused where it is damaged.
+// Messages between nodes: written, read as the same, and refused where damaged.
 #include "cluster/protocol/wire.hpp"
 
 #include <gtest/gtest.h>

@@ -145,7 +145,7 @@ TEST_F(admin_test, a_damaged_letter_is_named_without_its_phone_number) {
             (letter_name{"stamp-follows-payment", stages::account, 7}));
 }
 
-// What stood behind damaged letters was on no page.
+// Letters behind damaged letters were on no page.
 TEST_F(admin_test, damaged_letters_take_their_places_on_the_pages_and_hide_no_other) {
   for (log_offset at = 1; at <= 6; ++at) set_aside(stages::account, at, "{}");
   for (const log_offset at : {1, 2, 3, 5}) damage(stages::account, at);

@@ -30,6 +30,18 @@ enum class breaker_state : std::uint8_t { closed, open, half_open };
 
 std::string_view name_of(breaker_state s);
 
+/// The end of a call that the breaker let through.
+enum class call_outcome : std::uint8_t { success, failure, timeout };
+
+constexpr std::string_view name_of(call_outcome o) {
+  switch (o) {
+    case call_outcome::success: return "success";
+    case call_outcome::failure: return "failure";
+    case call_outcome::timeout: return "timeout";
+  }
+  return "unknown";
+}
+
 /// Not thread-safe: it belongs to one actor.
 class circuit_breaker {
  public:

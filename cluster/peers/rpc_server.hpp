@@ -6,7 +6,7 @@
 #include <map>
 #include <unordered_set>
 
-#include "actors/entities/checkout.hpp"
+#include "actors/operations/breaker_display.hpp"
 #include "cluster/peers/peer_interfaces.hpp"
 
 namespace skanu {

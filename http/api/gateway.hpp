@@ -9,7 +9,6 @@
 #include <mutex>
 #include <unordered_set>
 
-#include "actors/entities/checkout.hpp"
 #include "http/format/request_fields.hpp"
 #include "http/server/bulkhead.hpp"
 #include "http/server/serial_executor.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/entities/checkout.hpp"
+#include "actors/operations/breaker_display.hpp"
 #include "actors/operations/metrics.hpp"
 #include "http/server/request_metrics.hpp"
 #include "persistence/journal.hpp"

@@ -87,7 +87,7 @@ class dead_letter_box {
   std::vector<row_write> rows_;
   std::deque<letter_errand> errands_;
   int failures_ = 0;  ///< Of errands that nobody asked for, one after another.
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_{environment_.seeds.next()};
 };
 
 }  // namespace skanu

@@ -104,7 +104,7 @@ class policy final : public policy_interface::base {
   event_log_actor log_;
   fault_plan& faults_;
   consumer_limits limits_;
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_{env_.seeds.next()};
   log_reader reader_;
   std::unordered_map<log_offset, action> under_way_;
   dead_letter_box dead_letters_;

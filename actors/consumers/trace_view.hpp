@@ -56,7 +56,7 @@ class trace_view final : public consumer_interface::base {
   consumer_limits limits_;
   std::vector<event_log_actor> logs_;
   log_reader reader_;
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_{env_.seeds.next()};
   std::map<entity_id, touched> touched_;
   std::vector<std::string> changes_;  ///< Its own events, of the turn under way.
   std::vector<row_write> rows_;       ///< Histories, of the turn under way.

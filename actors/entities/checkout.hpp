@@ -176,7 +176,7 @@ class checkout final : public checkout_interface::base {
   bool reserving_ = false;
   /// The ids that the next reservation passes over, the first and the last; 0: none.
   std::pair<entity_id, entity_id> skipping_;
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_{env_.seeds.next()};
   orders_under_way under_way_;  ///< Looked up only: the order of its entries is chance.
   std::unordered_set<std::string> running_operations_;
   std::deque<waiting_order> waiting_for_ids_;

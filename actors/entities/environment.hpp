@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "actors/operations/metrics.hpp"
+#include "actors/operations/randomness.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/store.hpp"
 
@@ -14,6 +15,7 @@ struct service_environment {
   const store& data;
   commit_queue& commits;
   service_metrics& metrics;
+  seed_source& seeds;
   std::function<instant()> wall_clock = wall_clock_now;
 };
 

@@ -16,8 +16,8 @@ constexpr std::chrono::seconds recovered_after{30};
 }  // namespace
 
 supervisor::supervisor(caf::actor_config& config, std::vector<child> children,
-                       node_metrics& metrics, backoff_settings restart)
-    : supervisor_actor::base(config), metrics_(metrics), restart_(restart) {
+                       node_metrics& metrics, std::uint64_t seed, backoff_settings restart)
+    : supervisor_actor::base(config), metrics_(metrics), restart_(restart), random_(seed) {
   for (auto& c : children) children_.push_back({.what = std::move(c)});
 }
 

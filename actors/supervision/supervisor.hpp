@@ -30,7 +30,7 @@ using supervisor_actor = caf::typed_actor<
 class supervisor final : public supervisor_actor::base {
  public:
   supervisor(caf::actor_config& config, std::vector<child> children, node_metrics& metrics,
-             backoff_settings restart = {});
+             std::uint64_t seed, backoff_settings restart = {});
 
   const char* name() const override { return "supervisor"; }
   behavior_type make_behavior() override;
@@ -50,7 +50,7 @@ class supervisor final : public supervisor_actor::base {
   std::vector<supervised> children_;
   node_metrics& metrics_;
   backoff_settings restart_;
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_;
 };
 
 }  // namespace skanu

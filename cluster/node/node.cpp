@@ -297,7 +297,7 @@ class node::parts {
     for (const auto s : options_.services) {
       auto& d = database_of(s);
       environments_[static_cast<std::size_t>(s)] = std::make_unique<service_environment>(
-          service_environment{d.data, *d.writer, metrics_.of(s)});
+          service_environment{d.data, *d.writer, metrics_.of(s), seeds_});
     }
   }
 
@@ -395,7 +395,7 @@ class node::parts {
     if (runs_here(service::ordertrace)) children.push_back(trace_child());
     if (shows_traces()) children.push_back(feed_child());
     for (const auto s : options_.services) children.push_back(housekeeper_child(s));
-    supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_);
+    supervisor_ = system_.spawn<supervisor>(std::move(children), metrics_, seeds_.next());
     service_directory directory{checkout_, orders, payments, deliveries, stamps,
                                 {},        {},     {},       &streams_};
     for (const auto s : options_.services)
@@ -462,7 +462,7 @@ class node::parts {
   child feed_child() {
     return {"trace-feed", service::ordertrace, [this](caf::local_actor& by) {
               return caf::actor_cast<caf::actor>(
-                  by.spawn<trace_feed>(log(service::ordertrace), streams_));
+                  by.spawn<trace_feed>(log(service::ordertrace), streams_, seeds_.next()));
             }};
   }
 
@@ -534,6 +534,7 @@ class node::parts {
   std::optional<directory_watch> directory_watch_;
   std::optional<std::string> token_;
   node_metrics metrics_;
+  seed_source seeds_{seed_by_chance()};
   breaker_display breaker_;
   event_stream streams_{streams_of(options_)};
   actor_config config_{options_.cluster};

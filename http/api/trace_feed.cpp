@@ -24,8 +24,12 @@ void append_frames(const event_batch& batch, std::vector<stream_frame>& to) {
 }  // namespace
 
 trace_feed::trace_feed(caf::actor_config& config, event_log_actor log, frame_sink& to,
-                       feed_limits limits)
-    : trace_feed_actor::base(config), log_(std::move(log)), to_(to), limits_(limits) {}
+                       std::uint64_t seed, feed_limits limits)
+    : trace_feed_actor::base(config),
+      log_(std::move(log)),
+      to_(to),
+      limits_(limits),
+      random_(seed) {}
 
 trace_feed::behavior_type trace_feed::make_behavior() {
   contain_failures(*this);

@@ -28,7 +28,7 @@ using trace_feed_actor = follower_actor::extend<
 /// `to` outlives the actor. One that takes another's place goes on where that one published last.
 class trace_feed final : public trace_feed_actor::base {
  public:
-  trace_feed(caf::actor_config& config, event_log_actor log, frame_sink& to,
+  trace_feed(caf::actor_config& config, event_log_actor log, frame_sink& to, std::uint64_t seed,
              feed_limits limits = {});
 
   const char* name() const override { return "trace_feed"; }
@@ -48,7 +48,7 @@ class trace_feed final : public trace_feed_actor::base {
   event_log_actor log_;
   frame_sink& to_;
   feed_limits limits_;
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_;
   doing doing_ = doing::nothing;
   log_offset next_ = 0;  ///< 0: where the log ends is not known yet.
   lineage timelines_;    ///< Of the log, as far as they are known.

@@ -69,7 +69,7 @@ class saga_test : public actor_fixture {
                           return caf::actor_cast<caf::actor>(
                               by.spawn<trace_view>(env(service::ordertrace), sources, few));
                         }});
-    supervising = running(system.spawn<supervisor>(std::move(children), metrics));
+    supervising = running(system.spawn<supervisor>(std::move(children), metrics, seeds.next()));
     run();
   }
 

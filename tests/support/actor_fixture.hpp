@@ -116,7 +116,7 @@ class actor_fixture : public testing::Test {
     auto& e = environments_[static_cast<std::size_t>(s)];
     if (!e)
       e = std::make_unique<service_environment>(
-          service_environment{data, disk, metrics.of(s), [this] { return wall_clock; }});
+          service_environment{data, disk, metrics.of(s), seeds, [this] { return wall_clock; }});
     return *e;
   }
 
@@ -185,6 +185,7 @@ class actor_fixture : public testing::Test {
 
   fault_plan faults;
   node_metrics metrics;
+  seed_source seeds{1};
   faulty_store data{
       make_table_store(make_memory_tables(), {std::begin(all_services), std::end(all_services)})};
 

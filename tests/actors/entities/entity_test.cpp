@@ -430,7 +430,7 @@ TEST_F(entity_test, is_busy_until_its_commit_is_handed_over) {
     }
     bool quiescent = false;
   } queue;
-  const service_environment nosy{data, queue, metrics.of(service::order),
+  const service_environment nosy{data, queue, metrics.of(service::order), seeds,
                                  [this] { return wall_clock; }};
   const order_region_actor region = start<skanu::region<order_rules>>(nosy, region_limits{});
   tell(region, 1, register_order{coffee});

@@ -45,7 +45,7 @@ class supervisor_test : public actor_fixture {
 };
 
 TEST_F(supervisor_test, restarts_the_child_that_fails_and_no_other) {
-  start<supervisor>(std::vector<child>{child_named("a"), child_named("b")}, metrics);
+  start<supervisor>(std::vector<child>{child_named("a"), child_named("b")}, metrics, seeds.next());
   run();
   EXPECT_EQ(lives[0]->starts, 1);
   crash(0);
@@ -57,7 +57,7 @@ TEST_F(supervisor_test, restarts_the_child_that_fails_and_no_other) {
 }
 
 TEST_F(supervisor_test, waits_longer_each_time_up_to_a_cap_and_forgets_old_failures) {
-  start<supervisor>(std::vector<child>{child_named("a")}, metrics);
+  start<supervisor>(std::vector<child>{child_named("a")}, metrics, seeds.next());
   run();
   milliseconds full{50};
   const auto crash_and_wait = [&] {
@@ -90,14 +90,15 @@ TEST_F(supervisor_test, a_child_that_fails_as_it_starts_is_started_again) {
              by.spawn<policy>(env(service::stamp), d, silent, faults, consumer_limits{}));
        }}};
   data.inject({.name = "unreadable", .at = fault_point::read, .times = 3});
-  start<supervisor>(std::move(children), metrics);
+  start<supervisor>(std::move(children), metrics, seeds.next());
   advance(seconds(2));
   EXPECT_EQ(starts, 4);
   EXPECT_EQ(pulls, 1);
 }
 
 TEST_F(supervisor_test, ends_its_children_before_itself) {
-  const auto s = start<supervisor>(std::vector<child>{child_named("a"), child_named("b")}, metrics);
+  const auto s = start<supervisor>(std::vector<child>{child_named("a"), child_named("b")}, metrics,
+                                   seeds.next());
   run();
   caf::scoped_actor self{system};
   for (const auto& l : lives) self->monitor(l->running);

@@ -69,6 +69,19 @@ std::optional<file_id> file_id_of(const fs::path& path) {
   return file_id{found.st_dev, found.st_ino};
 }
 
+/// The files that stay the same as long as these databases are open. SQLite's log and its index
+/// are among them: the last connection of all removes them, and a checkpoint does not.
+std::vector<const char*> files_of(const std::vector<database>& databases) {
+  std::vector<const char*> files = {"."};
+  for (const auto& d : databases) {
+    if (d.name == "sqlite")
+      files.insert(files.end(), {sqlite_file, "delivery.sqlite3-wal", "delivery.sqlite3-shm"});
+    else
+      files.insert(files.end(), {"lmdb/data.mdb", "lmdb/lock.mdb"});
+  }
+  return files;
+}
+
 std::string lost_in(const std::string& folder, service s) {
   const auto* const file = s == service::delivery ? sqlite_file : lmdb_folder;
   return "the data directory " + folder + " has lost " + file +
@@ -116,8 +129,13 @@ data_directory::data_directory(const std::string& folder, const directory_option
     identity_ = read_identity(databases_);
     if (!options.restored && !identity_.lost.empty())
       throw store_error(errc::store_failed, lost_in(folder, identity_.lost.front()));
-    for (const auto* part : {".", sqlite_file, "lmdb/data.mdb"})
-      if (const auto here = file_id_of(fs::path(folder) / part)) files_.emplace_back(part, *here);
+    for (const auto* part : files_of(databases_)) {
+      const auto here = file_id_of(fs::path(folder) / part);
+      if (!here)
+        throw store_error(errc::store_failed, "the data directory " + folder + " has lost " + part +
+                                                  " while it was opened");
+      files_.emplace_back(part, *here);
+    }
   } catch (...) {
     databases_.clear();
     give_back();

@@ -34,8 +34,8 @@ struct directory_options {
 };
 
 /// A directory that this process owns. Throws store_error with one clear sentence where another
-/// server holds it, where it cannot be opened or made, or where its databases do not belong
-/// together or one of them is lost.
+/// server holds it, where it cannot be opened or made, where it has held other services and none of
+/// these, or where its databases do not belong together or one of them is lost.
 class data_directory {
  public:
   data_directory(const std::string& folder, const directory_options& options);

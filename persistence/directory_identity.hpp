@@ -29,6 +29,9 @@ struct directory_identity {
   std::vector<service> lost = {};                ///< It has held them, and their tables are new.
 };
 
+/// The names of services, as that row spells them.
+std::string by_commas(const std::vector<service>& services);
+
 /// Reads the identity of a directory, whose `databases` are open. A directory without one gets a
 /// new one. Throws store_error where databases of two directories, or of two clusters, stand in it.
 directory_identity read_identity(std::vector<database>& databases);

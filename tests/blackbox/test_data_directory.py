@@ -93,3 +93,28 @@ def test_what_reads_beside_a_server_and_a_long_log_remove_no_file_of_it(tmp_path
             assert skanu("backup", "--data", server.data, "--to", copy).returncode == 0
         assert health(server).status == 200
         assert "event=data_is_gone" not in server.stderr()
+
+
+@pytest.mark.parametrize(
+    ("held", "asked"), [("payment", "stamp"), ("payment", "delivery"), ("delivery", "payment,stamp")]
+)
+def test_a_node_began_its_tables_in_another_nodes_folder_without_a_word(tmp_path, held, asked):
+    data = tmp_path / "data"
+    Server(data, "--services", held).start().stop()
+    before = skanu("audit", "--data", data)
+    for options in ([], ["--restored"]):
+        refused = skanu(
+            "serve", "--http", "127.0.0.1:0", "--data", data, "--services", asked, *options
+        )
+        assert refused.returncode == 2
+        assert f"it holds {held}, and not {asked}" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+    assert skanu("audit", "--data", data).stdout == before.stdout, "something was made in it"
+    Server(data, "--services", held).start().stop()
+
+
+def test_a_directory_takes_more_services_than_it_held(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for services in ("payment", "payment,delivery", "delivery,stamp", "stamp"):
+        Server(data, "--services", services).start().stop()

@@ -91,6 +91,18 @@ BAD_OPTIONS = [
     ["serve", "--cors", ""],
     ["serve", "--cors", "http://a,,http://b"],
     ["serve", "--cors", "*,http://a"],
+    ["serve", "--cors", "evil"],
+    ["serve", "--cors", "null"],
+    ["serve", "--cors", "http://"],
+    ["serve", "--cors", "ftp://x"],
+    ["serve", "--cors", "https://a.example/"],
+    ["serve", "--cors", "https://a.example/there"],
+    ["serve", "--cors", "https://me@a.example"],
+    ["serve", "--cors", "https://a.example:"],
+    ["serve", "--cors", "https://a.example:65536"],
+    ["serve", "--cors", "https://*.example"],
+    ["serve", "--cors", "https://a.example,b.example"],
+    ["serve", "--cors", "https://" + "a" * 100_000],
     ["serve", "--http", "127.nosuch.invalid:1"],
     ["serve", "--http", "localhost.invalid:1"],
     ["serve", "--max-store-bytes", "-1"],
@@ -108,7 +120,7 @@ BAD_OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("arguments", BAD_OPTIONS, ids=" ".join)
+@pytest.mark.parametrize("arguments", BAD_OPTIONS, ids=lambda words: " ".join(words)[:80])
 def test_a_bad_option_gives_2_and_one_line(tmp_path, arguments):
     assert_refused(skanu(*arguments, cwd=tmp_path))
     assert list(tmp_path.iterdir()) == [], "it left something behind"
@@ -471,6 +483,15 @@ def skanu_in_own_network(command):
 def test_another_loopback_address_needs_no_trust(tmp_path, address):
     with Server(tmp_path / "data", address=f"{address}:0") as server:
         assert server.ready_line.startswith(f"skanu ready http={address}:")
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://cafe.example", "http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost"]
+)
+def test_an_origin_is_taken_as_browsers_send_it(tmp_path, origin):
+    with Server(tmp_path / "data", "--cors", origin) as server:
+        answer = server.client().get("/orders", {"Origin": origin}).expect(200)
+        assert answer.header("Access-Control-Allow-Origin") == origin
 
 
 def test_blanks_between_origins_hid_those_behind_them(tmp_path):

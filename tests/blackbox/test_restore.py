@@ -116,9 +116,19 @@ class TestOneProcess:
             shop = server.shop()
             for order_id in sold:
                 shop.wait_delivery(order_id, PREPARE)
-            wait_until(lambda: "event=log_forked" in server.stderr(), "the fork is said")
-            components = server.client().get("/actuator/health").expect(200).json()["components"]
-            assert components["order-follows-delivery"]["details"] == {"reason": "log-forked"}
+            wait_until(
+                lambda: "event=log_forked consumer=order-follows-delivery" in server.stderr(),
+                "the fork is said",
+            )
+            shown = wait_until(
+                lambda: server.client()
+                .get("/actuator/health")
+                .expect(200)
+                .json()["components"]
+                .get("order-follows-delivery"),
+                "health shows it",
+            )
+            assert shown["details"] == {"reason": "log-forked"}
         _, report = audit(data)
         assert {f["log"] for f in report["forks"]} == {"delivery"}
         # Accepted: said no more, and still named by the audit.

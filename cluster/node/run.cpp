@@ -13,6 +13,14 @@ namespace skanu {
 
 namespace {
 
+[[noreturn]] void refuse_older_orders(service than, const std::string& what_it_knows) {
+  throw store_error(errc::store_failed,
+                    "the data of the order service is older than that of " +
+                        std::string(name_of(than)) + ", which knows " + what_it_knows +
+                        ": ids would be given twice. Restore the whole directory from one "
+                        "backup, or start once with --restored");
+}
+
 /// Throws if another database knows a later order id than the order service. Within the order
 /// service's database, such an id means a damaged reservation; recover_ids() reports the damage.
 void refuse_if_ids_are_behind(data_directory& directory, const std::vector<service>& services) {
@@ -22,12 +30,23 @@ void refuse_if_ids_are_behind(data_directory& directory, const std::vector<servi
     const auto& other = directory.of(s);
     if (&other == &orders) continue;
     const auto known = last_known_order_id(*other.read(), s);
-    if (known <= reserved) continue;
-    throw store_error(errc::store_failed,
-                      "the data of the order service is older than that of " +
-                          std::string(name_of(s)) + ", which knows order " + std::to_string(known) +
-                          ": ids would be given twice. Restore the whole directory from one "
-                          "backup, or start once with --restored");
+    if (known > reserved) refuse_older_orders(s, "order " + std::to_string(known));
+  }
+}
+
+/// Orders that went no further than their own log are known by its readers' positions alone.
+void refuse_if_log_is_behind(data_directory& directory, const std::vector<service>& services) {
+  auto& orders = directory.of(service::order);
+  const auto now = orders.read();
+  const auto timelines = stored_lineage(*now, service::order);
+  for (const auto& who : consumers::all) {
+    if (who.follows != service::order || std::ranges::find(services, who.of) == services.end())
+      continue;
+    auto& other = directory.of(who.of);
+    if (&other == &orders) continue;
+    const auto at = stored_position(*other.read(), who.of, who.name);
+    if (read_log(*now, service::order, timelines, at.query(0, {})).forked)
+      refuse_older_orders(who.of, "another log of it up to event " + std::to_string(at.next - 1));
   }
 }
 
@@ -66,6 +85,7 @@ void begin_run(data_directory& directory, const run_options& options) {
       spdlog::warn("event=ids_skipped known={} next_id={}", known, last + 1);
     } else {
       refuse_if_ids_are_behind(directory, options.services);
+      refuse_if_log_is_behind(directory, options.services);
     }
     // The order service creates the cluster's identity, because all ids begin there. After a loss
     // of the order service's data, the other nodes still know the identity.

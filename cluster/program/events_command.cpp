@@ -13,6 +13,7 @@
 #include "cluster/program/commands.hpp"
 #include "messages/event.hpp"
 #include "persistence/directory/data_directory.hpp"
+#include "persistence/tables/tables.hpp"
 
 namespace skanu {
 
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::chrono::milliseconds look_again{100};
 constexpr std::size_t piece = 1'000;
+constexpr int holds_damaged_events = 1;
 
 volatile std::sig_atomic_t stop_asked = 0;
 
@@ -94,14 +96,20 @@ class log_reader {
 
   void look() { end_ = data_.read()->log_end(of_); }
 
-  /// Returns the next event, or null at the end.
+  /// Returns the next event, or null at the end. Throws store_error behind the last event in order
+  /// if the log's keys are damaged: to read on could lead in a circle.
   const logged_event* front() {
-    if (piece_.empty() && next_ <= end_) {
-      for (auto& e : data_.read()->events(of_, next_, piece)) piece_.push_back(std::move(e));
-      next_ = piece_.empty() ? end_ + 1 : piece_.back().offset + 1;
-    }
-    return piece_.empty() || piece_.front().offset > end_ ? nullptr : &piece_.front();
+    if (piece_.empty() && next_ <= end_ && !out_of_order_) read_piece();
+    if (!piece_.empty() && piece_.front().offset <= end_) return &piece_.front();
+    if (out_of_order_)
+      throw store_error(errc::damaged, "the table " + name_of(table{of_, table_kind::log}) +
+                                           " is damaged: its offsets do not ascend behind " +
+                                           std::to_string(next_ - 1));
+    return nullptr;
   }
+
+  /// True if the front is damaged, or no event.
+  bool damaged() const { return piece_.front().damaged || !is_event(piece_.front().body); }
 
   /// Returns the front event's time as sortable text; empty for an undecodable event.
   std::string_view time() const { return timestamp_of(piece_.front().body); }
@@ -113,8 +121,7 @@ class log_reader {
       return nlohmann::ordered_json{
           {"service", name_of(of_)}, {"offset", e.offset}, {"damaged", true}}
           .dump();
-    if (nlohmann::json::accept(e.body) && e.body.size() > 2 && e.body.front() == '{')
-      return located_event(of_, e.offset, e.body);
+    if (is_event(e.body)) return located_event(of_, e.offset, e.body);
     nlohmann::ordered_json damaged = {
         {"service", name_of(of_)}, {"offset", e.offset}, {"undecodable", e.body}};
     return damaged.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -123,27 +130,57 @@ class log_reader {
   void pop() { piece_.pop_front(); }
 
  private:
+  static bool is_event(const std::string& body) {
+    return body.size() > 2 && body.front() == '{' && nlohmann::json::accept(body);
+  }
+
+  void read_piece() {
+    const auto now = data_.read();
+    const auto last = now->log_end(of_);
+    for (auto& e : now->events(of_, next_, piece)) {
+      out_of_order_ = e.offset < next_ || e.offset > last;
+      if (out_of_order_) return;
+      next_ = e.offset + 1;
+      piece_.push_back(std::move(e));
+    }
+    if (piece_.empty()) next_ = end_ + 1;
+  }
+
   const store& data_;
   service of_;
   log_offset next_;
   log_offset end_ = 0;
-  std::deque<logged_event> piece_;
+  std::deque<logged_event> piece_;  ///< Ascending, up to what is before `next_`.
+  bool out_of_order_ = false;       ///< What comes behind it is not.
 };
 
+/// Returns the log with the oldest next event; null at the end of all logs.
+log_reader* oldest_of(std::vector<log_reader>& logs) {
+  log_reader* oldest = nullptr;
+  for (auto& log : logs)
+    if (log.front() != nullptr && (oldest == nullptr || log.time() < oldest->time())) oldest = &log;
+  return oldest;
+}
+
 /// Prints the logs up to their present end, merged by time. The events of each service keep their
-/// order; a view's order is the order of arrival at the view.
-void print(std::vector<log_reader>& logs, line_output& out) {
+/// order; a view's order is the order of arrival at the view. Returns false after a damaged event.
+bool print(std::vector<log_reader>& logs, line_output& out) {
   for (auto& log : logs) log.look();
-  while (out.open()) {
-    log_reader* oldest = nullptr;
-    for (auto& log : logs)
-      if (log.front() != nullptr && (oldest == nullptr || log.time() < oldest->time()))
-        oldest = &log;
-    if (oldest == nullptr) break;
-    out.add(oldest->line());
-    oldest->pop();
+  bool sound = true;
+  try {
+    while (out.open()) {
+      auto* const oldest = oldest_of(logs);
+      if (oldest == nullptr) break;
+      sound = sound && !oldest->damaged();
+      out.add(oldest->line());
+      oldest->pop();
+    }
+  } catch (const store_error&) {
+    out.flush();
+    throw;
   }
   out.flush();
+  return sound;
 }
 
 }  // namespace
@@ -159,11 +196,12 @@ int run_events(const program_options& options) {
     throw std::runtime_error("there is no log of " + std::string(name_of(*options.events_of)) +
                              " in " + options.data);
   line_output out;
+  bool sound = true;
   do {
-    print(logs, out);
+    sound = print(logs, out);
     if (options.follow && out.open()) out.pause(look_again);
   } while (options.follow && out.open());
-  return 0;
+  return sound || options.follow ? 0 : holds_damaged_events;
 }
 
 }  // namespace skanu

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <regex>
 
 #include <CLI/CLI.hpp>
 
@@ -32,6 +33,17 @@ CLI::Validator number_from(std::int64_t least) {
           "NUMBER"};
 }
 
+/// As browsers send it: in small letters, and without a path.
+bool is_origin(const std::string& text) {
+  static const std::regex form(
+      R"(https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:([0-9]{1,5}))?)");
+  constexpr std::size_t longest = 300;  // names end at 253; a regex takes stack for each letter
+  std::smatch parts;
+  if (text.size() > longest || !std::regex_match(text, parts, form)) return false;
+  const auto port = parts[4].str();
+  return port.empty() || (port.front() != '0' && std::stoi(port) <= 65'535);
+}
+
 std::string read_cors(const std::string& text, cors_policy& cors) {
   using enum cors_policy::origins;
   for (const auto& [word, allowed] :
@@ -47,6 +59,10 @@ std::string read_cors(const std::string& text, cors_policy& cors) {
   for (const auto* word : {"*", "own", "none"})
     if (std::ranges::find(cors.list, word) != cors.list.end())
       return "--cors takes either " + std::string(word) + " or origins, not both";
+  for (const auto& origin : cors.list)
+    if (!is_origin(origin))
+      return "--cors takes origins such as https://cafe.example or http://cafe.example:8080, not " +
+             origin.substr(0, 100);
   return {};
 }
 

@@ -70,6 +70,19 @@ std::optional<file_id> file_id_of(const fs::path& path) {
   return file_id{found.st_dev, found.st_ino};
 }
 
+/// The files that stay the same as long as these databases are open. SQLite's log and its index
+/// are among them: the last connection of all removes them, and a checkpoint does not.
+std::vector<const char*> files_of(const std::vector<database>& databases) {
+  std::vector<const char*> files = {"."};
+  for (const auto& d : databases) {
+    if (d.name == "sqlite")
+      files.insert(files.end(), {sqlite_file, "delivery.sqlite3-wal", "delivery.sqlite3-shm"});
+    else
+      files.insert(files.end(), {"lmdb/data.mdb", "lmdb/lock.mdb"});
+  }
+  return files;
+}
+
 std::string lost_in(const std::string& folder, service s) {
   const auto* const file = s == service::delivery ? sqlite_file : lmdb_folder;
   return "the data directory " + folder + " has lost " + file +
@@ -103,6 +116,34 @@ void add_existing(const fs::path& folder, const std::string& prefix, std::vector
                    prefix + lmdb_folder});
 }
 
+bool share_one(const std::vector<service>& some, const std::vector<service>& others) {
+  return std::ranges::find_first_of(some, others) != some.end();
+}
+
+/// The services whose tables are there.
+std::vector<service> services_with_tables(const fs::path& folder) {
+  std::vector<service> found;
+  if (fs::exists(folder / lmdb_folder / "data.mdb"))
+    found = services_in_lmdb((folder / lmdb_folder).string());
+  if (fs::exists(folder / sqlite_file)) found.push_back(service::delivery);
+  return found;
+}
+
+/// Throws where the directory has held services and none of those asked for, before their tables
+/// are made in it: nobody means to begin them in another node's folder.
+void refuse_if_of_another_node(const std::string& folder, const std::vector<service>& asked) {
+  const auto there = services_with_tables(folder);
+  if (there.empty() || asked.empty() || share_one(asked, there)) return;
+  std::vector<database> existing;
+  add_existing(folder, "", existing);
+  const auto held = read_identity(existing).services;
+  if (share_one(asked, held)) return;
+  throw store_error(errc::store_failed, "the data directory " + folder +
+                                            " is another node's: it holds " + by_commas(held) +
+                                            ", and not " + by_commas(asked) +
+                                            ". Each node has a directory of its own");
+}
+
 }  // namespace
 
 data_directory::data_directory(const std::string& folder, const directory_options& options)
@@ -110,6 +151,7 @@ data_directory::data_directory(const std::string& folder, const directory_option
   try {
     older_lock_ = lock_as_before(folder);
     const auto& services = options.services;
+    refuse_if_of_another_node(folder, services);
     if (std::find(services.begin(), services.end(), service::delivery) != services.end())
       databases_.push_back(
           {"sqlite", make_table_store(open_sqlite_tables((fs::path(folder) / sqlite_file).string(),
@@ -123,8 +165,13 @@ data_directory::data_directory(const std::string& folder, const directory_option
     identity_ = read_identity(databases_);
     if (!options.restored && !identity_.lost.empty())
       throw store_error(errc::store_failed, lost_in(folder, identity_.lost.front()));
-    for (const auto* part : {".", sqlite_file, "lmdb/data.mdb"})
-      if (const auto here = file_id_of(fs::path(folder) / part)) files_.emplace_back(part, *here);
+    for (const auto* part : files_of(databases_)) {
+      const auto here = file_id_of(fs::path(folder) / part);
+      if (!here)
+        throw store_error(errc::store_failed, "the data directory " + folder + " has lost " + part +
+                                                  " while it was opened");
+      files_.emplace_back(part, *here);
+    }
   } catch (...) {
     databases_.clear();
     give_back();

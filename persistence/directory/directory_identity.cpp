@@ -10,12 +10,6 @@ namespace skanu {
 
 namespace {
 
-std::string by_commas(const std::vector<service>& services) {
-  std::string text;
-  for (const auto s : services) text += (text.empty() ? "" : ",") + std::string(name_of(s));
-  return text;
-}
-
 void add_services(std::string_view text, std::vector<service>& to) {
   while (!text.empty()) {
     const auto name = text.substr(0, text.find(','));
@@ -53,6 +47,12 @@ row_write meta(std::string_view key, std::optional<std::string> value) {
 }
 
 }  // namespace
+
+std::string by_commas(const std::vector<service>& services) {
+  std::string text;
+  for (const auto s : services) text += (text.empty() ? "" : ",") + std::string(name_of(s));
+  return text;
+}
 
 directory_identity read_identity(std::vector<database>& databases) {
   directory_identity found;

@@ -29,6 +29,9 @@ struct directory_identity {
   std::vector<service> lost = {};                ///< Known services with new, empty tables.
 };
 
+/// Returns the names of services as the row spells them.
+std::string by_commas(const std::vector<service>& services);
+
 /// Reads the identity of a directory from the open databases. A directory without an identity gets
 /// a new one. Throws store_error if the databases belong to different directories or clusters.
 directory_identity read_identity(std::vector<database>& databases);

@@ -1,12 +1,14 @@
 """Damaged values are never shown, the rest goes on, and the audit sees every flipped bit."""
 
+import json
 import random
 import re
+import subprocess
 
 import pytest
 from damage import SEAL, in_lmdb_row, seal
-from rest import assert_problem, wait_until
-from support import Server, skanu
+from rest import COFFEE, DEADLINE_S, assert_problem, wait_until
+from support import BINARY, Server, clean_environment, skanu
 
 PAGE = 4096
 WHEN_TAKEN = re.compile(rb"20\d\d-[0-9:T.-]+Z\x1e[0-9a-f]{8}")
@@ -110,7 +112,9 @@ def test_a_damaged_event_is_set_aside_where_it_would_be_skipped_in_silence(tmp_p
     events = [line for line in shown.split("\n") if '"Paid"' in line]
     offset = int(re.search(r'"offset":(\d+)', events[-1])[1])
     damage(server, "payment.log", key(offset))
-    shown = skanu("events", "--data", server.data, "--service", "payment").stdout
+    printed = skanu("events", "--data", server.data, "--service", "payment")
+    assert printed.returncode == 1, "it printed a damaged event as if nothing were wrong"
+    shown = printed.stdout
     assert f'{{"service":"payment","offset":{offset},"damaged":true}}' in shown
     last = len(shown.splitlines())
     in_lmdb_row(server.data, "position:stamp-follows-payment", b"%d" % last, b"1" * len(str(last)))
@@ -124,6 +128,51 @@ def test_a_damaged_event_is_set_aside_where_it_would_be_skipped_in_silence(tmp_p
         assert letters[0]["reason"].startswith("damaged: ")
         shop = server.shop()
         shop.wait_consistent(shop.paid_order())
+
+
+def misplace(server, table, old, new):
+    """Gives a value another key, in every copy of it that carries its checksum."""
+    content, at, done = bytearray(lmdb_file(server).read_bytes()), 0, 0
+    while (at := content.find(key(old), at)) >= 0:
+        begin, end = at + 8, content.find(b"\x1e", at + 8)
+        if content[end : end + SEAL] == seal(table, key(old), bytes(content[begin:end])):
+            content[at:begin] = key(new)
+            done += 1
+        at = begin
+    assert done, f"{old} is not in {table}"
+    lmdb_file(server).write_bytes(content)
+
+
+@pytest.mark.parametrize("offset", [2, 2**40])
+def test_events_with_offsets_out_of_order_are_printed_up_to_there(tmp_path, offset):
+    server = stopped_server(tmp_path)
+    misplace(server, "payment.log", 5, offset)
+    done = skanu("events", "--data", server.data, "--service", "payment")
+    assert done.returncode == 2
+    assert [json.loads(line)["offset"] for line in done.stdout.splitlines()] == [1, 2, 3, 4]
+    assert done.stderr == (
+        "skanu: the table payment.log is damaged: its offsets do not ascend behind 4\n"
+    )
+
+
+def test_events_were_printed_for_ever_where_the_last_of_a_thousand_leads_back(tmp_path):
+    with Server(tmp_path / "data") as server, server.client() as client:
+        for _ in range(1_001):
+            client.post("/orders", COFFEE).expect(201)
+    misplace(server, "order.log", 1_000, 0)
+    printed = tmp_path / "printed"
+    with printed.open("wb") as file:
+        done = subprocess.run(
+            ["prlimit", "--fsize=5000000", BINARY, "events", "--data", server.data]
+            + ["--service", "order"],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            env=clean_environment(),
+            timeout=4 * DEADLINE_S,
+        )
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1), done.stderr
+    assert b"order.log is damaged: its offsets do not ascend behind 999" in done.stderr
+    assert len(printed.read_bytes().splitlines()) == 999
 
 
 def live_pages(content):

@@ -78,6 +78,18 @@ BAD_OPTIONS = [
     ["serve", "--cors", ""],
     ["serve", "--cors", "http://a,,http://b"],
     ["serve", "--cors", "*,http://a"],
+    ["serve", "--cors", "evil"],
+    ["serve", "--cors", "null"],
+    ["serve", "--cors", "http://"],
+    ["serve", "--cors", "ftp://x"],
+    ["serve", "--cors", "https://a.example/"],
+    ["serve", "--cors", "https://a.example/there"],
+    ["serve", "--cors", "https://me@a.example"],
+    ["serve", "--cors", "https://a.example:"],
+    ["serve", "--cors", "https://a.example:65536"],
+    ["serve", "--cors", "https://*.example"],
+    ["serve", "--cors", "https://a.example,b.example"],
+    ["serve", "--cors", "https://" + "a" * 100_000],
     ["serve", "--http", "127.nosuch.invalid:1"],
     ["serve", "--http", "localhost.invalid:1"],
     ["serve", "--max-store-bytes", "-1"],
@@ -97,7 +109,7 @@ BAD_OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("arguments", BAD_OPTIONS, ids=" ".join)
+@pytest.mark.parametrize("arguments", BAD_OPTIONS, ids=lambda words: " ".join(words)[:80])
 def test_a_bad_option_gives_2_and_one_line(tmp_path, arguments):
     assert_refused(skanu(*arguments, cwd=tmp_path))
     assert list(tmp_path.iterdir()) == [], "it left something behind"
@@ -262,6 +274,14 @@ def test_the_environment_won_over_the_data_of_the_command_line(tmp_path):
 
 def test_a_bad_environment_variable_gives_2_and_one_line(tmp_path):
     assert_refused(skanu("serve", "--data", tmp_path / "data", env={"SKANU_HTTP": "x"}))
+
+
+@pytest.mark.parametrize("origin", ["https://cafe.example", "http://127.0.0.1:8080",
+                                    "http://[::1]:8080", "http://localhost"])
+def test_an_origin_is_taken_as_browsers_send_it(tmp_path, origin):
+    with Server(tmp_path / "data", "--cors", origin) as server:
+        answer = server.client().get("/orders", {"Origin": origin}).expect(200)
+        assert answer.header("Access-Control-Allow-Origin") == origin
 
 
 def test_blanks_between_origins_hid_those_behind_them(tmp_path):

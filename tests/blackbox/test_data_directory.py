@@ -2,7 +2,8 @@
 
 import shutil
 
-from rest import COFFEE, DEADLINE_S, wait_until
+import pytest
+from rest import COFFEE, DEADLINE_S, PREPARE, wait_until
 from support import Server, assert_sound, skanu
 
 
@@ -67,3 +68,53 @@ def test_a_database_that_is_replaced_under_a_server_is_noticed_and_its_return_to
     server.stop()
     with server:
         server.client().get(f"/orders/{order_id}").expect(200)
+
+
+@pytest.mark.parametrize(
+    "part", ["delivery.sqlite3-wal", "delivery.sqlite3-shm", "delivery.sqlite3", "lmdb/lock.mdb"]
+)
+def test_a_file_that_a_database_needs_was_removed_without_a_word(tmp_path, part):
+    server = Server(tmp_path / "data").start()
+    order_id = server.shop().paid_order()
+    server.shop().wait_delivery(order_id, PREPARE)
+    (server.data / part).unlink()
+    assert_gone(server)
+    server.stop()
+
+
+def test_what_reads_beside_a_server_and_a_long_log_remove_no_file_of_it(tmp_path):
+    with Server(tmp_path / "data") as server:
+        shop = server.shop()
+        for _ in range(2):
+            for _ in range(50):
+                shop.paid_order()
+            assert skanu("audit", "--data", server.data).returncode == 0
+            copy = tmp_path / f"copy{shop.place()}"
+            assert skanu("backup", "--data", server.data, "--to", copy).returncode == 0
+        assert health(server).status == 200
+        assert "event=data_is_gone" not in server.stderr()
+
+
+@pytest.mark.parametrize(
+    ("held", "asked"), [("payment", "stamp"), ("payment", "delivery"), ("delivery", "payment,stamp")]
+)
+def test_a_node_began_its_tables_in_another_nodes_folder_without_a_word(tmp_path, held, asked):
+    data = tmp_path / "data"
+    Server(data, "--services", held).start().stop()
+    before = skanu("audit", "--data", data)
+    for options in ([], ["--restored"]):
+        refused = skanu(
+            "serve", "--http", "127.0.0.1:0", "--data", data, "--services", asked, *options
+        )
+        assert refused.returncode == 2
+        assert f"it holds {held}, and not {asked}" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+    assert skanu("audit", "--data", data).stdout == before.stdout, "something was made in it"
+    Server(data, "--services", held).start().stop()
+
+
+def test_a_directory_takes_more_services_than_it_held(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for services in ("payment", "payment,delivery", "delivery,stamp", "stamp"):
+        Server(data, "--services", services).start().stop()

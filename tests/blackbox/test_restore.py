@@ -115,9 +115,19 @@ class TestOneProcess:
             shop = server.shop()
             for order_id in sold:
                 shop.wait_delivery(order_id, PREPARE)
-            wait_until(lambda: "event=log_forked" in server.stderr(), "the fork is said")
-            components = server.client().get("/actuator/health").expect(200).json()["components"]
-            assert components["order-follows-delivery"]["details"] == {"reason": "log-forked"}
+            wait_until(
+                lambda: "event=log_forked consumer=order-follows-delivery" in server.stderr(),
+                "the fork is said",
+            )
+            shown = wait_until(
+                lambda: server.client()
+                .get("/actuator/health")
+                .expect(200)
+                .json()["components"]
+                .get("order-follows-delivery"),
+                "health shows it",
+            )
+            assert shown["details"] == {"reason": "log-forked"}
         _, report = audit(data)
         assert {f["log"] for f in report["forks"]} == {"delivery"}
         # After acceptance only the audit still names the fork.
@@ -144,6 +154,27 @@ class TestOneProcess:
         assert "ids would be given twice" in refused.stderr
         with Server(data, "--restored") as server:
             assert sell(server.shop(), 1)[0] > last
+
+    def test_ids_of_orders_that_nobody_paid_were_given_again_by_an_older_lmdb(self, tmp_path):
+        data, older = tmp_path / "data", tmp_path / "older"
+        with Server(data) as server:
+            sell(server.shop(), 3)
+        shutil.copytree(data / "lmdb", older)
+        with Server(data) as server:
+            given = [server.shop().place() for _ in range(3)]
+            wait_until(
+                lambda: server.audit()[1]["lag"]["delivery-follows-order"] == 0,
+                "the kitchen has looked at the orders",
+            )
+        shutil.rmtree(data / "lmdb")
+        shutil.copytree(older, data / "lmdb")
+        refused = skanu("serve", "--http", "127.0.0.1:0", "--data", data)
+        assert refused.returncode == 2
+        assert "ids would be given twice" in refused.stderr and "--restored" in refused.stderr
+        with Server(data, "--restored") as server:
+            assert not {*given} & {*sell(server.shop(), 3)}
+        with Server(data) as server:
+            sell(server.shop(), 1)
 
     def test_databases_of_two_directories_do_not_belong_together(self, tmp_path):
         one, other = tmp_path / "one", tmp_path / "other"

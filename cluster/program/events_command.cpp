@@ -151,7 +151,7 @@ class log_reader {
   log_offset next_;
   log_offset end_ = 0;
   std::deque<logged_event> piece_;  ///< Ascending, up to what is before `next_`.
-  bool out_of_order_ = false;       ///< What comes behind it is not.
+  bool out_of_order_ = false;       ///< The keys behind the piece descend.
 };
 
 /// Returns the log with the oldest next event; null at the end of all logs.

@@ -96,7 +96,8 @@ def test_what_reads_beside_a_server_and_a_long_log_remove_no_file_of_it(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("held", "asked"), [("payment", "stamp"), ("payment", "delivery"), ("delivery", "payment,stamp")]
+    ("held", "asked"),
+    [("payment", "stamp"), ("payment", "delivery"), ("delivery", "payment,stamp")],
 )
 def test_a_node_began_its_tables_in_another_nodes_folder_without_a_word(tmp_path, held, asked):
     data = tmp_path / "data"

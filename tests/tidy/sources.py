@@ -11,10 +11,18 @@ COMMENT = re.compile(r'//+<?[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|R"(\w*)\(.*?\)\
 
 
 def tracked():
-    """The paths of all files that git knows or would add, relative to the repository."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                            cwd=REPO, capture_output=True, text=True, check=True).stdout
-    return sorted({Path(name) for name in listed.split("\0") if name and (REPO / name).is_file()})
+    """The paths of all files that git knows or would add, relative to the repository; without git
+    all files but what is built or installed."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
+               "--exclude-standard"]
+    try:
+        done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
+        names = [Path(name) for name in done.stdout.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        apart = {".git", "build", "data", "cluster-data", "node_modules", "__pycache__"}
+        names = [path.relative_to(REPO) for path in REPO.rglob("*")
+                 if not apart & set(path.relative_to(REPO).parts)]
+    return sorted({name for name in names if (REPO / name).is_file()})
 
 
 def files(*endings):

@@ -436,7 +436,7 @@ TEST_F(trace_view_test, a_log_that_does_not_answer_after_a_restart_keeps_its_pos
 // over the timeline of this one without storing it, and never stored it afterwards. A fork of the
 // log was then taken for the same log after a restart.
 TEST_F(trace_view_test, the_timeline_of_a_log_is_stored_with_its_first_move_beside_other_logs) {
-  const auto consumer = trace_consumer(service::payment);
+  const auto consumer = trace_consumer(service::payment).name;
   write_rows(data, service::payment, {begin_timeline(*data.read(), service::payment)});
   happen(service::payment, {payment_event_of(1)});
   write_rows(data, service::ordertrace, {{row_space::meta, position_key(consumer), "1"}});

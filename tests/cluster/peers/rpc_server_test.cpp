@@ -511,7 +511,7 @@ TEST_F(rpc_server_test, a_call_that_cannot_be_read_is_refused_and_the_next_one_s
   call_bytes(peers[0], 2, "\x7f");
   call_bytes(peers[0], 3, encode(change(42)) + "x");
   call(4, change(42));
-  EXPECT_EQ(told[0].words(), "1 service-away, 2 undecodable, 3 undecodable");
+  EXPECT_EQ(told[0].words(), "1 service-away, 2 service-away, 3 service-away");
   EXPECT_EQ(questions.size(), 1U);
 }
 

@@ -1,4 +1,4 @@
-// What a server notices of the files below it, and what it rightly does not.
+// Files that a server notices to be gone, and changes of files that it rightly ignores.
 #include "persistence/directory/data_directory.hpp"
 
 #include <filesystem>

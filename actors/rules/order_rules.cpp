@@ -45,8 +45,10 @@ decided order_rules::decide(const state& s, const command& c, entity_id id, cons
                    switch (s.status) {
                      case order_status::complete:
                        return s.delivered ? decided::nothing() : decided::of(order_closed{id});
-                     // A cancel that was accepted wins over a delivery that ends at that moment.
-                     case order_status::cancelled: return decided::nothing();
+                     // A cancel that was accepted wins over a delivery that ends at that moment;
+                     // so does a rejection, of an order whose payment was paid before it.
+                     case order_status::cancelled:
+                     case order_status::rejected: return decided::nothing();
                      default: return no_such_order();
                    }
                  }},

@@ -32,7 +32,7 @@ using consumer_interface = consumer_actor::extend<
     caf::reacts_to<rows_stored>,
     // From itself: go on reading.
     caf::reacts_to<resume_atom>,
-    // From itself: go on with the letters of this entity, which waited behind one that is settled.
+    // From itself: go on with the letters of this entity behind the settled letter.
     caf::reacts_to<letter_atom, entity_id>>;
 
 }  // namespace skanu

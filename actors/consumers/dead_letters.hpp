@@ -23,7 +23,7 @@ namespace skanu {
 struct letter_errand {
   dead_letter_command order;
   command_context asked = {};  ///< Without a right to answer: the entity's next letter.
-  dead_letter letter = {};     ///< The one that is looked at.
+  dead_letter letter = {};     ///< The letter of the errand.
   outcome told = accepted{};   ///< Answer to the operator, once stored.
 
   bool is_an_operators() const { return static_cast<bool>(asked.answer); }

@@ -63,8 +63,8 @@ class log_reader {
 
   /// Begins a turn with these questions. Without any the turn is over already.
   std::vector<pull> begin_turn(time_point now);
-  /// The log's answer. Returns the fork where the log is not the one that was read so far: then the
-  /// place moves back behind the last event that both have, and events are read again.
+  /// The log's answer. Returns the fork if another log answered than before: then the place moves
+  /// back behind the last event common to both logs, and events are read again.
   std::optional<log_fork> take(std::size_t log, const event_batch& batch, instant wall_clock);
   /// The log gave no answer.
   template <class Random>

@@ -130,14 +130,14 @@ void checkout::place(waiting_order n) {
   ask_payment(*id, o);
 }
 
-/// Many who come at once find the bulkhead full before payment had a chance: they wait a moment.
+/// A burst finds the bulkhead full before payment had a chance, so further orders wait a moment.
 void checkout::park(waiting_order n) {
   if (parked_.size() >= limits_.parked) return n.client.answer(too_many());
   parked_.push_back(std::move(n));
   start_sweeping();
 }
 
-/// In the order in which they came, as far as there is room; refuses those who waited too long.
+/// Lets parked orders in, the oldest first, as far as there is room; refuses overdue orders.
 void checkout::let_parked_in() {
   while (!parked_.empty()) {
     const auto patience = payment_ids_known_ ? limits_.patience : limits_.deadline;

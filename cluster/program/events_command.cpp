@@ -150,7 +150,7 @@ class log_reader {
   service of_;
   log_offset next_;
   log_offset end_ = 0;
-  std::deque<logged_event> piece_;  ///< Ascending, up to what is before `next_`.
+  std::deque<logged_event> piece_;  ///< Ascending, up to before `next_`.
   bool out_of_order_ = false;       ///< The keys behind the piece descend.
 };
 

@@ -59,7 +59,7 @@ std::vector<std::string_view> forked_consumers(const actuator_view& view) {
       const auto forks = stored_forks(*data->read(), who.of, who.name);
       if (!std::ranges::all_of(forks, &log_fork::accepted)) found.push_back(who.name);
     } catch (const decode_error&) {
-      found.push_back(who.name);  // one that cannot be read is a fork all the same
+      found.push_back(who.name);  // an unreadable row is a fork all the same
     } catch (const std::exception&) {
       // An unreadable store shows as DOWN under the database's name.
     }

@@ -120,28 +120,19 @@ bool share_one(const std::vector<service>& some, const std::vector<service>& oth
   return std::ranges::find_first_of(some, others) != some.end();
 }
 
-/// The services whose tables are there.
-std::vector<service> services_with_tables(const fs::path& folder) {
-  std::vector<service> found;
-  if (fs::exists(folder / lmdb_folder / "data.mdb"))
-    found = services_in_lmdb((folder / lmdb_folder).string());
-  if (fs::exists(folder / sqlite_file)) found.push_back(service::delivery);
-  return found;
-}
-
 /// Throws where the directory has held services and none of those asked for, before their tables
 /// are made in it: nobody means to begin them in another node's folder.
 void refuse_if_of_another_node(const std::string& folder, const std::vector<service>& asked) {
-  const auto there = services_with_tables(folder);
+  const auto there = services_in(folder);
   if (there.empty() || asked.empty() || share_one(asked, there)) return;
   std::vector<database> existing;
   add_existing(folder, "", existing);
   const auto held = read_identity(existing).services;
   if (share_one(asked, held)) return;
-  throw store_error(errc::store_failed, "the data directory " + folder +
-                                            " is another node's: it holds " + by_commas(held) +
-                                            ", and not " + by_commas(asked) +
-                                            ". Each node has a directory of its own");
+  throw store_error(errc::store_failed,
+                    "the data directory " + folder + " is another node's: it holds " +
+                        by_commas(held.empty() ? there : held) + ", and not " + by_commas(asked) +
+                        ". Each node has a directory of its own");
 }
 
 }  // namespace

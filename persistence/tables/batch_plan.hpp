@@ -95,8 +95,8 @@ struct batch_outcome {
 };
 
 /// Decides one batch. A commit is refused alone, with conflicting_commit where a condition of it
-/// does not hold, with the failure of a read that it needs where that failed; later commits build
-/// on those that were not refused.
+/// does not hold, or with the failure of a needed read; later commits build on the accepted
+/// commits.
 class batch_plan {
  public:
   /// The largest status is one less.

@@ -192,7 +192,7 @@ class table_store final : public store {
   const std::vector<service>& services() const override { return services_; }
 
  private:
-  /// Marks new tables as ours, and refuses those that are not.
+  /// Marks new tables as ours, and refuses foreign tables.
   void prepare() {
     std::vector<service> fresh;
     {

@@ -112,7 +112,9 @@ void peer_session::dial() {
   // the lookup.
   request(*connector_, caf::infinite, dial_atom::value)
       .then([this](const acceptor_actor& acceptor) { introduce(acceptor); },
-            [this](const caf::error&) { dial_failed("it does not answer at its address"); });
+            [this](const caf::error&) {
+              dial_failed("it does not answer at its address, or not to this node's TLS");
+            });
 }
 
 void peer_session::introduce(const acceptor_actor& acceptor) {

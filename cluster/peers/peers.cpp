@@ -13,6 +13,7 @@
 #include "cluster/peers/rpc_client.hpp"
 #include "cluster/protocol/certificate.hpp"
 #include "cluster/protocol/reachable.hpp"
+#include "persistence/files/new_files.hpp"
 
 namespace skanu {
 
@@ -132,8 +133,10 @@ void peers::start(local_services here) {
   acceptor_ =
       system_.spawn<acceptor>(identity_, [this](const hello& said) { return side_of(said); });
   port_ = publish();
-  if (options_.tls.given())
+  if (options_.tls.given()) {
     warn_of_end(read_certificate(options_.tls.certificate), wall_clock_now());
+    warn_if_open_to_others(options_.tls.key);
+  }
   spdlog::info("event=node_listens node={} address={}:{} tls={}", options_.name, options_.address,
                port_, options_.tls.given());
 }

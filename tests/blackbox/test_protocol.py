@@ -405,7 +405,7 @@ def test_a_name_that_points_at_loopback_placed_orders(client, host):
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost:99999", "localhost:x", "localhost@evil.example", "[::1", "::1", "a b", "a/b"]
+    "host", ["localhost:99999", "localhost:x", "localhost@evil.example", "[::1", "::1", "a b"]
 )
 def test_a_malformed_host_was_answered_as_anothers(client, host):
     assert "Host" in assert_problem(client.get("/orders", {"Host": host}), 400)["detail"]

@@ -79,6 +79,9 @@ struct actor_config : caf::actor_system_config {
   }
 };
 
+/// Limit of the timelines in a hello: strangers' hellos must stay small, and ours with them.
+constexpr std::ptrdiff_t most_timelines_told = 100;
+
 /// The payment service's node, whatever its name.
 constexpr std::string_view payments_node = "the payment node";
 
@@ -279,6 +282,8 @@ class node::parts {
       if (at.next - 1 <= known.offset) continue;
       known.offset = at.next - 1;
       known.timeline = timeline_at(at.seen, known.offset);
+      known.seen.assign(at.seen.end() - std::min(std::ssize(at.seen), most_timelines_told),
+                        at.seen.end());
     }
     return known;
   }
@@ -345,7 +350,9 @@ class node::parts {
 
   event_log_actor start_log(service s) {
     if (!runs_here(s)) return keep(system_.spawn(remote_log, peers_.rpc_client_to(s), s));
-    const auto here = keep(system_.spawn(event_log, &environment(s), s));
+    const auto here =
+        keep(s == service::order ? system_.spawn(order_log, &environment(s), checkout_)
+                                 : system_.spawn(event_log, &environment(s), s));
     database_of(s).watch.set_log(s, here);
     return here;
   }
@@ -358,8 +365,23 @@ class node::parts {
     limits.shared_journal = orders_and_payments_share();
     limits.restored = options_.restored || directory_->identity().backup_taken;
     if (!runs_here(service::payment)) limits.payment_node = payments_node;
+    // Before the first id of all nobody knows any, and behind a leap nobody knows more.
+    if (ids.next > 1 && !limits.restored) limits.followers = peers_with_orders();
     return keep(system_.spawn<checkout>(environment(service::order), orders, payments, faults_,
                                         breaker_, std::move(ids), limits));
+  }
+
+  /// Configured peers, other than payment's, with databases that know of orders.
+  std::vector<std::string> peers_with_orders() const {
+    std::vector<std::string> found;
+    for (const auto& p : options_.cluster.peers) {
+      const auto runs = [&](service s) {
+        return std::ranges::find(p.services, s) != p.services.end() && !runs_here(s);
+      };
+      if (!runs(service::payment) && (runs(service::delivery) || runs(service::ordertrace)))
+        found.push_back(p.name);
+    }
+    return found;
   }
 
   bool orders_and_payments_share() {
@@ -385,10 +407,10 @@ class node::parts {
       payments = keep(system_.spawn(faulty_payment, payments, &faults_));
     const auto deliveries = start_region<delivery_rules>();
     const auto stamps = start_region<stamp_rules>();
+    checkout_ = start_checkout(orders, payments, std::move(ids));
     for (const auto s : {service::order, service::payment, service::delivery, service::stamp})
       log(s) = start_log(s);
     if (shows_traces()) log(service::ordertrace) = start_log(service::ordertrace);
-    checkout_ = start_checkout(orders, payments, std::move(ids));
     orders_ = read_orders();
     peers_.join(std::make_shared<membership>(directory_->identity().cluster, membership_here()));
     peers_.start(for_peers(orders, payments, deliveries, stamps));

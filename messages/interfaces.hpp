@@ -25,7 +25,7 @@ namespace skanu {
 
 /// Another node's knowledge of orders.
 struct known_ids {
-  std::string by;  ///< Name of the node.
+  std::string by;  ///< Name of the node; empty for an unnamed reader of the order service's log.
   order_knowledge what = {};
 };
 
@@ -122,7 +122,8 @@ using event_log_actor = caf::typed_actor<
 using checkout_actor = caf::typed_actor<
     // Places an order; answers with the order or an error.
     caf::reacts_to<place_order, command_context>,
-    // From the membership, before the first call to a peer: the ids known to the peer.
+    // From the membership, before the first call to a peer: the ids known to the peer. From the
+    // order service's log: the position of a reader whose last event the log lacks.
     caf::reacts_to<known_ids>,
     // The node leaves: returns the unused ids, and answers once the return is durable.
     caf::replies_to<leave_atom>::with<bool>>;

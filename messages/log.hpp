@@ -50,12 +50,14 @@ struct order_knowledge {
   entity_id last_id = 0;      ///< No larger id is in the node's databases.
   log_offset offset = 0;      ///< The last event of the order service processed by the node,
   std::string timeline = {};  ///< with the event's timeline; empty if unknown.
+  lineage seen = {};          ///< The last timelines of the order service's log up to the offset.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
     visit("lastId", self.last_id);
     visit("offset", self.offset);
     visit("timeline", self.timeline);
+    visit("seen", self.seen, since_protocol{5});
   }
 };
 

@@ -1,5 +1,6 @@
 #include "actors/consumers/event_log.hpp"
 
+#include <functional>
 #include <optional>
 
 #include "actors/supervision/failures.hpp"
@@ -14,10 +15,10 @@ struct follower {
   bool hinted = false;  ///< It knows that there is more, and has not pulled since.
 };
 
-}  // namespace
+using fork_listener = std::function<void(const log_query&)>;
 
-event_log_actor::behavior_type event_log(event_log_actor::pointer self,
-                                         const service_environment* env, service of) {
+event_log_actor::behavior_type log_of(event_log_actor::pointer self, const service_environment* env,
+                                      service of, const fork_listener& on_fork) {
   auto followers = std::make_shared<std::vector<follower>>();
   // They change at a start only, before this actor is.
   auto timelines = std::make_shared<std::optional<lineage>>();
@@ -33,7 +34,9 @@ event_log_actor::behavior_type event_log(event_log_actor::pointer self,
             try {
               const auto now = env->data.read();
               if (!*timelines) *timelines = stored_lineage(*now, of);
-              return read_log(*now, of, **timelines, query);
+              auto batch = read_log(*now, of, **timelines, query);
+              if (batch.forked && on_fork) on_fork(query);
+              return batch;
             } catch (const store_error& e) {
               return caf::make_error(caf::sec::runtime_error, e.what());
             } catch (const decode_error& e) {
@@ -48,6 +51,22 @@ event_log_actor::behavior_type event_log(event_log_actor::pointer self,
             for (auto& f : *followers)
               if (!std::exchange(f.hinted, true)) self->send(f.to, hint_atom::value, of);
           }};
+}
+
+}  // namespace
+
+event_log_actor::behavior_type event_log(event_log_actor::pointer self,
+                                         const service_environment* env, service of) {
+  return log_of(self, env, of, {});
+}
+
+event_log_actor::behavior_type order_log(event_log_actor::pointer self,
+                                         const service_environment* env,
+                                         const checkout_actor& checkout) {
+  return log_of(self, env, service::order, [self, checkout](const log_query& reader) {
+    // The reader's other timelines are unknown here, and told by the reader's node in its hello.
+    self->send(checkout, known_ids{{}, {.offset = reader.from - 1, .timeline = reader.timeline}});
+  });
 }
 
 }  // namespace skanu

@@ -80,6 +80,8 @@ void policy::turn() {
 }
 
 void policy::work_off(const event_batch& batch) {
+  if (reader_.position(0).next == 1 && !batch.events.empty())
+    note_older_events(*env_.data.read(), definition_.who, batch.events.front());
   if (const auto fork = reader_.take(0, batch, env_.wall_clock())) note_fork(*fork);
   for (const auto& e : batch.events) take(e);
   if (!reader_.moved()) {

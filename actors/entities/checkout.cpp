@@ -59,12 +59,18 @@ checkout::checkout(caf::actor_config& config, const service_environment& env,
       breaker_(limits_.breaker),
       left_undecided_(std::move(ids.undecided)),
       ids_(ids.next, left_undecided_),
-      payment_ids_known_(limits_.payment_node.empty()) {}
+      payment_ids_known_(limits_.payment_node.empty()),
+      unheard_(limits_.followers.begin(), limits_.followers.end()),
+      data_too_old_(ids.too_old > 0) {
+  env_.metrics.unreserved_ids_seen = ids.too_old;
+}
 
 checkout::behavior_type checkout::make_behavior() {
   contain_failures(*this);
   began_ = now();
-  if (payment_ids_known_) reject_left_undecided();
+  if (data_too_old_) say_too_old("an earlier start", {.last_id = env_.metrics.unreserved_ids_seen});
+  decide_left_undecided();
+  if (hears_followers()) start_sweeping();
   reserve_ids();
   return {[this](place_order& order, skanu::command_context& r) {
             place({std::move(order), std::move(r), now()});
@@ -139,8 +145,9 @@ void checkout::park(waiting_order n) {
 
 /// Lets parked orders in, the oldest first, as far as there is room; refuses overdue orders.
 void checkout::let_parked_in() {
+  decide_left_undecided();
   while (!parked_.empty()) {
-    const auto patience = payment_ids_known_ ? limits_.patience : limits_.deadline;
+    const auto patience = knows_ids() ? limits_.patience : limits_.deadline;
     const bool late = parked_.front().since + patience <= now();
     if (must_wait() && !late && !data_too_old_) return;
     auto n = std::move(parked_.front());
@@ -295,7 +302,7 @@ void checkout::sweep() {
       if (d.call == call_outcome::timeout) store_failure_.reset();
       return d;
     });
-  if (!timers_.empty() || !parked_.empty()) start_sweeping();
+  if (!timers_.empty() || !parked_.empty() || hears_followers()) start_sweeping();
 }
 
 void checkout::start_sweeping() {

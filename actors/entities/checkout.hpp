@@ -13,6 +13,7 @@
 
 #include <deque>
 #include <random>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -44,6 +45,10 @@ struct checkout_limits : order_attempt_limits {
   /// The node that runs the payment service, where it is another one: no id is handed out before it
   /// has said which ids it knows.
   std::string payment_node = {};
+  /// Further nodes that know of orders. The first id waits for what they know, for so long since
+  /// the start: a node that is away holds up no order for longer.
+  std::vector<std::string> followers = {};
+  std::chrono::milliseconds hearing{1'200};
   /// The operator says that data was restored: ids that others know are passed over.
   bool restored = false;
 };
@@ -133,7 +138,10 @@ class checkout final : public checkout_interface::base {
   bool never_saw_payment() const {
     return !payment_ids_known_ && began_ + limits_.deadline <= now();
   }
-  bool must_wait() const { return is_full() || !payment_ids_known_; }
+  /// Followers may yet say that they know ids which are lost here.
+  bool hears_followers() const { return !unheard_.empty() && now() < began_ + limits_.hearing; }
+  bool knows_ids() const { return payment_ids_known_ && !hears_followers(); }
+  bool must_wait() const { return is_full() || !knows_ids(); }
   std::optional<outcome> known_outcome(const skanu::command_context& r) const;
   void on_payment(const payment_answered& a);
   void on_registered(const registration_answered& a);
@@ -157,10 +165,11 @@ class checkout final : public checkout_interface::base {
 
   // checkout_ids.cpp: the ids that are handed out.
   void take_note(const known_ids& ids);
+  void refuse_orders(const known_ids& ids);
+  void say_too_old(std::string_view told_by, const order_knowledge& known) const;
   void pass_over(const std::string& peer, entity_id known);
-  void reject_left_undecided();
-  void decide_left_undecided(const order_knowledge& payment);
-  bool was_lost(const order_knowledge& known) const;
+  void decide_left_undecided();
+  std::optional<log_match> compare(const order_knowledge& known) const;
   void reserve_ids();
   void on_reserved(const reservation_answered& a);
 
@@ -186,8 +195,10 @@ class checkout final : public checkout_interface::base {
   std::optional<error> store_failure_;  ///< Payment's last answer, where its store failed.
   bool sweeping_ = false;
   time_point began_;
-  bool payment_ids_known_;     ///< Payment knows no id that is yet to be handed out.
-  bool data_too_old_ = false;  ///< Another node knows ids that were never reserved here.
+  bool payment_ids_known_;         ///< Payment knows no id that is yet to be handed out.
+  std::set<std::string> unheard_;  ///< Followers that have not said yet which ids they know.
+  bool orders_lost_ = false;       ///< Another node has read events that this log lacks, perhaps.
+  bool data_too_old_ = false;      ///< Another node knows ids that may be given twice.
   bool leaving_ = false;
   caf::typed_response_promise<bool> left_;
 };

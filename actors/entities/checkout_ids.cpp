@@ -4,26 +4,40 @@
 
 #include "actors/entities/actor_reply.hpp"
 #include "actors/entities/checkout.hpp"
-#include "persistence/log/log_lineage.hpp"
 
 namespace skanu {
 
 /// An id that another node knows, and that was not given up to now, was given by data that is newer
-/// than this: to go on would give it twice.
+/// than this: to go on would give it twice. Likewise the ids of events that another node has read
+/// and this log lacks, even where this run has passed those ids meanwhile.
 void checkout::take_note(const known_ids& ids) {
+  unheard_.erase(ids.by);
   const auto known = ids.what.last_id;
-  if (known < ids_.next() || limits_.restored) {
-    if (known >= ids_.next()) pass_over(ids.by, known);
-    if (ids.by == limits_.payment_node && !std::exchange(payment_ids_known_, true))
-      decide_left_undecided(ids.what);
-    return;
-  }
-  env_.metrics.unreserved_ids_seen = known;
+  const auto match = compare(ids.what);
+  orders_lost_ |= match != log_match::same;
+  if (known >= ids_.next() && limits_.restored) pass_over(ids.by, known);
+  if (!limits_.restored && (known >= ids_.next() || match == log_match::lost))
+    return refuse_orders(ids);
+  if (ids.by == limits_.payment_node) payment_ids_known_ = true;
+}
+
+/// Refuses orders from now on, and after a restart too: by then the other node may have gone on
+/// from the events that both logs have.
+void checkout::refuse_orders(const known_ids& ids) {
   if (std::exchange(data_too_old_, true)) return;
+  const auto known = std::max<entity_id>(ids.what.last_id, 1);
+  env_.metrics.unreserved_ids_seen = known;
+  say_too_old(ids.by.empty() ? "a reader of the log" : ids.by, ids.what);
+  pending_commit c{.data = {.of = service::order}, .owner = std::make_shared<lone_commit_owner>()};
+  c.data.rows.push_back({row_space::meta, std::string(too_old_key), std::to_string(known)});
+  env_.commits.submit(std::move(c));
+}
+
+void checkout::say_too_old(std::string_view told_by, const order_knowledge& known) const {
   spdlog::error(
-      "event=data_too_old peer={} known={} given={} advice=\"restore the order service's data, or "
-      "start it with --restored: see Restore in the README\"",
-      ids.by, known, ids_.next() - 1);
+      "event=data_too_old peer=\"{}\" known={} given={} known_event={} advice=\"restore the order "
+      "service's data, or start it with --restored: see Restore in the README\"",
+      told_by, known.last_id, ids_.next() - 1, known.offset);
 }
 
 void checkout::pass_over(const std::string& peer, entity_id known) {
@@ -35,34 +49,33 @@ void checkout::pass_over(const std::string& peer, entity_id known) {
   reserve_ids();
 }
 
-void checkout::reject_left_undecided() {
-  for (const auto id : std::exchange(left_undecided_, {})) {
+/// Rejects what a crash left undecided, once the other nodes have said what they know. Where one of
+/// them has worked off events of orders that are not in this log, what looks undecided here was
+/// sold: a rejection would give the money back and throw the coffee away.
+void checkout::decide_left_undecided() {
+  if (left_undecided_.empty() || (!knows_ids() && !data_too_old_)) return;
+  const auto undecided = std::exchange(left_undecided_, {});
+  if (orders_lost_ || data_too_old_) {
+    spdlog::error(
+        "event=orders_lost undecided={} advice=\"they are neither orders nor rejected: see "
+        "Restore in the README\"",
+        undecided.size());
+    for (const auto id : undecided) ids_.settle(id);
+    return;
+  }
+  for (const auto id : undecided) {
     const auto& o =
         under_way_.try_emplace(id, order_attempt::left_undecided(limits_)).first->second;
     send_rejection(id, o);
   }
 }
 
-/// Where payment has worked off events of orders that are not in this log, what looks undecided
-/// here was sold: a rejection would give the money back and throw the coffee away.
-void checkout::decide_left_undecided(const order_knowledge& payment) {
-  if (left_undecided_.empty() || !was_lost(payment)) return reject_left_undecided();
-  spdlog::error(
-      "event=orders_lost undecided={} advice=\"they are neither orders nor rejected: see "
-      "Restore in the README\"",
-      left_undecided_.size());
-  for (const auto id : std::exchange(left_undecided_, {})) ids_.settle(id);
-}
-
-bool checkout::was_lost(const order_knowledge& known) const {
+/// Nothing on a doubt, where the store cannot be read.
+std::optional<log_match> checkout::compare(const order_knowledge& known) const {
   try {
-    const auto now = env_.data.read();
-    if (known.offset > now->log_end(service::order)) return true;
-    const auto timelines = stored_lineage(*now, service::order);
-    const auto own = timeline_at(timelines, known.offset);
-    return !own.empty() && !known.timeline.empty() && own != known.timeline;
+    return compare_log(*env_.data.read(), known);
   } catch (const std::exception&) {
-    return true;  // nothing is thrown away on a doubt
+    return std::nullopt;
   }
 }
 

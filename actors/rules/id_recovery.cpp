@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/rules/id_blocks.hpp"
+#include "persistence/log/log_lineage.hpp"
 #include "persistence/stored_number.hpp"
 
 namespace skanu {
@@ -63,6 +64,7 @@ id_recovery recover_ids(const snapshot& orders, bool with_payments) {
       found.undecided.push_back(id);
   }
   found.next = reserved + 1;
+  found.too_old = meta_number(orders, service::order, too_old_key);
   return found;
 }
 
@@ -76,7 +78,10 @@ entity_id last_known_order_id(const snapshot& from, service s) {
 entity_id last_skipped_id(entity_id known, instant now) {
   constexpr std::int64_t ids_per_millisecond = 1'024;
   constexpr instant epoch = std::chrono::sys_days(std::chrono::year{2026} / 1 / 1);
-  return std::max(known, (now - epoch).count() * ids_per_millisecond);
+  const auto by_clock = (now - epoch).count() * ids_per_millisecond;
+  if (by_clock > known) return by_clock;
+  constexpr std::chrono::milliseconds a_day = std::chrono::days(1);
+  return known + a_day.count() * ids_per_millisecond;
 }
 
 std::vector<row_write> skip_rows(const snapshot& orders, entity_id first, entity_id last) {
@@ -94,11 +99,31 @@ std::vector<row_write> skip_rows(const snapshot& orders, entity_id first, entity
 void skip_ids(store& orders, entity_id last) {
   const auto now = orders.read();
   const auto first = meta_number(*now, service::order, reserved_ids_key) + 1;
-  if (last < first) return;
-  commit c{.of = service::order, .rows = skip_rows(*now, first, last)};
+  commit c{.of = service::order};
+  if (first <= last) c.rows = skip_rows(*now, first, last);
+  c.rows.push_back({row_space::meta, std::string(leap_offset_key),
+                    std::to_string(now->log_end(service::order) + 1)});
+  if (meta_number(*now, service::order, too_old_key) > 0) {
+    c.rows.push_back({row_space::meta, std::string(too_old_key), std::nullopt});
+    c.rows.push_back(
+        {row_space::meta, std::string(decided_ids_key), std::to_string(std::max(first, last + 1))});
+  }
   const commit* batch[] = {&c};
   if (const auto failure = orders.write(batch).front())
     throw store_error(*failure, "ids cannot be reserved: " + std::string(name_of(*failure)));
+}
+
+log_match compare_log(const snapshot& orders, const order_knowledge& follower) {
+  const auto end = orders.log_end(service::order);
+  const auto own = stored_lineage(orders, service::order);
+  const auto there = timeline_at(own, follower.offset);
+  const bool differs = !there.empty() && !follower.timeline.empty() && there != follower.timeline;
+  if (follower.offset <= end && !differs) return log_match::same;
+  auto seen = follower.seen;
+  if (seen.empty() && !follower.timeline.empty()) seen = {{1, follower.timeline}};
+  const auto common = common_end(seen, follower.offset, own, end);
+  return common < meta_number(orders, service::order, leap_offset_key) ? log_match::skipped
+                                                                       : log_match::lost;
 }
 
 }  // namespace skanu

@@ -25,9 +25,9 @@ constexpr service trace_sources[] = {service::order, service::payment, service::
 
 node_actors::node_actors(node_tools tools, checkout_start start) : tools_(std::move(tools)) {
   for_each_entity_type([this]<class Rules>() { start_region<Rules>(); });
+  checkout_ = start_checkout(std::move(start));
   for (const auto s : all_services)
     if (s != service::ordertrace || runs_here(s) || tools_.traces) log(s) = start_log(s);
-  checkout_ = start_checkout(std::move(start));
 }
 
 template <class Handle>
@@ -58,7 +58,9 @@ void node_actors::start_region() {
 event_log_actor node_actors::start_log(service s) {
   if (!runs_here(s))
     return keep(tools_.system.spawn(remote_log, tools_.others.rpc_client_to(s), s));
-  const auto here = keep(tools_.system.spawn(event_log, &environment(s), s));
+  const auto here =
+      keep(s == service::order ? tools_.system.spawn(order_log, &environment(s), checkout_)
+                               : tools_.system.spawn(event_log, &environment(s), s));
   if (tools_.log_started) tools_.log_started(s, here);
   return here;
 }
@@ -70,6 +72,8 @@ checkout_actor node_actors::start_checkout(checkout_start start) {
   limits.shared_journal = start.shared_journal;
   limits.restored = start.restored;
   if (!runs_here(service::payment)) limits.payment_node = payments_node;
+  // Before the first id of all nobody knows any, and behind a leap nobody knows more.
+  if (start.ids.next > 1 && !limits.restored) limits.followers = std::move(start.followers);
   return keep(tools_.system.spawn<checkout>(
       environment(service::order), entities_.of<order_command>(), entities_.of<payment_command>(),
       tools_.faults, tools_.breaker, std::move(start.ids), limits));

@@ -41,6 +41,8 @@ struct checkout_start {
   id_recovery ids;
   bool shared_journal = false;  ///< Orders and payments are in one database.
   bool restored = false;        ///< As in checkout_limits.
+  /// Names of the configured peers, other than payment's, with databases that know of orders.
+  std::vector<std::string> followers = {};
 };
 
 /// Starts the actors of the services with an environment, and stand-ins for all other services.

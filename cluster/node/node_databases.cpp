@@ -9,6 +9,13 @@
 
 namespace skanu {
 
+namespace {
+
+/// Limit of the timelines in a hello: strangers' hellos must stay small, and ours with them.
+constexpr std::ptrdiff_t most_timelines_told = 100;
+
+}  // namespace
+
 node_databases::written_database::written_database(std::string n, store& s,
                                                    directory_watch& directory,
                                                    node_metrics& metrics, fault_plan& faults)
@@ -79,6 +86,8 @@ order_knowledge node_databases::read_orders() {
     if (at.next - 1 <= known.offset) continue;
     known.offset = at.next - 1;
     known.timeline = timeline_at(at.seen, known.offset);
+    known.seen.assign(at.seen.end() - std::min(std::ssize(at.seen), most_timelines_told),
+                      at.seen.end());
   }
   return known;
 }

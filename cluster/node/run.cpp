@@ -38,16 +38,27 @@ void refuse_if_ids_are_behind(data_directory& directory, const std::vector<servi
 void refuse_if_log_is_behind(data_directory& directory, const std::vector<service>& services) {
   auto& orders = directory.of(service::order);
   const auto now = orders.read();
-  const auto timelines = stored_lineage(*now, service::order);
   for (const auto& who : consumers::all) {
     if (who.follows != service::order || std::ranges::find(services, who.of) == services.end())
       continue;
     auto& other = directory.of(who.of);
     if (&other == &orders) continue;
     const auto at = stored_position(*other.read(), who.of, who.name);
-    if (read_log(*now, service::order, timelines, at.query(0, {})).forked)
-      refuse_older_orders(who.of, "another log of it up to event " + std::to_string(at.next - 1));
+    const auto known = at.next - 1;
+    const auto timeline = std::string(timeline_at(at.seen, known));
+    if (compare_log(*now, {0, known, timeline, at.seen}) == log_match::lost)
+      refuse_older_orders(who.of, "another log of it up to event " + std::to_string(known));
   }
+}
+
+/// Throws if the clock is behind the backup: the leap over ids is computed from the clock, and
+/// would not reach the ids given after the backup.
+void refuse_if_clock_is_behind(const std::string& taken, instant now) {
+  const auto at = from_rfc3339(taken);
+  if (at && *at <= now) return;
+  throw store_error(errc::store_failed,
+                    "the clock says " + to_rfc3339(now) + ", and the backup was taken at " + taken +
+                        ": ids given since would be given again. Set the clock, and start again");
 }
 
 /// Marks the stored forks as accepted, on the operator's word.
@@ -69,28 +80,45 @@ void accept_forks(data_directory& directory, const std::vector<service>& service
   }
 }
 
+/// Leaps over the ids given since a restored copy, or throws if ids would be given twice.
+void begin_ids(data_directory& directory, const run_options& options) {
+  if (std::ranges::find(options.services, service::order) == options.services.end()) return;
+  auto& identity = directory.identity();
+  if (identity.backup_taken || options.restored) {
+    const auto known = known_order_ids(directory, options.services);
+    const auto now = wall_clock_now();
+    if (identity.backup_taken) refuse_if_clock_is_behind(*identity.backup_taken, now);
+    const auto last = last_skipped_id(known, now);
+    skip_ids(directory.of(service::order), last);
+    spdlog::warn("event=ids_skipped known={} next_id={}", known, last + 1);
+  } else {
+    refuse_if_ids_are_behind(directory, options.services);
+    refuse_if_log_is_behind(directory, options.services);
+  }
+  // The order service creates the cluster's identity, because all ids begin there. After a loss of
+  // the order service's data, the other nodes still know the identity.
+  if (identity.cluster.empty() && !(options.restored && options.has_peers))
+    identity.cluster = random_identity();
+}
+
 }  // namespace
 
 void begin_run(data_directory& directory, const run_options& options) {
   auto& identity = directory.identity();
   if (identity.backup_taken)
     spdlog::warn("event=started_from_backup taken={}", *identity.backup_taken);
+  if (options.restored)
+    spdlog::warn(
+        "event=restored_accepted advice=\"this start accepts what was lost, and so does every "
+        "start with --restored (SKANU_RESTORED, or restored in the configuration file): take it "
+        "out again\"");
   for (const auto s : identity.lost)
     spdlog::error("event=data_lost service={} accepted=true", name_of(s));
-  if (std::ranges::find(options.services, service::order) != options.services.end()) {
-    if (identity.backup_taken || options.restored) {
-      const auto known = known_order_ids(directory, options.services);
-      const auto last = last_skipped_id(known, wall_clock_now());
-      skip_ids(directory.of(service::order), last);
-      spdlog::warn("event=ids_skipped known={} next_id={}", known, last + 1);
-    } else {
-      refuse_if_ids_are_behind(directory, options.services);
-      refuse_if_log_is_behind(directory, options.services);
-    }
-    // The order service creates the cluster's identity, because all ids begin there. After a loss
-    // of the order service's data, the other nodes still know the identity.
-    if (identity.cluster.empty() && !(options.restored && options.has_peers))
-      identity.cluster = random_identity();
+  try {
+    begin_ids(directory, options);
+  } catch (...) {
+    directory.remove_new_databases();
+    throw;
   }
   begin_run(directory.databases(), identity);
   if (options.restored) accept_forks(directory, options.services);

@@ -1,15 +1,9 @@
 #include "persistence/directory/data_directory.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "persistence/directory/database_files.hpp"
 #include "persistence/files/new_files.hpp"
 #include "persistence/tables/lmdb_tables.hpp"
 #include "persistence/tables/sqlite_tables.hpp"
@@ -21,53 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto lmdb_folder = "lmdb";
-constexpr auto sqlite_file = "delivery.sqlite3";
-
 /// Returns the services that a node keeps in LMDB.
 std::vector<service> in_lmdb(const std::vector<service>& services) {
   std::vector<service> found;
   std::copy_if(services.begin(), services.end(), std::back_inserter(found),
                [](service s) { return s != service::delivery; });
   return found;
-}
-
-/// Locks an open file; closes the file and throws if another server holds the lock.
-void take(int file, const fs::path& folder) {
-  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return;
-  ::close(file);
-  throw store_error(errc::store_failed,
-                    "the data directory " + folder.string() + " is held by another server");
-}
-
-/// Locks the folder, because users remove a file named lock by reflex.
-int lock(const fs::path& folder) {
-  make_data_folder(folder);
-  const int held = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (held < 0)
-    throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
-                                              ": " + std::strerror(errno));
-  take(held, folder);
-  return held;
-}
-
-/// Locks the file used by an earlier version, so that only one of both versions serves the
-/// directory.
-int lock_as_before(const fs::path& folder) {
-  const auto file = folder / "lock";
-  const int held = open_private(file, 0);
-  if (held < 0)
-    throw store_error(errc::store_failed, "cannot open the data directory " + folder.string() +
-                                              ": " + std::strerror(errno));
-  take(held, folder);
-  return held;
-}
-
-/// Returns the device and number of a file; nullopt without a file.
-std::optional<file_id> file_id_of(const fs::path& path) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
-  return file_id{found.st_dev, found.st_ino};
 }
 
 /// The files that stay the same as long as these databases are open. SQLite's log and its index
@@ -89,6 +42,14 @@ std::string lost_in(const std::string& folder, service s) {
          ": put it back, or restore the whole directory from a backup; to go on without what was "
          "in "
          "it, start once with --restored";
+}
+
+/// The databases that an opening would make. A broken link stays: the operator's disk is away.
+std::vector<fs::path> missing_databases(const fs::path& folder) {
+  std::vector<fs::path> missing;
+  for (const auto* name : {lmdb_folder, sqlite_file})
+    if (!fs::exists(fs::symlink_status(folder / name))) missing.push_back(folder / name);
+  return missing;
 }
 
 bool has_sqlite(const fs::path& folder) { return fs::exists(folder / sqlite_file); }
@@ -138,10 +99,10 @@ void refuse_if_of_another_node(const std::string& folder, const std::vector<serv
 }  // namespace
 
 data_directory::data_directory(const std::string& folder, const directory_options& options)
-    : folder_(folder), lock_(lock(folder)) {
+    : folder_(folder), lock_(folder), new_(missing_databases(folder)) {
   try {
-    older_lock_ = lock_as_before(folder);
     const auto& services = options.services;
+    lock_.add_databases();
     refuse_if_of_another_node(folder, services);
     if (std::find(services.begin(), services.end(), service::delivery) != services.end())
       databases_.push_back(
@@ -153,6 +114,7 @@ data_directory::data_directory(const std::string& folder, const directory_option
           {"lmdb", make_table_store(open_lmdb_tables((fs::path(folder) / lmdb_folder).string(),
                                                      rest, options.max_bytes),
                                     rest)});
+    lock_.add_databases();
     identity_ = read_identity(databases_);
     if (!options.restored && !identity_.lost.empty())
       throw store_error(errc::store_failed, lost_in(folder, identity_.lost.front()));
@@ -164,21 +126,17 @@ data_directory::data_directory(const std::string& folder, const directory_option
       files_.emplace_back(part, *here);
     }
   } catch (...) {
-    databases_.clear();
-    give_back();
+    remove_new_databases();
     throw;
   }
   warn_if_open_to_others(folder);
 }
 
-data_directory::~data_directory() {
+void data_directory::remove_new_databases() {
   databases_.clear();
-  give_back();
-}
-
-void data_directory::give_back() {
-  if (older_lock_ >= 0) ::close(older_lock_);
-  ::close(lock_);
+  std::error_code ignored;
+  for (const auto& made : new_)
+    for (const auto* suffix : {"", "-wal", "-shm"}) fs::remove_all(made.string() + suffix, ignored);
 }
 
 bool data_directory::is_there() const {

@@ -2,20 +2,19 @@
 //
 //   lmdb/              the tables of every service but delivery
 //   delivery.sqlite3   the tables of delivery
-//   lock               locked, like the folder, by the server of the directory
+//   lock               locked by the server of the directory, like the folder and the databases
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "persistence/directory/directory_identity.hpp"
+#include "persistence/directory/directory_lock.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {
-
-/// Device and number of a file.
-using file_id = std::pair<std::uint64_t, std::uint64_t>;
 
 /// A database of a directory.
 struct database {
@@ -39,7 +38,6 @@ struct directory_options {
 class data_directory {
  public:
   data_directory(const std::string& folder, const directory_options& options);
-  ~data_directory();
   data_directory(const data_directory&) = delete;
   data_directory& operator=(const data_directory&) = delete;
 
@@ -52,12 +50,14 @@ class data_directory {
   /// with the process. Costs some system calls. Any thread.
   bool is_there() const;
 
- private:
-  void give_back();
+  /// Closes the databases, and removes those that this opening made: after a refused start nothing
+  /// is left that a later start could take for data. The directory is of no use afterwards.
+  void remove_new_databases();
 
+ private:
   std::string folder_;
-  int lock_ = -1;
-  int older_lock_ = -1;
+  directory_lock lock_;                     ///< Outlives the databases.
+  std::vector<std::filesystem::path> new_;  ///< Databases that were not there before the opening.
   std::vector<std::pair<std::string, file_id>> files_;  ///< At the time of the opening.
   std::vector<database> databases_;
   directory_identity identity_;

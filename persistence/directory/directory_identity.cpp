@@ -79,11 +79,14 @@ directory_identity read_identity(std::vector<database>& databases) {
 }
 
 void begin_run(std::vector<database>& databases, const directory_identity& identity) {
+  const auto made = to_rfc3339(wall_clock_now());
   for (auto& d : databases) {
     const auto now = d.data->read();
     write_rows(*d.data, [&](service s) {
       std::vector<row_write> rows = {meta(directory_id_key, identity.id),
                                      meta(backup_key, std::nullopt), begin_timeline(*now, s)};
+      if (!now->row(s, row_space::meta, directory_id_key))
+        rows.push_back(meta(directory_made_key, made));
       if (!identity.cluster.empty()) rows.push_back(meta(cluster_id_key, identity.cluster));
       return rows;
     });

@@ -14,6 +14,9 @@ struct database;
 
 /// A random id, created with the directory; the same in all databases of the directory.
 inline constexpr std::string_view directory_id_key = "directory.id";
+/// Time of the first start with these tables of a service, RFC 3339; missing in directories of
+/// earlier versions.
+inline constexpr std::string_view directory_made_key = "directory.made";
 /// The services of the directory so far, separated by commas: a missing service is lost.
 inline constexpr std::string_view directory_services_key = "directory.services";
 /// The identity of the directory's cluster.

@@ -1,26 +1,15 @@
 """The wall clock jumps between two runs: keys last a day, and no other behaviour depends on the
 clock."""
 
-import os
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import pytest
+from clock import clock_at, needs_a_faked_clock
 from cluster import Cluster
 from rest import COFFEE, wait_until
 
-# A preloaded library must not come before the sanitizer's own.
-pytestmark = pytest.mark.skipif(
-    "asan" in os.environ.get("SKANU_BIN", ""), reason="the clock is faked by a preloaded library"
-)
-
-
-def clock_at(offset):
-    """The environment with a wall clock shifted by the difference; timers are unaffected."""
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return {"LD_PRELOAD": library, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+pytestmark = needs_a_faked_clock
 
 
 def restart_after(server, offset):

@@ -31,6 +31,38 @@ def test_a_link_to_the_folder_is_the_same_folder(serve, tmp_path):
     assert serve_beside(link).returncode == 2
 
 
+@pytest.mark.parametrize("linked", ["lmdb", "lmdb/data.mdb", "delivery.sqlite3"])
+def test_two_folders_with_links_to_the_same_database_were_both_served(tmp_path, linked):
+    server, other = Server(tmp_path / "data").start(), tmp_path / "other"
+    order_id = server.shop().paid_order()
+    server.stop()
+    shutil.copytree(server.data, other)
+    shutil.rmtree(other / linked) if linked == "lmdb" else (other / linked).unlink()
+    (other / linked).symlink_to(server.data / linked)
+    server.start()
+    second = serve_beside(other)
+    assert second.returncode == 2
+    assert "is held by another server" in second.stderr
+    assert linked.split("/")[0] in second.stderr
+    server.client().get(f"/deliveries/{order_id}").expect(200)
+    server.shop().wait_delivery(server.shop().paid_order(), PREPARE)
+    server.stop()
+    assert_sound(server.data)
+    if linked.startswith("lmdb"):  # of SQLite the log must lie beside
+        with Server(other):
+            assert serve_beside(server.data).returncode == 2
+
+
+def test_a_refused_start_leaves_nothing_that_looks_like_data(tmp_path):
+    data = tmp_path / "data"
+    with Server(data) as server:
+        server.shop().paid_order()
+    shutil.rmtree(data / "lmdb")
+    before = sorted(p.name for p in data.iterdir())
+    assert serve_beside(data).returncode == 2
+    assert sorted(p.name for p in data.iterdir()) == before
+
+
 def health(server):
     return server.client().get("/actuator/health")
 

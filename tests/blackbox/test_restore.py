@@ -1,10 +1,13 @@
 """A restored backup, or lost data: lost changes are reported, and no answered id is given again."""
 
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from clock import clock_at, needs_a_faked_clock
 from cluster import NODES, SERVICES, Cluster
-from rest import COFFEE, DEADLINE_S, PREPARE, fresh_phone, wait_until
+from rest import COFFEE, DEADLINE_S, PREPARE, fresh_phone, total, wait_until
 from support import Server, assert_sound, audit, skanu
 
 
@@ -25,6 +28,26 @@ def sell(shop, count, phone=None):
         shop.wait_delivery(order_id, PREPARE)
         shop.wait_trace(order_id, "PAY END")
     return sold
+
+
+def order_goes(shop):
+    return shop.client.post("/orders", COFFEE).expect(201, 503).status == 201
+
+
+def hammer(server, seconds):
+    """The ids of the orders that several clients place at a node's own port."""
+    ids, until = set(), time.monotonic() + seconds
+
+    def place(_):
+        with server.client() as client:
+            while time.monotonic() < until:
+                answer = client.post("/orders", COFFEE).expect(201, 503)
+                if answer.status == 201:
+                    ids.add(answer.json()["id"])
+
+    with ThreadPoolExecutor(8) as clients:
+        list(clients.map(place, range(8)))
+    return ids
 
 
 def status_of(client, path):
@@ -72,6 +95,21 @@ class TestOneProcess:
                 new = sell(server.shop(), 2)
             assert not given & {*new}
             given.update(new)
+
+    @needs_a_faked_clock
+    def test_a_clock_that_is_behind_the_backup_gives_no_id_again(self, tmp_path):
+        data, copy = tmp_path / "data", tmp_path / "copy"
+        with Server(data, env=clock_at("+2d")) as server:
+            sell(server.shop(), 1)
+            done = skanu("backup", "--data", data, "--to", copy, env=clock_at("+2d"))
+            assert done.returncode == 0, done.stderr
+            given = {*sell(server.shop(), 2)}
+        put_in_place(copy, data)
+        refused = skanu("serve", "--http", "127.0.0.1:0", "--data", data)
+        assert refused.returncode == 2
+        assert "the clock says" in refused.stderr and "the backup was taken at" in refused.stderr
+        with Server(data, env=clock_at("+3d")) as server:
+            assert not given & {*sell(server.shop(), 2)}
 
     def test_a_restored_run_that_crashes_settles_what_was_under_way_in_the_backup(self, tmp_path):
         data, copy = tmp_path / "data", tmp_path / "copy"
@@ -134,6 +172,9 @@ class TestOneProcess:
         with Server(data, "--restored") as server:
             components = server.client().get("/actuator/health").expect(200).json()["components"]
             assert "order-follows-delivery" not in components
+            assert server.stderr().count("event=restored_accepted") == 2, "each start says it"
+        with Server(data) as server:
+            assert server.stderr().count("event=restored_accepted") == 2
 
     def test_an_older_lmdb_beside_a_newer_delivery_database_is_refused(self, tmp_path):
         data, older = tmp_path / "data", tmp_path / "older"
@@ -262,6 +303,72 @@ class TestOneNode:
         for order_id in new:
             assert shop.inconsistency(order_id) is None
 
+    def test_order_and_payment_restored_by_cp_give_no_id_again(self, cluster, tmp_path):
+        shop, both = cluster.shop(), (cluster["order"], cluster["payment"])
+        sell(shop, 2)
+        for node in both:
+            node.stop()
+            shutil.copytree(node.data, tmp_path / node.data.name)
+            node.start()
+        cluster.wait_whole()
+        given = {*sell(shop, 2), *(shop.place() for _ in range(20))}
+        wait_until(
+            lambda: all(total(shop.client, p) >= 25 for p in ("orders", "orderTraces")),
+            "delivery and trace have looked at the orders",
+        )
+        for node in both:
+            node.kill()
+            put_in_place(tmp_path / node.data.name, node.data)
+        cluster["payment"].start()
+        again = hammer(cluster["order"].start(), 5)
+        assert not again & given
+        wait_until(lambda: "event=data_too_old" in cluster["order"].stderr(), "the log says so")
+        components = cluster.client("order").get("/actuator/health").expect(200).json()
+        shown = components["components"]["order"]
+        assert shown == {"status": "DOWN", "details": {"reason": "data-too-old"}}
+        # The followers have gone on from the common events: a restart knows all the same.
+        cluster["order"].kill()
+        assert not hammer(cluster["order"].start(), 3)
+        cluster["order"].stop()
+        cluster["order"].restart(*cluster["order"].arguments, "--restored")
+        cluster.wait_whole()
+        new = {*sell(shop, 3)}
+        assert not new & given
+        # A follower that was away meanwhile has nothing more to say about it.
+        cluster["order"].stop()
+        cluster["order"].restart(*cluster["order"].arguments[:-1])
+        cluster.wait_whole()
+        assert not {*sell(shop, 1)} & (given | new)
+
+    def test_a_follower_that_missed_the_restore_stops_no_orders(self, cluster, tmp_path):
+        shop, order, payment = cluster.shop(), cluster["order"], cluster["payment"]
+        sell(shop, 1)
+        for node in (order, payment):
+            node.stop()
+            shutil.copytree(node.data, tmp_path / node.data.name)
+            node.start()
+        cluster.wait_whole()
+        given = {*sell(shop, 3)}
+        for name in ("order", "payment", "delivery"):
+            cluster.kill(name)
+        for node in (order, payment):
+            put_in_place(tmp_path / node.data.name, node.data)
+        payment.start()
+        order.restart(*order.arguments, "--restored")
+        cluster.wait_up("order", "payment")
+        wait_until(lambda: order_goes(shop), "orders go", 2 * DEADLINE_S)
+        given |= {shop.place()}
+        order.stop()
+        order.restart(*order.arguments[:-1])
+        cluster.again("delivery")
+        wait_until(
+            lambda: "consumer=delivery-follows-order" in cluster["delivery"].stderr(),
+            "delivery notices the fork",
+        )
+        cluster.wait_whole()
+        assert not {*sell(shop, 2)} & given
+        assert "event=data_too_old" not in order.stderr()
+
     def test_an_order_node_with_an_empty_directory_is_of_another_cluster(self, cluster):
         shop, order = cluster.shop(), cluster["order"]
         given = {*sell(shop, 3)}
@@ -319,6 +426,23 @@ class TestOneNode:
         cluster.stop()
         if name != "delivery":  # its events are lost, but seen by the trace
             cluster.assert_sound()
+
+    def test_a_stamp_node_with_an_empty_directory_says_that_entries_by_hand_are_gone(self, cluster):
+        shop, phone, stamp = cluster.shop(), fresh_phone(), cluster["stamp"]
+        sell(shop, 2, phone)
+        shop.wait_stamps(phone, 2 * COFFEE["qty"])
+        shop.client.post("/stamps", {"phoneNumber": phone, "stampQty": 5}).expect(200, 201)
+        shop.wait_stamps(phone, 2 * COFFEE["qty"] + 5)
+        for node in cluster.nodes.values():
+            assert "event=directory_is_new" not in node.stderr()
+        stamp.kill()
+        shutil.rmtree(stamp.data)
+        stamp.start()
+        cluster.wait_whole()
+        shop.wait_stamps(phone, 2 * COFFEE["qty"])
+        wait_until(
+            lambda: "event=directory_is_new service=stamp" in stamp.stderr(), "the log says so"
+        )
 
     def test_a_node_of_another_cluster_is_refused_by_name(self, cluster, tmp_path):
         other = Cluster(tmp_path / "other")

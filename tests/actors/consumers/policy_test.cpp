@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "actors/consumers/event_log.hpp"
+#include "persistence/directory/directory_identity.hpp"
 #include "persistence/log/consumer_keys.hpp"
 #include "persistence/log/log_lineage.hpp"
 #include "persistence/log/log_position.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/scripted_log.hpp"
 
 namespace skanu {
@@ -207,6 +209,32 @@ TEST_F(policy_test, a_hint_while_it_is_busy_is_not_lost) {
   settle();
   settle_messages();
   EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2}));
+}
+
+// A stamp node with an empty directory in place of a lost one counted the payments again, and lost
+// the entries made by hand without a word.
+TEST_F(policy_test, a_new_directory_beside_older_events_is_said_once) {
+  const auto event_at = [](const std::string& time) {
+    return R"({"eventType":"Wanted","timestamp":")" + time + R"(","target":7})";
+  };
+  const auto made_at = [&](const std::string& time) {
+    write_rows(data, service::stamp, {{row_space::meta, std::string(directory_made_key), time}});
+  };
+  append_events(data, service::payment, {event_at("2026-11-22T10:00:00.000Z")});
+  log_capture said;
+  made_at("2026-11-22T09:00:00.000Z");
+  start_policy();
+  kill_policy();
+  EXPECT_EQ(said.lines_with("event=directory_is_new"), 0) << said.text();
+  made_at("2026-11-22T11:00:00.000Z");
+  start_policy();
+  EXPECT_EQ(said.lines_with("warning event=directory_is_new service=stamp"), 1) << said.text();
+  answer(0);
+  settle();
+  kill_policy();
+  append_events(data, service::payment, {event_at("2026-11-22T10:30:00.000Z")});
+  start_policy();
+  EXPECT_EQ(said.lines_with("event=directory_is_new"), 1) << said.text();
 }
 
 TEST_F(policy_test, goes_on_behind_its_position_after_a_crash) {

@@ -160,12 +160,13 @@ TEST(wire_bytes, of_answers_are_those_of_other_builds) {
 
 TEST(wire_bytes, of_hellos_are_those_of_other_builds) {
   hello h{.name = "order", .incarnation = 300, .nonce = "nonce", .cluster = "cluster"};
-  h.orders = {1, 2, "line"};
+  h.orders = {1, 2, "line", {{1, "a"}}};
   h.oldest = 3;
   h.services = {"order", "stamp"};
   const std::string in_3 = "06056f72646572d804056e6f6e6365";
   const std::string in_4 = in_3 + "07636c75737465720204046c696e65";
-  const std::string in_5 = in_4 + "0602056f72646572057374616d70";
+  const std::string in_5 =
+      in_3 + "07636c75737465720204046c696e65" + "01020161" + "0602056f72646572057374616d70";
   const auto bytes_in = [&](std::uint32_t version) {
     h.protocol = version;
     return hexadecimal(encode(h)).substr(2);

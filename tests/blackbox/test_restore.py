@@ -427,6 +427,29 @@ class TestOneNode:
         if name != "delivery":  # its events are lost, but seen by the trace
             cluster.assert_sound()
 
+    def test_an_order_whose_payment_is_lost_is_cancelled_by_a_dead_letter(self, cluster):
+        shop, payment = cluster.shop(), cluster["payment"]
+        lost = sell(shop, 1)[0]
+        payment.kill()
+        shutil.rmtree(payment.data)
+        payment.start()
+        cluster.wait_whole()
+        shop.cancel_order(lost)
+
+        def letters():
+            with cluster.operator("payment") as client:
+                listed = client.get("/admin/deadLetters").expect(200).json()
+                return listed["_embedded"]["deadLetters"]
+
+        wait_until(lambda: [x for x in letters() if x["entity"] == lost], "payment says so")
+        payment.client().get("/actuator/health").expect(200)
+        for node in ("delivery", "stamp", "ordertrace"):
+            wait_until(
+                lambda n=node: f"event=log_forked consumer={n}-follows-payment"
+                in cluster[n].stderr(),
+                f"{node} says that the log forked",
+            )
+
     def test_a_stamp_node_with_an_empty_directory_says_that_entries_by_hand_are_gone(self, cluster):
         shop, phone, stamp = cluster.shop(), fresh_phone(), cluster["stamp"]
         sell(shop, 2, phone)

@@ -273,6 +273,11 @@ class TestOneNode:
 
     def test_a_gateway_that_met_a_stranger_first_finds_its_own_cluster_again(self, cluster):
         order = cluster["order"]
+        wait_until(
+            lambda: all("event=cluster_joined" in cluster[n].stderr() for n in SERVICES[1:]),
+            "all know their cluster",
+        )
+        cluster.wait_whole()
         for name in NODES:
             cluster.kill(name)
         shutil.rmtree(order.data)

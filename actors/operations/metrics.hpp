@@ -25,7 +25,7 @@ struct service_metrics {
   counter events = 0;           ///< Events made durable since the start.
   counter dead_letters = 0;     ///< Events set aside by the service's consumers since the start.
   counter consumer_restarts = 0;
-  /// Gauge: the last order id known to another node and never reserved by this node; 0: none.
+  /// Gauge: the last order id known to a node that has seen newer data than this one; 0: none.
   counter unreserved_ids_seen = 0;
 };
 

@@ -35,7 +35,7 @@ constexpr service_metric service_table[] = {
     {"skanu_consumer_restarts_total", "counter", "Restarts of policies and views.",
      &service_metrics::consumer_restarts},
     {"skanu_unreserved_ids_seen", "gauge",
-     "The last order id that another node knows and this one never reserved; 0: none.",
+     "The last order id known to a node that has seen newer data than this one's; 0: none.",
      &service_metrics::unreserved_ids_seen},
 };
 

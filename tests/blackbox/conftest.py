@@ -1,6 +1,7 @@
 """Fixtures of the black-box suite. Most tests share one server and use orders of their own."""
 
 import pytest
+from cluster import Cluster
 from idle_connections import IdleConnections
 from rest import Shop, fresh_phone
 from support import BINARY, Server, assert_sound
@@ -94,3 +95,13 @@ def idle_connections(tmp_path_factory):
         probe = IdleConnections(server.port)
         yield probe
         probe.close()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Six nodes that run and see each other; killed at the end, in any state."""
+    c = Cluster(tmp_path / "cluster")
+    try:
+        yield c.start().wait_up()
+    finally:
+        c.end()

@@ -1,66 +1,13 @@
 """A restored backup, or lost data: lost changes are reported, and no answered id is given again."""
 
 import shutil
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from clock import clock_at, needs_a_faked_clock
 from cluster import NODES, SERVICES, Cluster
-from rest import COFFEE, DEADLINE_S, PREPARE, fresh_phone, total, wait_until
+from rest import COFFEE, DEADLINE_S, PREPARE, fresh_phone, wait_until
+from restoring import backup, put_in_place, sell
 from support import Server, assert_sound, audit, skanu
-
-
-def backup(data, to):
-    done = skanu("backup", "--data", data, "--to", to)
-    assert done.returncode == 0, done.stderr
-
-
-def put_in_place(copy, data):
-    shutil.rmtree(data)
-    shutil.copytree(copy, data)
-
-
-def sell(shop, count, phone=None):
-    """Paid orders, each followed by kitchen and trace."""
-    sold = [shop.paid_order(phone) for _ in range(count)]
-    for order_id in sold:
-        shop.wait_delivery(order_id, PREPARE)
-        shop.wait_trace(order_id, "PAY END")
-    return sold
-
-
-def order_goes(shop):
-    return shop.client.post("/orders", COFFEE).expect(201, 503).status == 201
-
-
-def hammer(server, seconds):
-    """The ids of the orders that several clients place at a node's own port."""
-    ids, until = set(), time.monotonic() + seconds
-
-    def place(_):
-        with server.client() as client:
-            while time.monotonic() < until:
-                answer = client.post("/orders", COFFEE).expect(201, 503)
-                if answer.status == 201:
-                    ids.add(answer.json()["id"])
-
-    with ThreadPoolExecutor(8) as clients:
-        list(clients.map(place, range(8)))
-    return ids
-
-
-def status_of(client, path):
-    return client.get(path).status
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    c = Cluster(tmp_path / "cluster")
-    try:
-        yield c.start().wait_up()
-    finally:
-        c.end()
 
 
 class TestOneProcess:
@@ -303,72 +250,6 @@ class TestOneNode:
         for order_id in new:
             assert shop.inconsistency(order_id) is None
 
-    def test_order_and_payment_restored_by_cp_give_no_id_again(self, cluster, tmp_path):
-        shop, both = cluster.shop(), (cluster["order"], cluster["payment"])
-        sell(shop, 2)
-        for node in both:
-            node.stop()
-            shutil.copytree(node.data, tmp_path / node.data.name)
-            node.start()
-        cluster.wait_whole()
-        given = {*sell(shop, 2), *(shop.place() for _ in range(20))}
-        wait_until(
-            lambda: all(total(shop.client, p) >= 25 for p in ("orders", "orderTraces")),
-            "delivery and trace have looked at the orders",
-        )
-        for node in both:
-            node.kill()
-            put_in_place(tmp_path / node.data.name, node.data)
-        cluster["payment"].start()
-        again = hammer(cluster["order"].start(), 5)
-        assert not again & given
-        wait_until(lambda: "event=data_too_old" in cluster["order"].stderr(), "the log says so")
-        components = cluster.client("order").get("/actuator/health").expect(200).json()
-        shown = components["components"]["order"]
-        assert shown == {"status": "DOWN", "details": {"reason": "data-too-old"}}
-        # The followers have gone on from the common events: a restart knows all the same.
-        cluster["order"].kill()
-        assert not hammer(cluster["order"].start(), 3)
-        cluster["order"].stop()
-        cluster["order"].restart(*cluster["order"].arguments, "--restored")
-        cluster.wait_whole()
-        new = {*sell(shop, 3)}
-        assert not new & given
-        # A follower that was away meanwhile has nothing more to say about it.
-        cluster["order"].stop()
-        cluster["order"].restart(*cluster["order"].arguments[:-1])
-        cluster.wait_whole()
-        assert not {*sell(shop, 1)} & (given | new)
-
-    def test_a_follower_that_missed_the_restore_stops_no_orders(self, cluster, tmp_path):
-        shop, order, payment = cluster.shop(), cluster["order"], cluster["payment"]
-        sell(shop, 1)
-        for node in (order, payment):
-            node.stop()
-            shutil.copytree(node.data, tmp_path / node.data.name)
-            node.start()
-        cluster.wait_whole()
-        given = {*sell(shop, 3)}
-        for name in ("order", "payment", "delivery"):
-            cluster.kill(name)
-        for node in (order, payment):
-            put_in_place(tmp_path / node.data.name, node.data)
-        payment.start()
-        order.restart(*order.arguments, "--restored")
-        cluster.wait_up("order", "payment")
-        wait_until(lambda: order_goes(shop), "orders go", 2 * DEADLINE_S)
-        given |= {shop.place()}
-        order.stop()
-        order.restart(*order.arguments[:-1])
-        cluster.again("delivery")
-        wait_until(
-            lambda: "consumer=delivery-follows-order" in cluster["delivery"].stderr(),
-            "delivery notices the fork",
-        )
-        cluster.wait_whole()
-        assert not {*sell(shop, 2)} & given
-        assert "event=data_too_old" not in order.stderr()
-
     def test_an_order_node_with_an_empty_directory_is_of_another_cluster(self, cluster):
         shop, order = cluster.shop(), cluster["order"]
         given = {*sell(shop, 3)}
@@ -392,6 +273,11 @@ class TestOneNode:
 
     def test_a_gateway_that_met_a_stranger_first_finds_its_own_cluster_again(self, cluster):
         order = cluster["order"]
+        wait_until(
+            lambda: all("event=cluster_joined" in cluster[n].stderr() for n in SERVICES[1:]),
+            "all know their cluster",
+        )
+        cluster.wait_whole()
         for name in NODES:
             cluster.kill(name)
         shutil.rmtree(order.data)
@@ -426,6 +312,29 @@ class TestOneNode:
         cluster.stop()
         if name != "delivery":  # its events are lost, but seen by the trace
             cluster.assert_sound()
+
+    def test_an_order_whose_payment_is_lost_is_cancelled_by_a_dead_letter(self, cluster):
+        shop, payment = cluster.shop(), cluster["payment"]
+        lost = sell(shop, 1)[0]
+        payment.kill()
+        shutil.rmtree(payment.data)
+        payment.start()
+        cluster.wait_whole()
+        shop.cancel_order(lost)
+
+        def letters():
+            with cluster.operator("payment") as client:
+                listed = client.get("/admin/deadLetters").expect(200).json()
+                return listed["_embedded"]["deadLetters"]
+
+        wait_until(lambda: [x for x in letters() if x["entity"] == lost], "payment says so")
+        payment.client().get("/actuator/health").expect(200)
+        for node in ("delivery", "stamp", "ordertrace"):
+            wait_until(
+                lambda n=node: f"event=log_forked consumer={n}-follows-payment"
+                in cluster[n].stderr(),
+                f"{node} says that the log forked",
+            )
 
     def test_a_stamp_node_with_an_empty_directory_says_that_entries_by_hand_are_gone(self, cluster):
         shop, phone, stamp = cluster.shop(), fresh_phone(), cluster["stamp"]

@@ -213,11 +213,13 @@ front::front(gateway& to, actuator_view view, admin_view admin, front_options op
       options_(std::move(options)),
       metrics_(route_names()) {}
 
-void front::answer(const httplib::Request& in, httplib::Response& out, listener at) {
+void front::answer(exchange& x, listener at) {
+  const auto& in = x.in;
+  auto& out = x.out;
   const auto began = std::chrono::steady_clock::now();
   auto route = routes.size();
   try {
-    dispatch(in, out, at, route);
+    dispatch(x, at, route);
   } catch (refused& r) {
     render_problem(r.why, out);
   } catch (const store_error& e) {
@@ -271,8 +273,9 @@ bool front::may_administer(const httplib::Request& in, listener at) const {
          is_meant_for_us(in.get_header_value("Host"), in.get_header_value("Origin"), false);
 }
 
-void front::dispatch(const httplib::Request& in, httplib::Response& out, listener at,
-                     std::size_t& route) {
+void front::dispatch(exchange& x, listener at, std::size_t& route) {
+  const auto& in = x.in;
+  auto& out = x.out;
   const std::string_view method = in.method == "HEAD" ? "GET" : std::string_view(in.method);
   if (!is_asked_for(in, at))
     return render_problem(421,
@@ -304,8 +307,8 @@ void front::dispatch(const httplib::Request& in, httplib::Response& out, listene
       return out.set_content(std::move(answer.body), std::string(r.type));
     }
     if (r.page) return r.page(in, out, parameter);
-    if (r.admin) return r.admin(call(in, out, to_, parameter), admin_);
-    return r.resource(call(in, out, to_, parameter));
+    if (r.admin) return r.admin(call(x, to_, parameter), admin_);
+    return r.resource(call(x, to_, parameter));
   }
   if (allowed.empty()) return render_problem(404, "There is no such path.", out);
   out.set_header("Allow", allowed + ", OPTIONS");

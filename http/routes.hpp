@@ -37,13 +37,12 @@ class front {
   front(gateway& to, actuator_view view, admin_view admin, front_options options);
 
   /// Writes the whole answer to a request, with a log line and metrics.
-  void answer(const httplib::Request& in, httplib::Response& out, listener at = listener::clients);
+  void answer(exchange& x, listener at = listener::clients);
   /// Writes the body of an error found by the connection layer, as a problem.
   void answer_error(int status, std::string_view reason, httplib::Response& out) const;
 
  private:
-  void dispatch(const httplib::Request& in, httplib::Response& out, listener at,
-                std::size_t& route);
+  void dispatch(exchange& x, listener at, std::size_t& route);
   bool is_shown(std::string_view path, bool is_page) const;
   bool may_administer(const httplib::Request& in, listener at) const;
   bool is_asked_for(const httplib::Request& in, listener at) const;

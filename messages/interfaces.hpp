@@ -10,17 +10,16 @@
 #pragma once
 
 #include <string>
+#include <tuple>
+#include <variant>
 #include <vector>
 
 #include <caf/all.hpp>
 
 #include "messages/dead_letter.hpp"
-#include "messages/delivery.hpp"
+#include "messages/entity_commands.hpp"
 #include "messages/log.hpp"
-#include "messages/order.hpp"
-#include "messages/payment.hpp"
 #include "messages/reply.hpp"
-#include "messages/stamp.hpp"
 
 namespace skanu {
 
@@ -71,6 +70,30 @@ using order_region_actor = region_actor<order_command>;
 using payment_region_actor = region_actor<payment_command>;
 using delivery_region_actor = region_actor<delivery_command>;
 using stamp_region_actor = region_actor<stamp_command>;
+
+/// The regions of all entity types, by the type of command. A null handle stands for entities out
+/// of reach. Several shards of a service take the place of a region behind a router, which has a
+/// region's interface.
+template <class Commands = any_command>
+class regions_of;
+
+template <class... Command>
+class regions_of<std::variant<Command...>> {
+ public:
+  template <class C>
+  region_actor<C>& of() {
+    return std::get<region_actor<C>>(all_);
+  }
+  template <class C>
+  const region_actor<C>& of() const {
+    return std::get<region_actor<C>>(all_);
+  }
+
+ private:
+  std::tuple<region_actor<Command>...> all_;
+};
+
+using regions = regions_of<>;
 
 /// Receives hints about the growth of a log.
 using follower_actor = caf::typed_actor<

@@ -45,11 +45,6 @@ std::optional<std::pair<milliseconds, milliseconds>> range_in(std::string_view t
   return std::pair{*from, *to};
 }
 
-double chance_in_this_thread() {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  return std::uniform_real_distribution<>(0, 1)(random);
-}
-
 }  // namespace
 
 std::optional<std::string> fault_plan::add(std::string_view text) {
@@ -98,7 +93,7 @@ bool fault_plan::active(const window& w) const {
 
 bool fault_plan::happens(const std::vector<chance>& chances) {
   return std::any_of(chances.begin(), chances.end(), [this](const chance& c) {
-    return active(c.when) && chance_in_this_thread() < c.probability;
+    return active(c.when) && throw_dice() < c.probability;
   });
 }
 
@@ -106,7 +101,7 @@ std::optional<milliseconds> fault_plan::payment_delay() {
   for (const auto& d : payment_delay_) {
     if (!active(d.when)) continue;
     const auto spread = static_cast<double>((d.most - d.least).count());
-    return d.least + milliseconds(static_cast<std::int64_t>(spread * chance_in_this_thread()));
+    return d.least + milliseconds(static_cast<std::int64_t>(spread * throw_dice()));
   }
   return std::nullopt;
 }

@@ -7,10 +7,11 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "actors/operations/randomness.hpp"
 
 namespace skanu {
 
@@ -20,6 +21,8 @@ class fault_plan {
  public:
   using milliseconds = std::chrono::milliseconds;
   using clock = std::chrono::steady_clock;
+
+  explicit fault_plan(std::uint64_t seed = seed_by_chance()) : chance_(seed) {}
 
   /// Adds the fault NAME=VALUE or NAME=VALUE@FROM..TO. Returns an explanation of a wrong text, else
   /// nullopt.
@@ -74,6 +77,10 @@ class fault_plan {
   bool active(const window& w) const;
   bool happens(const std::vector<chance>& chances);
 
+  /// Uniform from 0 to 1.
+  double throw_dice() { return std::uniform_real_distribution<>(0, 1)(chance_); }
+
+  seed_source chance_;
   std::atomic<clock::rep> ready_ = 0;
   std::vector<delay> payment_delay_;
   std::vector<chance> payment_fail_;

@@ -7,10 +7,16 @@
 
 namespace skanu {
 
-/// Gives each actor the seed of its own generator. All seeds follow from the first one: a run whose
-/// actors start in the same order repeats itself. Thread-safe.
+/// Gives each actor the seed of its own generator, and random bits to threads without a generator.
+/// All seeds follow from the first one: a run whose actors start in the same order repeats itself.
+/// Thread-safe.
 class seed_source {
  public:
+  using result_type = std::uint64_t;
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return UINT64_MAX; }
+  result_type operator()() { return next(); }
+
   explicit seed_source(std::uint64_t seed) : state_(seed) {}
 
   /// SplitMix64, whose outputs differ for every call of one source.

@@ -4,23 +4,19 @@
 
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "actors/rules/consumers.hpp"
-#include "messages/delivery.hpp"
-#include "messages/order.hpp"
-#include "messages/payment.hpp"
-#include "messages/stamp.hpp"
+#include "messages/entity_commands.hpp"
 
 namespace skanu {
 
 /// A command and the entity to which the command goes; the type tells the service.
 struct addressed_command {
   entity_id id = 0;
-  std::variant<order_command, payment_command, delivery_command, stamp_command> command;
+  any_command command;
 };
 
 /// The event types to which a consumer reacts; empty for the trace view, which shows all events.

@@ -130,33 +130,4 @@ caf::error acceptor::refuse(const std::string& peer, const std::string& why) {
   return caf::make_error(caf::sec::runtime_error, why);
 }
 
-connector_actor::behavior_type connector(connector_actor::pointer self, dial_target target,
-                                         std::function<bool()> reachable) {
-  contain_failures(*self);
-  const auto found = std::make_shared<caf::typed_response_promise<acceptor_actor>>();
-  // A stored promise would keep the actor alive for ever: clear the promise if the actor ends while
-  // CAF connects.
-  self->attach_functor([found] { *found = {}; });
-  return {[=](dial_atom) -> caf::result<acceptor_actor> {
-    if (!reachable()) return caf::make_error(caf::sec::cannot_connect_to_node);
-    *found = self->make_response_promise<acceptor_actor>();
-    const auto connector = target.tls ? self->system().openssl_manager().actor_handle()
-                                      : self->system().middleman().actor_handle();
-    self->request(connector, std::chrono::seconds(2), caf::connect_atom::value, target.host,
-                  target.port)
-        .then(
-            [found](const caf::node_id&, const caf::strong_actor_ptr& actor,
-                    const std::set<std::string>&) {
-              auto asked = std::exchange(*found, {});
-              if (actor) {
-                asked.deliver(caf::actor_cast<acceptor_actor>(actor));
-              } else {
-                asked.deliver(caf::make_error(caf::sec::no_actor_published_at_port));
-              }
-            },
-            [found](caf::error& why) { std::exchange(*found, {}).deliver(std::move(why)); });
-    return *found;
-  }};
-}
-
 }  // namespace skanu

@@ -1,4 +1,4 @@
-// The acceptor admits dialing peers; connectors find the acceptors of other nodes.
+// The acceptor admits dialing peers.
 #pragma once
 
 #include <chrono>
@@ -62,21 +62,5 @@ class acceptor final : public acceptor_actor::base {
   std::deque<guest> guests_;  ///< Without a proof yet, ordered by `until`.
   refusal_log refusals_;
 };
-
-struct dial_target {
-  std::string host;
-  std::uint16_t port = 0;
-  bool tls = false;
-};
-
-/// Returns the behavior of an actor connecting to `target`. `reachable` returns true if the target
-/// accepts connections; the call may block for as long as the resolver needs, so the connector runs
-/// detached.
-///
-/// CAF's middleman connects with a blocking call. An unresponsive address would block the middleman
-/// for minutes, and with it the connections to all other peers. So the connector asks CAF only
-/// after a probe of the address succeeded in time.
-connector_actor::behavior_type connector(connector_actor::pointer self, dial_target target,
-                                         std::function<bool()> reachable);
 
 }  // namespace skanu

@@ -41,7 +41,8 @@ hello node_identity::introduction(std::uint32_t protocol) const {
 peer_session::peer_session(caf::actor_config& config, node_identity self, expected_peer peer,
                            rpc_client_actor rpc_client, rpc_server_actor rpc_server,
                            std::optional<connector_actor> connector,
-                           std::shared_ptr<peer_status> status, peer_session_limits limits)
+                           std::shared_ptr<peer_status> status, std::uint64_t seed,
+                           peer_session_limits limits)
     : peer_session_actor::base(config),
       self_(std::move(self)),
       expected_(std::move(peer)),
@@ -49,7 +50,8 @@ peer_session::peer_session(caf::actor_config& config, node_identity self, expect
       rpc_server_(std::move(rpc_server)),
       connector_(std::move(connector)),
       status_(std::move(status)),
-      limits_(limits) {}
+      limits_(limits),
+      random_(seed) {}
 
 /// Releases the handles here because CAF's clock may hold the object for longer.
 void peer_session::on_exit() {
@@ -112,7 +114,9 @@ void peer_session::dial() {
   // the lookup.
   request(*connector_, caf::infinite, dial_atom::value)
       .then([this](const acceptor_actor& acceptor) { introduce(acceptor); },
-            [this](const caf::error&) { dial_failed("it does not answer at its address"); });
+            [this](const caf::error&) {
+              dial_failed("it does not answer at its address, or not to this node's TLS");
+            });
 }
 
 void peer_session::introduce(const acceptor_actor& acceptor) {

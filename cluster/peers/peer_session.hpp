@@ -61,11 +61,11 @@ struct expected_peer {
 
 class peer_session final : public peer_session_actor::base {
  public:
-  /// Waits for the peer's dial if there is no connector.
+  /// Waits for the peer's dial if there is no connector. `seed` is for the pauses between dials.
   peer_session(caf::actor_config& config, node_identity self, expected_peer peer,
                rpc_client_actor rpc_client, rpc_server_actor rpc_server,
                std::optional<connector_actor> connector, std::shared_ptr<peer_status> status,
-               peer_session_limits limits = {});
+               std::uint64_t seed, peer_session_limits limits = {});
 
   const char* name() const override { return "peer_session"; }
   behavior_type make_behavior() override;
@@ -122,7 +122,7 @@ class peer_session final : public peer_session_actor::base {
   std::optional<connector_actor> connector_;
   std::shared_ptr<peer_status> status_;
   peer_session_limits limits_;
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_;
   std::optional<known_peer> peer_;  ///< Admitted, with an open connection.
   bool up_ = false;                 ///< The peer is connected and not silent.
   bool leaving_ = false;

@@ -1,34 +1,14 @@
 #include "cluster/peers/peers.hpp"
 
 #include <algorithm>
-#include <random>
-#include <system_error>
 
 #include <spdlog/spdlog.h>
-#include <caf/io/all.hpp>
-#include <caf/openssl/all.hpp>
 
-#include "cluster/peers/middleman.hpp"
-#include "cluster/peers/reader.hpp"
 #include "cluster/peers/rpc_client.hpp"
-#include "cluster/protocol/certificate.hpp"
-#include "cluster/protocol/reachable.hpp"
 
 namespace skanu {
 
 namespace {
-
-/// Time limit of a connector's probe of an address, before CAF connects.
-constexpr std::chrono::milliseconds dial_patience{500};
-
-/// Silence before CAF closes a connection (the other end is frozen or cut off), to make room for a
-/// new connection. The sessions notice the silence earlier.
-constexpr std::chrono::milliseconds heartbeat{500}, connection_silence{2'500};
-
-std::uint64_t new_incarnation() {
-  std::random_device random;
-  return static_cast<std::uint64_t>(random()) << 32 | random();
-}
 
 template <class Handle>
 void end_actor(Handle& actor) {
@@ -38,24 +18,14 @@ void end_actor(Handle& actor) {
 
 }  // namespace
 
-void configure(caf::actor_system_config& config, const cluster_options& options) {
-  if (!options.given()) return;
-  config.add_message_type<peer_handles>("skanu::peer_handles");
-  config.load<guarded_middleman>();
-  config.set("middleman.workers", std::size_t{0});
-  config.set("middleman.heartbeat-interval", caf::timespan(heartbeat));
-  config.set("middleman.connection-timeout", caf::timespan(connection_silence));
-  if (!options.tls.given()) return;
-  config.load<caf::openssl::manager>();
-  config.openssl_certificate = options.tls.certificate;
-  config.openssl_key = options.tls.key;
-  config.openssl_cafile = options.tls.authority;
-}
-
-peers::peers(caf::actor_system& system, cluster_options options)
+peers::peers(caf::actor_system& system, cluster_options options, transport& by, seed_source& seeds,
+             std::function<instant()> wall_clock)
     : system_(system),
       options_(std::move(options)),
-      identity_{options_.name, new_incarnation(), options_.secret} {
+      by_(by),
+      seeds_(seeds),
+      identity_{options_.name, seeds.next(), options_.secret} {
+  identity_.wall_clock = std::move(wall_clock);
   identity_.services = options_.services;
   identity_.on_proved = [this](const std::string& name, const hello& said) {
     take_note(name, said);
@@ -118,22 +88,14 @@ void peers::take_note(const std::string& name, const hello& said) {
 void peers::start(local_services here) {
   here_ = std::move(here);
   if (!options_.given()) return;
-  for (auto* r : {&here_.item_reader, &here_.page_reader}) {
-    *r = system_.spawn<caf::detached>(reader);
-    others_.push_back(caf::actor_cast<caf::actor>(*r));
-  }
   for (auto& [name, p] : peers_) {
-    const dial_target target{p->address.host, p->address.port, options_.tls.given()};
-    const auto by = system_.spawn<caf::detached>(
-        connector, target, [target] { return reachable(target.host, target.port, dial_patience); });
-    others_.push_back(caf::actor_cast<caf::actor>(by));
-    start(*p, by);
+    const auto connector = by_.connector_to(p->address);
+    others_.push_back(caf::actor_cast<caf::actor>(connector));
+    start(*p, connector);
   }
   acceptor_ =
       system_.spawn<acceptor>(identity_, [this](const hello& said) { return side_of(said); });
-  port_ = publish();
-  if (options_.tls.given())
-    warn_of_end(read_certificate(options_.tls.certificate), wall_clock_now());
+  port_ = by_.publish(acceptor_);
   spdlog::info("event=node_listens node={} address={}:{} tls={}", options_.name, options_.address,
                port_, options_.tls.given());
 }
@@ -146,9 +108,9 @@ void peers::end(peer& p) {
 
 void peers::start(peer& p, std::optional<connector_actor> by) {
   p.rpc_server = system_.spawn<rpc_server>(here_);
-  p.session =
-      system_.spawn<peer_session>(identity_, expected_peer{p.address.name, p.address.services},
-                                  p.rpc_client, p.rpc_server, std::move(by), p.status);
+  p.session = system_.spawn<peer_session>(
+      identity_, expected_peer{p.address.name, p.address.services}, p.rpc_client, p.rpc_server,
+      std::move(by), p.status, seeds_.next());
 }
 
 /// A peer of the hello's name, or else configured by services that the hello lists.
@@ -191,18 +153,6 @@ bool peers::room_for_a_stranger() {
   return static_cast<std::size_t>(strangers) < most_strangers;
 }
 
-std::uint16_t peers::publish() {
-  const auto opened =
-      options_.tls.given()
-          ? caf::openssl::publish(acceptor_, options_.port, options_.address.c_str(), true)
-          : system_.middleman().publish(acceptor_, options_.port, options_.address.c_str(), true);
-  if (!opened)
-    throw std::system_error(std::make_error_code(std::errc::address_in_use),
-                            "cannot listen for other nodes on " + options_.address + ":" +
-                                std::to_string(options_.port));
-  return *opened;
-}
-
 void peers::leave(std::chrono::milliseconds limit) {
   std::vector<std::pair<std::string, peer_side>> sides;
   {
@@ -228,7 +178,7 @@ void peers::leave(std::chrono::milliseconds limit) {
 
 void peers::stop() {
   // CAF loses a connection accepted at the moment of the acceptor's end, so accept no more first.
-  if (port_ != 0) system_.middleman().unpublish(acceptor_, port_);
+  if (port_ != 0) by_.unpublish(acceptor_, port_);
   // No lock: side_of() may block the acceptor's thread on the mutex.
   end_actor(acceptor_);
   const std::lock_guard lock(mutex_);

@@ -7,39 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "actors/operations/randomness.hpp"
 #include "cluster/peers/acceptor.hpp"
 #include "cluster/peers/rpc_server.hpp"
 #include "cluster/peers/service_route.hpp"
+#include "cluster/peers/transport.hpp"
 
 namespace skanu {
-
-struct peer_address {
-  std::string name;               ///< Name of the node.
-  std::vector<service> services;  ///< Services of the node.
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-/// Paths of files in PEM form. Either all three are given or none; without files, nodes talk
-/// without TLS.
-struct tls_files {
-  std::string certificate, key, authority;
-  bool given() const { return !certificate.empty(); }
-};
-
-struct cluster_options {
-  std::string name;                    ///< Empty for a node without a cluster.
-  std::vector<service> services = {};  ///< Services of this node.
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  ///< For other nodes; 0 takes a free port.
-  std::vector<peer_address> peers;
-  std::string secret;
-  tls_files tls;
-  bool given() const { return !name.empty(); }
-};
-
-/// Sets CAF's options; call before CAF's system starts.
-void configure(caf::actor_system_config& config, const cluster_options& options);
 
 /// Created before the node's actors, for the sake of the rpc_clients, and started after the actors.
 /// After start(), any thread may call every function except stop().
@@ -50,7 +24,9 @@ class peers {
   static constexpr std::size_t most_strangers = 64;
   static constexpr std::chrono::minutes stranger_kept{1};
 
-  peers(caf::actor_system& system, cluster_options options);
+  /// `by` and `seeds` must outlive the object.
+  peers(caf::actor_system& system, cluster_options options, transport& by, seed_source& seeds,
+        std::function<instant()> wall_clock = wall_clock_now);
   peers(const peers&) = delete;
   peers& operator=(const peers&) = delete;
 
@@ -69,7 +45,7 @@ class peers {
   void join(std::shared_ptr<membership> cluster) { identity_.in = std::move(cluster); }
 
   /// Opens the acceptor's port and starts to dial. Throws std::system_error if the port cannot be
-  /// opened.
+  /// opened. Without a cluster the call has no effect.
   void start(local_services here);
   std::uint16_t port() const { return port_; }
 
@@ -97,10 +73,11 @@ class peers {
   void start(peer& p, std::optional<connector_actor> by);
   static void end(peer& p);
   bool room_for_a_stranger();
-  std::uint16_t publish();
 
   caf::actor_system& system_;
   cluster_options options_;
+  transport& by_;
+  seed_source& seeds_;
   node_identity identity_;
   local_services here_;
   /// Guards `peers_`, `found_` and `leaving_`: strangers come while others read.
@@ -111,7 +88,7 @@ class peers {
   bool leaving_ = false;  ///< Admits no new peer: stop() would miss the actors.
   std::array<rpc_client_actor, service_count> clients_;
   std::array<service_route_actor, service_count> routes_;  ///< For services without a node.
-  /// Readers, connectors, and clients of services without a node.
+  /// Connectors, and clients of services without a node.
   std::vector<caf::actor> others_;
   acceptor_actor acceptor_;
   std::uint16_t port_ = 0;

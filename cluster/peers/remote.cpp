@@ -8,23 +8,6 @@ namespace skanu {
 
 namespace {
 
-/// The answer to a command, from whatever came back for it.
-outcome outcome_of(answer_body&& answer) {
-  if (auto* done = std::get_if<accepted>(&answer)) return std::move(*done);
-  if (auto* e = std::get_if<error>(&answer)) return std::move(*e);
-  return error{errc::outcome_unknown,
-               "Another node gave an answer of the wrong kind: it may or may not have happened."};
-}
-
-/// The right to answer stays here; the rest of the context travels with the call.
-template <class Call>
-outgoing_call outgoing(Call call) {
-  auto answer = std::exchange(call.with.answer, {});
-  const auto until = call.with.until;
-  return {std::move(call),
-          [answer = std::move(answer)](answer_body a) { answer(outcome_of(std::move(a))); }, until};
-}
-
 template <class Answer>
 Answer ask(const rpc_client_actor& rpc_client, call_body body) {
   const auto place = std::make_shared<oneshot<answer_body>>();
@@ -63,23 +46,12 @@ class remote_reader final : public reading {
 
 }  // namespace
 
-template <class Command>
-typename region_actor<Command>::behavior_type remote_region(
-    typename region_actor<Command>::pointer self, rpc_client_actor rpc_client) {
-  contain_failures(*self);
-  return {[=](entity_id id, Command& c, command_context& r) {
-    self->send(rpc_client, outgoing(command_call<Command>{id, std::move(c), std::move(r)}));
-  }};
+outcome outcome_of(answer_body&& answer) {
+  if (auto* done = std::get_if<accepted>(&answer)) return std::move(*done);
+  if (auto* e = std::get_if<error>(&answer)) return std::move(*e);
+  return error{errc::outcome_unknown,
+               "Another node gave an answer of the wrong kind: it may or may not have happened."};
 }
-
-template order_region_actor::behavior_type remote_region<order_command>(order_region_actor::pointer,
-                                                                        rpc_client_actor);
-template payment_region_actor::behavior_type remote_region<payment_command>(
-    payment_region_actor::pointer, rpc_client_actor);
-template delivery_region_actor::behavior_type remote_region<delivery_command>(
-    delivery_region_actor::pointer, rpc_client_actor);
-template stamp_region_actor::behavior_type remote_region<stamp_command>(stamp_region_actor::pointer,
-                                                                        rpc_client_actor);
 
 checkout_actor::behavior_type remote_checkout(checkout_actor::pointer self,
                                               rpc_client_actor rpc_client) {

@@ -107,19 +107,9 @@ void rpc_server::carry_out(call_number number, place_call& c) {
 
 template <class Command>
 void rpc_server::carry_out(call_number number, command_call<Command>& c) {
-  const auto to = [&](const auto& region) {
-    if (!region) return reply_with(number, not_here());
-    send(region, c.id, std::move(c.command), admit(number, std::move(c.with)));
-  };
-  if constexpr (std::same_as<Command, order_command>) {
-    to(services_.orders);
-  } else if constexpr (std::same_as<Command, payment_command>) {
-    to(services_.payments);
-  } else if constexpr (std::same_as<Command, delivery_command>) {
-    to(services_.deliveries);
-  } else {
-    to(services_.stamps);
-  }
+  const auto& region = services_.entities.of<Command>();
+  if (!region) return reply_with(number, not_here());
+  send(region, c.id, std::move(c.command), admit(number, std::move(c.with)));
 }
 
 void rpc_server::carry_out(call_number number, pull_call& c) {

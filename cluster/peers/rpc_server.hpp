@@ -14,10 +14,7 @@ namespace skanu {
 /// The local services open to peers. A handle is null if the service runs elsewhere.
 struct local_services {
   checkout_actor checkout;
-  order_region_actor orders;
-  payment_region_actor payments;
-  delivery_region_actor deliveries;
-  stamp_region_actor stamps;
+  regions entities;
   std::array<event_log_actor, service_count> logs;
   std::array<const store*, service_count> stores{};
   reader_actor item_reader, page_reader;  ///< Two readers: a deep page takes longer than an item.

@@ -5,6 +5,7 @@
 #include "actors/rules/listing.hpp"
 #include "cluster/program/commands.hpp"
 #include "cluster/program/watched_reading.hpp"
+#include "messages/fields.hpp"
 #include "persistence/directory/data_directory.hpp"
 
 namespace skanu {

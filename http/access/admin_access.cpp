@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "http/format/digest.hpp"
+#include "http/format/host_field.hpp"
 
 namespace skanu {
 
@@ -21,22 +22,6 @@ bool is_numeric(const std::string& address) {
          ::inet_pton(AF_INET6, address.c_str(), &any) == 1;
 }
 
-/// Returns the name in "name", "name:port" or "[v6]:port", or an empty text for any other form.
-std::string name_in(std::string_view host) {
-  const bool bracket = host.starts_with('[');
-  const auto end = bracket ? host.find(']') : host.find(':');
-  if (bracket && end == host.npos) return {};
-  const auto name = host.substr(bracket ? 1 : 0, end - (bracket ? 1 : 0));
-  auto port = end == host.npos ? std::string_view{} : host.substr(end + (bracket ? 1 : 0));
-  if (port.starts_with(':')) {
-    port.remove_prefix(1);
-  } else if (!port.empty()) {
-    return {};
-  }
-  if (port.find_first_not_of("0123456789") != port.npos) return {};
-  return std::string(name);
-}
-
 }  // namespace
 
 bool is_loopback(const std::string& address) {
@@ -48,13 +33,13 @@ bool is_loopback(const std::string& address) {
 }
 
 bool is_meant_for_us(std::string_view host, std::string_view origin, bool loopback_only) {
-  const auto name = name_in(host);
+  const auto name = host_name(host).value_or("");
   if (loopback_only ? !is_loopback(name) : !is_localhost(name) && !is_numeric(name)) return false;
   return origin.empty() || origin == "http://" + std::string(host);
 }
 
 bool is_allowed_host(std::string_view host, const std::vector<std::string>& allowed) {
-  const auto name = name_in(host);
+  const auto name = host_name(host).value_or("");
   if (is_loopback(name)) return true;
   return !name.empty() && std::ranges::any_of(allowed, [&](const std::string& each) {
     return ::strcasecmp(each.c_str(), name.c_str()) == 0;

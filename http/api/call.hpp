@@ -11,18 +11,19 @@
 #include "http/format/hal.hpp"
 #include "http/format/problem.hpp"
 #include "http/format/request_fields.hpp"
+#include "http/server/exchange.hpp"
 
 namespace skanu {
 
 class call {
  public:
   /// `parameter` is the {…} of the route, percent-decoded.
-  call(const httplib::Request& in, httplib::Response& out, gateway& to, std::string_view parameter)
-      : in_(in), out_(out), to_(to), parameter_(parameter) {}
+  call(exchange& x, gateway& to, std::string_view parameter)
+      : exchange_(x), to_(to), parameter_(parameter) {}
 
   gateway& to() const { return to_; }
-  httplib::Response& out() const { return out_; }
-  const httplib::Request& in() const { return in_; }
+  httplib::Response& out() const { return exchange_.out; }
+  const httplib::Request& in() const { return exchange_.in; }
 
   std::string_view parameter() const { return parameter_; }
   /// The id in the path. Throws not_found where the path has no valid id.
@@ -51,10 +52,11 @@ class call {
   /// Answers 204, or with the refusal.
   void answer_empty(const outcome& result) const;
   void send(std::string body, std::string_view type) const;
+  /// Hands the connection over after the response head.
+  void hand_over(socket_taker taker) const { exchange_.taker = std::move(taker); }
 
  private:
-  const httplib::Request& in_;
-  httplib::Response& out_;
+  exchange& exchange_;
   gateway& to_;
   std::string_view parameter_;
 };

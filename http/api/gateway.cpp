@@ -1,8 +1,6 @@
 #include "http/api/gateway.hpp"
 
-#include <random>
-
-#include "actors/operations/backoff.hpp"
+#include "http/api/change_attempts.hpp"
 #include "http/server/oneshot.hpp"
 
 namespace skanu {
@@ -13,21 +11,18 @@ using steady = std::chrono::steady_clock;
 
 using outcome_place = oneshot<outcome>;
 
-std::mt19937_64& random_of_this_thread() {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  return random;
-}
-
 /// 48 bits of time, then random bits: ids of the same time are neighbours in the table of
 /// operations.
-operation_id new_operation() {
+operation_id new_operation(seed_source& random) {
   operation_id id;
   auto time = static_cast<std::uint64_t>(wall_clock_now().time_since_epoch().count());
   for (int i = 5; i >= 0; --i, time >>= 8)
     id.bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(time);
-  auto& random = random_of_this_thread();
-  for (std::size_t i = 6; i < id.bytes.size(); ++i)
-    id.bytes[i] = static_cast<unsigned char>(random());
+  std::uint64_t bits = 0;
+  for (std::size_t i = 6; i < id.bytes.size(); ++i, bits >>= 8) {
+    if (bits == 0) bits = random();
+    id.bytes[i] = static_cast<unsigned char>(bits);
+  }
   return id;
 }
 
@@ -39,19 +34,12 @@ bool walks_far(const page_query& query) {
   return before >= static_cast<std::int64_t>(near_items / query.size);
 }
 
-/// True where no change was made, and the next try may meet a recovered entity.
-bool worth_repeating(const outcome& result) {
-  const auto* e = std::get_if<error>(&result);
-  return e && (e->code == errc::entity_failed || e->code == errc::conflicting_commit);
-}
-
 }  // namespace
 
-gateway::gateway(service_directory directory)
+gateway::gateway(service_directory directory, seed_source& seeds)
     : services_(std::move(directory)),
-      bulkheads_{bulkhead_of(service::order), bulkhead_of(service::payment),
-                 bulkhead_of(service::delivery), bulkhead_of(service::stamp),
-                 bulkhead_of(service::ordertrace)},
+      seeds_(seeds),
+      bulkheads_(bulkheads_of(std::make_index_sequence<service_count>{})),
       placing_(bulkhead_of_placing()) {}
 
 bulkhead gateway::bulkhead_of(service s) {
@@ -88,32 +76,6 @@ outcome gateway::place(const place_order& order, const change_conditions& c) {
   });
 }
 
-outcome gateway::tell_order(entity_id id, const order_command& what, const change_conditions& c) {
-  return carry_out(through(service::order), c, [&](command_context r) {
-    caf::anon_send(services_.orders, id, what, std::move(r));
-  });
-}
-
-outcome gateway::tell_payment(entity_id id, const payment_command& what,
-                              const change_conditions& c) {
-  return carry_out(through(service::payment), c, [&](command_context r) {
-    caf::anon_send(services_.payments, id, what, std::move(r));
-  });
-}
-
-outcome gateway::tell_delivery(entity_id id, const delivery_command& what,
-                               const change_conditions& c) {
-  return carry_out(through(service::delivery), c, [&](command_context r) {
-    caf::anon_send(services_.deliveries, id, what, std::move(r));
-  });
-}
-
-outcome gateway::tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c) {
-  return carry_out(through(service::stamp), c, [&](command_context r) {
-    caf::anon_send(services_.stamps, id, what, std::move(r));
-  });
-}
-
 outcome gateway::tell_consumer(service s, const dead_letter_command& what) {
   return carry_out(operators_, {}, [&](command_context r) {
     caf::anon_send(dead_letter_router(s), what, std::move(r));
@@ -128,7 +90,7 @@ outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
   r.condition = c.condition;
   r.trace = c.trace;
   r.fingerprint = c.fingerprint;
-  r.operation = c.client_operation ? *c.client_operation : new_operation();
+  r.operation = c.client_operation ? *c.client_operation : new_operation(seeds_);
   r.maybe_repeated = c.client_operation.has_value();
   if (!c.client_operation) return repeat_until_deadline(through, std::move(r), send);
   const auto key = r.operation->key();
@@ -145,25 +107,23 @@ outcome gateway::carry_out(bulkhead& through, const change_conditions& c,
 
 outcome gateway::repeat_until_deadline(bulkhead& through, command_context r,
                                        const std::function<void(command_context)>& send) {
-  const auto began = steady::now();
-  r.until = began + call_deadline;
-  const backoff_settings pause{std::chrono::milliseconds{5}, std::chrono::milliseconds{200}};
-  for (int attempt = 1;; ++attempt) {
+  change_attempts attempts(steady::now());
+  r.until = attempts.until();
+  for (;;) {
     const auto place = std::make_shared<outcome_place>();
     auto one = r;
     one.answer = reply_through([place](outcome result) { place->deliver(std::move(result)); });
     send(std::move(one));
-    auto result = place->wait_until(began + waiting_deadline);
+    auto result = place->wait_until(attempts.answered_until());
     if (!result)
       return error{errc::outcome_unknown,
                    "No answer came in time: it may or may not have happened. Repeat it under the "
                    "same Idempotency-Key."};
     through.heard(steady::now());
-    if (!worth_repeating(*result)) return std::move(*result);
-    const auto wait = backoff(pause, attempt, random_of_this_thread());
-    if (steady::now() + wait >= *r.until) return std::move(*result);
+    const auto next = attempts.next(*result, steady::now(), seeds_);
+    if (!next) return std::move(*result);
     r.maybe_repeated = true;
-    pause_until(steady::now() + wait);
+    pause_until(*next);
   }
 }
 

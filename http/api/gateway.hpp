@@ -9,6 +9,7 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "actors/operations/randomness.hpp"
 #include "http/format/request_fields.hpp"
 #include "http/server/bulkhead.hpp"
 #include "http/server/serial_executor.hpp"
@@ -22,10 +23,7 @@ namespace skanu {
 /// The services for the front, on any node.
 struct service_directory {
   checkout_actor checkout;
-  order_region_actor orders;
-  payment_region_actor payments;
-  delivery_region_actor deliveries;
-  stamp_region_actor stamps;
+  regions entities;
   /// Receivers of dead letter commands; null for a service with consumers on another node.
   std::array<dead_letter_router_actor, service_count> dead_letter_routers;
   /// Readers of each service's durable data.
@@ -49,13 +47,16 @@ class gateway {
   /// finds out soon enough that a node is silent, and callers wait out a restart.
   static constexpr int most_of_one_elsewhere = 256;
 
-  explicit gateway(service_directory directory);
+  /// `seeds` outlives the gateway.
+  gateway(service_directory directory, seed_source& seeds);
 
   outcome place(const place_order& order, const change_conditions& c);
-  outcome tell_order(entity_id id, const order_command& what, const change_conditions& c);
-  outcome tell_payment(entity_id id, const payment_command& what, const change_conditions& c);
-  outcome tell_delivery(entity_id id, const delivery_command& what, const change_conditions& c);
-  outcome tell_stamps(entity_id id, const stamp_command& what, const change_conditions& c);
+  template <class Command>
+  outcome tell(entity_id id, const Command& what, const change_conditions& c) {
+    return carry_out(through(service_of<Command>()), c, [&](command_context r) {
+      caf::anon_send(services_.entities.of<Command>(), id, what, std::move(r));
+    });
+  }
 
   bool has_letter_desk(service s) const { return static_cast<bool>(dead_letter_router(s)); }
   /// Sends a dead letter command to a consumer on the gateway's own node.
@@ -98,6 +99,10 @@ class gateway {
   }
   bulkhead& through(service s) { return bulkheads_[static_cast<std::size_t>(s)]; }
   bulkhead bulkhead_of(service s);
+  template <std::size_t... Number>
+  std::array<bulkhead, service_count> bulkheads_of(std::index_sequence<Number...>) {
+    return {bulkhead_of(static_cast<service>(Number))...};
+  }
   bulkhead bulkhead_of_placing();
 
   outcome carry_out(bulkhead& through, const change_conditions& c,
@@ -106,6 +111,7 @@ class gateway {
                                 const std::function<void(command_context)>& send);
 
   service_directory services_;
+  seed_source& seeds_;
   bulkhead elsewhere_{{.waiting_max = most_elsewhere, .waiting_max_when_silent = most_elsewhere}};
   std::array<bulkhead, service_count> bulkheads_;
   bulkhead placing_;

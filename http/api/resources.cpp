@@ -46,7 +46,7 @@ void orders::place(const call& c) {
 void orders::show(const call& c) { show_item(c, order_collection, c.id()); }
 
 void orders::cancel(const call& c) {
-  c.answer_empty(c.to().tell_order(c.id(), cancel_order{}, c.conditions()));
+  c.answer_empty(c.to().tell(c.id(), order_command(cancel_order{}), c.conditions()));
 }
 
 void orders::list(const call& c) { show_page(c, order_collection); }
@@ -63,7 +63,7 @@ void payments::pay(const call& c) {
     throw refused{{errc::invalid_field,
                    "A field is out of range.",
                    {{"paymentStatus", "must be END: this pays"}}}};
-  const auto result = c.to().tell_payment(*order, update, c.conditions());
+  const auto result = c.to().tell(*order, payment_command(update), c.conditions());
   c.answer(result, effect_of(result) == effect::unchanged ? 200 : 201,
            payment_collection.path_of(*order));
 }
@@ -84,11 +84,13 @@ void payments::update(const call& c) {
   update.qty = body.integer("qty", qty_range, false);
   update.cost = body.integer("cost", cost_range, false);
   call::require(body);
-  c.answer(c.to().tell_payment(id, update, c.conditions()), 200, payment_collection.path_of(id));
+  c.answer(c.to().tell(id, payment_command(update), c.conditions()), 200,
+           payment_collection.path_of(id));
 }
 
 void payments::cancel(const call& c) {
-  c.answer_empty(c.to().tell_payment(c.id(), cancel_payment{cancel_cause::client}, c.conditions()));
+  c.answer_empty(
+      c.to().tell(c.id(), payment_command(cancel_payment{cancel_cause::client}), c.conditions()));
 }
 
 void payments::list(const call& c) { show_page(c, payment_collection); }
@@ -102,7 +104,8 @@ void deliveries::update(const call& c) {
   move.target = body.word<delivery_status>("deliveryStatus").value_or(move.target);
   move.destination = body.text("destination", name_length, false);
   call::require(body);
-  c.answer(c.to().tell_delivery(id, move, c.conditions()), 200, delivery_collection.path_of(id));
+  c.answer(c.to().tell(id, delivery_command(move), c.conditions()), 200,
+           delivery_collection.path_of(id));
 }
 
 void deliveries::list(const call& c) { show_page(c, delivery_collection); }
@@ -113,7 +116,7 @@ void stamps::add(const call& c) {
   const auto qty = body.integer("stampQty", stamp_range);
   call::require(body);
   const auto account = account_id_of(*phone);
-  const auto result = c.to().tell_stamps(account, add_stamps{*qty}, c.conditions());
+  const auto result = c.to().tell(account, stamp_command(add_stamps{*qty}), c.conditions());
   c.answer(result, effect_of(result) == effect::created ? 201 : 200,
            stamp_collection.path_of(account));
 }
@@ -174,7 +177,7 @@ void order_traces::stream(const call& c) {
   c.out().set_header("Content-Type", "text/event-stream");
   c.out().set_header("Cache-Control", "no-store");
   c.out().set_header("X-Accel-Buffering", "no");
-  hand_socket_over([&streams, wanted, asked, place](file_descriptor socket, std::string unsent) {
+  c.hand_over([&streams, wanted, asked, place](file_descriptor socket, std::string unsent) {
     streams.subscribe(
         {std::move(socket), std::move(unsent), wanted, asked.last_seen, place, asked.timeline});
   });

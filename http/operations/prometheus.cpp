@@ -88,7 +88,7 @@ class log_figures {
   void render(metrics_text& out) const {
     out.metric("skanu_log_end_offset", "gauge", "Offset of the last event of a service's log.");
     for (const auto s : all_services)
-      if (ends_[index(s)] >= 0) out.sample({{"log", name_of(s)}}, ends_[index(s)]);
+      if (const auto end = ends_[index(s)]) out.sample({{"log", name_of(s)}}, *end);
     each(out, "skanu_consumer_offset",
          "Offset up to which a consumer has worked off the log that it follows.",
          [](const state& c) { return c.position; });
@@ -96,7 +96,7 @@ class log_figures {
          "Events that a consumer has still to work off, where it and the log are on one node.",
          [this](const state& c) {
            const auto end = ends_[index(c.who->follows)];
-           return end < 0 ? -1 : std::max<std::int64_t>(0, end - c.position);
+           return end ? std::max<std::int64_t>(0, *end - c.position) : -1;
          });
     each(out, "skanu_dead_letters_present",
          "Events that a consumer set aside and nobody settled; counted up to 10000.",
@@ -160,7 +160,8 @@ class log_figures {
   }
 
   std::vector<state> consumers_;
-  std::array<std::int64_t, service_count> ends_{-1, -1, -1, -1, -1};
+  std::array<std::optional<std::int64_t>, service_count>
+      ends_;  ///< No value for an unreadable log.
 };
 
 void render_breaker(metrics_text& out, const breaker_display& breaker) {

@@ -140,7 +140,7 @@ void connection::refuse(const request_failure& failure) {
   closing_ = true;
   more_may_come_ = true;
   std::string response;
-  responder_.refuse(failure, reader_.method() == "HEAD", endpoints_, response);
+  responder_.refuse(failure, reader_.method() == "HEAD", response);
   send_or_keep(response);
 }
 

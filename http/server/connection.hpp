@@ -6,7 +6,6 @@
 #include "http/server/request_reader.hpp"
 #include "http/server/responder.hpp"
 #include "http/server/server.hpp"
-#include "http/server/socket_stream.hpp"
 
 #include <atomic>
 #include <chrono>

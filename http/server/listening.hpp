@@ -1,8 +1,8 @@
 // Listening sockets, and the addresses of a socket's two ends.
 #pragma once
 
+#include "http/server/endpoint.hpp"
 #include "http/server/file_descriptor.hpp"
-#include "http/server/socket_stream.hpp"
 
 #include <sys/socket.h>
 

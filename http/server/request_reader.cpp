@@ -9,6 +9,8 @@
 #include <limits>
 #include <utility>
 
+#include "http/format/host_field.hpp"
+
 namespace skanu {
 namespace {
 
@@ -296,7 +298,10 @@ std::optional<request_reader::field> request_reader::parse_field(std::string_vie
 void request_reader::note_framing(std::string_view name, std::string_view value, bool& hide) {
   switch (name.size()) {
     case 4:
-      if (equals_ignoring_case(name, "host")) ++hosts_;
+      if (equals_ignoring_case(name, "host")) {
+        ++hosts_;
+        if (!host_name(value)) fail(400, "Host is malformed.");
+      }
       break;
     case 6:
       if (equals_ignoring_case(name, "expect")) {

@@ -1,6 +1,4 @@
-// Runs an exchange through cpp-httplib. cpp-httplib parses only the request line. Header fields and
-// body go into httplib::Request ready-made, past cpp-httplib's percent-decoding, ranges and body
-// reader.
+// Requests and responses are cpp-httplib's types; the bytes of a response are written here.
 #include "http/server/responder.hpp"
 
 #include <strings.h>
@@ -11,36 +9,51 @@
 #include <stdexcept>
 #include <utility>
 
+#include "http/server/request_target.hpp"
+
 namespace skanu {
 namespace {
 
 constexpr request_failure handler_failed{500, "The request could not be processed."};
 
-// Writes a request line for cpp-httplib. cpp-httplib refuses unknown methods and a target with two
-// question marks, and takes the text after the last equals sign of a parameter for the value. So
-// further question marks and equals signs are escaped, and every method but HEAD becomes GET: only
-// HEAD matters to cpp-httplib, since the response has no body.
-std::string request_line(const received_request& request) {
-  std::string line;
-  line.reserve(request.target.size() + 20);
-  line.append(request.method == "HEAD" ? "HEAD " : "GET ");
-  bool in_query = false;
-  bool in_value = false;
-  for (const char c : request.target) {
-    if (c == '?' && std::exchange(in_query, true)) {
-      line.append("%3F");
-    } else if (c == '=' && in_query && std::exchange(in_value, true)) {
-      line.append("%3D");
-    } else {
-      if (c == '&') in_value = false;
-      line.push_back(c);
-    }
+/// Returns the status's name in RFC 9110, or an empty text for a status that this server never
+/// sends.
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 204: return "No Content";
+    case 304: return "Not Modified";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 412: return "Precondition Failed";
+    case 413: return "Payload Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
+    case 422: return "Unprocessable Entity";
+    case 428: return "Precondition Required";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
+    default: return {};
   }
-  line.append(request.http_1_0 ? " HTTP/1.0\r\n\r\n" : " HTTP/1.1\r\n\r\n");
-  return line;
 }
 
-// True for the headers that only the responder sets, not cpp-httplib or the handler.
+/// True for the headers that only the responder sets, not the handler.
 bool is_decided_here(const std::string& name) {
   static constexpr std::array names{"Accept-Ranges", "Connection", "Content-Length",
                                     "Date",          "Keep-Alive", "Transfer-Encoding"};
@@ -68,19 +81,16 @@ bool is_control(char c) {
   return (byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
 
+/// Removes the headers that the responder decides, or that would break the header block.
+void clean(httplib::Headers& headers) {
+  std::erase_if(headers, [](const auto& header) {
+    const auto& [name, value] = header;
+    return is_decided_here(name) || std::ranges::any_of(name, is_control) ||
+           std::ranges::any_of(value, is_control);
+  });
+}
+
 }  // namespace
-
-struct responder::exchange {
-  received_request request;
-  request_failure failure;  // status 0: no failure, the handler answers
-  bool another_waits = false;
-  bool rendered = false;
-  bool close = true;
-  bool without_end = false;  // the response has no length
-  socket_taker taker;
-};
-
-thread_local responder::exchange* responder::current_ = nullptr;
 
 responder::responder(request_handler handler, error_renderer render_error,
                      handler_failure_observer observe_failure, size_t max_response_bytes,
@@ -89,101 +99,93 @@ responder::responder(request_handler handler, error_renderer render_error,
       render_error_{std::move(render_error)},
       observe_failure_{std::move(observe_failure)},
       max_response_bytes_{max_response_bytes},
-      last_call_{last_call} {
-  set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-    if (current_->failure.status != 0) {
-      render(current_->failure, response);
-    } else {
-      call_handler(request, response);
-    }
-    current_->rendered = true;
-    return HandlerResponse::Handled;
-  });
-  set_error_handler(
-      HandlerWithResponse{[this](const httplib::Request&, httplib::Response& response) {
-        if (!current_->rendered) {
-          current_->request.keep_alive = false;
-          render({response.status, "The request is malformed."}, response);
-        }
-        return HandlerResponse::Handled;
-      }});
-  set_post_routing_handler(
-      [this](const httplib::Request&, httplib::Response& response) { finish_headers(response); });
-}
+      last_call_{last_call} {}
 
 after_response responder::answer(received_request&& request, const connection_endpoints& endpoints,
                                  bool another_waits, std::string& output) {
-  exchange current;
-  current.request = std::move(request);
-  current.another_waits = another_waits;
-  run(current, endpoints, output);
-  return {current.close, std::move(current.taker)};
+  const bool keep_alive = request.keep_alive;
+  const bool http_1_0 = request.http_1_0;
+  httplib::Request in;
+  in.method = std::move(request.method);
+  in.version = http_1_0 ? "HTTP/1.0" : "HTTP/1.1";
+  in.headers = std::move(request.headers);
+  in.body = std::move(request.body);
+  in.remote_addr = endpoints.remote.address;
+  in.remote_port = endpoints.remote.port;
+  in.local_addr = endpoints.local.address;
+  in.local_port = endpoints.local.port;
+  set_target(in, request.target);
+  httplib::Response out;
+  exchange x{in, out};
+  call_handler(x);
+  if (out.status < 0) out.status = 200;
+
+  clean(out.headers);
+  const bool without_length = static_cast<bool>(x.taker);
+  after_response after;
+  after.close = without_length || !keep_alive ||
+                (last_call_.load(std::memory_order_relaxed) && !another_waits);
+  if (without_length || out.status == 204 || out.status == 304) {
+    out.body.clear();
+  } else {
+    out.headers.emplace("Content-Length", std::to_string(out.body.size()));
+  }
+  if (after.close) {
+    out.headers.emplace("Connection", "close");
+  } else if (http_1_0) {
+    out.headers.emplace("Connection", "keep-alive");
+  }
+  const bool head_only = in.method == "HEAD";
+  if (!write(out, !head_only, output)) return {.close = true};
+  if (!head_only) after.taker = std::move(x.taker);
+  return after;
 }
 
-void responder::hand_over(socket_taker taker) {
-  if (current_ == nullptr) throw std::logic_error{"a socket is handed over by a running handler"};
-  current_->without_end = true;
-  if (current_->request.method != "HEAD") current_->taker = std::move(taker);
+void responder::refuse(const request_failure& failure, bool head_only, std::string& output) {
+  httplib::Response out;
+  render(failure, out);
+  clean(out.headers);
+  out.headers.emplace("Content-Length", std::to_string(out.body.size()));
+  out.headers.emplace("Connection", "close");
+  write(out, !head_only, output);
 }
 
-void hand_socket_over(socket_taker taker) { responder::hand_over(std::move(taker)); }
-
-void responder::refuse(const request_failure& failure, bool head_only,
-                       const connection_endpoints& endpoints, std::string& output) {
-  exchange current;
-  current.request.method = head_only ? "HEAD" : "GET";
-  current.request.target = "/";
-  current.failure = failure;
-  run(current, endpoints, output);
-}
-
-void responder::run(exchange& current, const connection_endpoints& endpoints, std::string& output) {
-  const auto line = request_line(current.request);
-  const auto start = output.size();
-  socket_stream stream{line, output, max_response_bytes_, endpoints};
-  current_ = &current;
-  bool closed_by_request = false;
-  // The argument "close" keeps the writer from adding Keep-Alive; finish_headers decides.
-  const bool written =
-      process_request(stream, true, closed_by_request, [&current](httplib::Request& request) {
-        request.method = current.request.method;
-        request.headers = std::move(current.request.headers);
-        request.body = std::move(current.request.body);
-        request.target = std::move(current.request.target);
-      });
-  current_ = nullptr;
-  if (!written) {
-    // The response exceeds max_response_bytes.
-    output.resize(start);
+bool responder::write(httplib::Response& response, bool with_body, std::string& output) const {
+  response.headers.emplace("Date", http_date());
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+  head.append(reason_phrase(response.status)).append("\r\n");
+  for (const auto& [name, value] : response.headers)
+    head.append(name).append(": ").append(value).append("\r\n");
+  head.append("\r\n");
+  const auto size = head.size() + (with_body ? response.body.size() : 0);
+  if (size > max_response_bytes_ || output.size() > max_response_bytes_ - size) {
     output.append(
         "HTTP/1.1 500 Internal Server Error\r\n"
         "Connection: close\r\nContent-Length: 0\r\n\r\n");
-    current.close = true;
-    current.taker = nullptr;
+    return false;
   }
+  output.append(head);
+  if (with_body) output.append(response.body);
+  return true;
 }
 
-void responder::call_handler(const httplib::Request& request, httplib::Response& response) {
+void responder::call_handler(exchange& x) {
   std::exception_ptr thrown;
-  auto* const current = current_;
   try {
-    handler_(request, response);
-    if (response.content_provider_) {
+    handler_(x);
+    if (x.out.content_provider_)
       throw std::logic_error{"a response must have its body whole, not a content provider"};
-    }
+    return;
   } catch (...) {
     thrown = std::current_exception();
   }
-  current_ = current;  // the thread ran other requests while the handler waited
-  if (!thrown) return;
   {
     httplib::Response discarded;
-    std::swap(discarded, response);
+    std::swap(discarded, x.out);
   }
-  current_->without_end = false;
-  current_->taker = nullptr;
-  if (observe_failure_) observe_failure_(request, thrown);
-  render(handler_failed, response);
+  x.taker = nullptr;
+  if (observe_failure_) observe_failure_(x.in, thrown);
+  render(handler_failed, x.out);
 }
 
 void responder::render(const request_failure& failure, httplib::Response& response) {
@@ -195,34 +197,8 @@ void responder::render(const request_failure& failure, httplib::Response& respon
     response.body.clear();
   }
   response.status = failure.status;
-  if (failure.status == 503 && !response.has_header("Retry-After")) {
+  if (failure.status == 503 && !response.has_header("Retry-After"))
     response.set_header("Retry-After", "1");
-  }
-}
-
-// Sets the final headers, called when the response is complete but for its bytes.
-void responder::finish_headers(httplib::Response& response) {
-  auto& current = *current_;
-  auto& headers = response.headers;
-  current.close = current.without_end || !current.request.keep_alive ||
-                  (last_call_.load(std::memory_order_relaxed) && !current.another_waits);
-  for (auto header = headers.begin(); header != headers.end();) {
-    const auto& [name, value] = *header;
-    const bool unwanted = is_decided_here(name) || std::ranges::any_of(name, is_control) ||
-                          std::ranges::any_of(value, is_control);
-    header = unwanted ? headers.erase(header) : std::next(header);
-  }
-  if (current.without_end || response.status == 204 || response.status == 304) {
-    response.body.clear();
-  } else {
-    headers.emplace("Content-Length", std::to_string(response.body.size()));
-  }
-  headers.emplace("Date", http_date());
-  if (current.close) {
-    headers.emplace("Connection", "close");
-  } else if (current.request.http_1_0) {
-    headers.emplace("Connection", "keep-alive");
-  }
 }
 
 }  // namespace skanu

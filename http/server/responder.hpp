@@ -1,10 +1,9 @@
-// Turns a whole request into the bytes of its response: cpp-httplib's parser and writer around the
-// request handler, without cpp-httplib's own additions.
+// Turns a whole request into the bytes of its response, with the request handler in between.
 #pragma once
 
+#include "http/server/endpoint.hpp"
 #include "http/server/request_reader.hpp"
 #include "http/server/server.hpp"
-#include "http/server/socket_stream.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -19,7 +18,7 @@ struct after_response {
 };
 
 /// Thread-safe.
-class responder final : private httplib::Server {
+class responder final {
  public:
   /// Once `last_call` is true, responses end their connection, unless another request waits.
   responder(request_handler handler, error_renderer render_error,
@@ -30,23 +29,15 @@ class responder final : private httplib::Server {
   /// next request have arrived.
   after_response answer(received_request&& request, const connection_endpoints& endpoints,
                         bool another_waits, std::string& output);
-  /// Carries out hand_socket_over for the handler on the calling thread. Throws `std::logic_error`
-  /// outside a handler.
-  static void hand_over(socket_taker taker);
 
   /// Appends an error response that closes the connection.
-  void refuse(const request_failure& failure, bool head_only, const connection_endpoints& endpoints,
-              std::string& output);
+  void refuse(const request_failure& failure, bool head_only, std::string& output);
 
  private:
-  struct exchange;
-  /// The calling thread's exchange: cpp-httplib's callbacks carry no context.
-  static thread_local exchange* current_;
-
-  void run(exchange& current, const connection_endpoints& endpoints, std::string& output);
-  void call_handler(const httplib::Request& request, httplib::Response& response);
+  void call_handler(exchange& x);
   void render(const request_failure& failure, httplib::Response& response);
-  void finish_headers(httplib::Response& response);
+  /// Appends the response, or a bare 500 and returns false if the response is too large.
+  bool write(httplib::Response& response, bool with_body, std::string& output) const;
 
   request_handler handler_;
   error_renderer render_error_;

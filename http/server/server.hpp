@@ -1,8 +1,8 @@
-// The HTTP front's connection layer: cpp-httplib's parser and response writer behind epoll. Idle,
-// slow and hostile connections cost no thread.
+// The HTTP front's connection layer, with cpp-httplib's types of requests and responses, behind
+// epoll. Idle, slow and hostile connections cost no thread.
 #pragma once
 
-#include "http/server/file_descriptor.hpp"
+#include "http/server/exchange.hpp"
 #include "http/server/request_reader.hpp"
 
 #include <httplib.h>
@@ -65,17 +65,7 @@ struct server_options {
 /// blocking call does. An exception becomes a 500. Header values are as the client sent them;
 /// `path` and `params` are percent-decoded. The server alone sets `Content-Length` and
 /// `Connection`, and does not compress.
-using request_handler = std::function<void(const httplib::Request&, httplib::Response&)>;
-
-/// Receives the socket of a connection after the response head. `unsent` is the unsent end of the
-/// head, and the taker sends `unsent` first. All bytes sent after the head are the body, which ends
-/// with the connection. Runs on a worker; must not block or throw.
-using socket_taker = std::function<void(file_descriptor socket, std::string unsent)>;
-
-/// Called by a running request handler, before any wait: the response has no length, and after the
-/// head the connection belongs to `taker`. A HEAD response has no body, so `taker` is dropped
-/// uncalled, as after the loss of the client.
-void hand_socket_over(socket_taker taker);
+using request_handler = std::function<void(exchange&)>;
 
 /// Fills in the body and content type of an error found by the connection layer: 400, 408, 413,
 /// 414, 415, 417, 431, 500, 501, 503, 505. `reason` is a sentence for the client. Runs on a worker

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import http.client
+import itertools
 import os
 import signal
 import socket
@@ -26,11 +27,19 @@ WAYS = {"killed": ("kill", "again"), "frozen": ("freeze", "thaw"), "cut off": ("
 """How a node is lost and comes back: methods of a cluster. Only one in a network can be cut off."""
 
 
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.cycle(range(10_000 + _worker * 1_000, 11_000 + _worker * 1_000))
+
+
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
+    """Ports below those that the system gives to connections, which would take a port between two
+    runs of a node; each worker of the tests has ports of its own."""
+    ports = []
+    while len(ports) < count:
+        with contextlib.suppress(OSError):
+            port = next(_ports)
+            socket.create_server(("127.0.0.1", port)).close()
+            ports.append(port)
     return ports
 
 

@@ -220,6 +220,16 @@ def test_a_node_warns_of_its_certificates_end(tmp_path):
         assert 28 * 86_400 < int(ends) - time.time() <= 29 * 86_400
 
 
+def test_a_key_that_others_may_read_is_warned_of(tmp_path):
+    cluster = with_tls(tmp_path)
+    (key,) = (tmp_path / "certs").glob("stamp*key*")
+    key.chmod(0o644)
+    with cluster:
+        said = f'event=open_to_others path="{key}" mode=644'
+        wait_until(lambda: said in cluster["stamp"].stderr(), "others may read its key")
+        assert "event=open_to_others" not in cluster["gateway"].stderr()
+
+
 def test_any_certificate_of_the_authority_was_any_node(stamp_alone):
     """A gateway's certificate must not pass for payment's, or orders go into a stranger's
     database."""

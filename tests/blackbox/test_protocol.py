@@ -405,6 +405,13 @@ def test_a_name_that_points_at_loopback_placed_orders(client, host):
 
 
 @pytest.mark.parametrize(
+    "host", ["localhost:99999", "localhost:x", "localhost@evil.example", "[::1", "::1", "a b"]
+)
+def test_a_malformed_host_was_answered_as_anothers(client, host):
+    assert "Host" in assert_problem(client.get("/orders", {"Host": host}), 400)["detail"]
+
+
+@pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:9", "[::1]:9"]
 )
 def test_every_name_of_loopback_is_answered(client, host):

@@ -13,6 +13,7 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include "cluster/peers/acceptor.hpp"
+#include "cluster/peers/caf_transport.hpp"
 #include "cluster/peers/peers.hpp"
 #include "cluster/peers/rpc_client.hpp"
 #include "cluster/peers/rpc_server.hpp"
@@ -47,7 +48,7 @@ class caf_node {
   caf_node(std::string node_name, std::uint64_t incarnation)
       : name(std::move(node_name)), identity{name, incarnation, "secret"} {
     scheduler_.clock().current_time += std::chrono::hours(1);
-    here_.payments = system.spawn(payments, &told);
+    here_.entities.of<payment_command>() = system.spawn(payments, &told);
     run();
   }
   caf_node(const caf_node&) = delete;
@@ -59,7 +60,7 @@ class caf_node {
     end(rpc_client_);
     end(connector_);
     end(acceptor_);
-    end(here_.payments);
+    end(here_.entities.of<payment_command>());
     run();
     // Runs off the remaining timers; the bound stops CAF's endless heartbeats.
     for (int i = 0; i < 100 && scheduler_.clock().trigger_timeout(); ++i) run();
@@ -85,9 +86,9 @@ class caf_node {
     rpc_server_ = system.spawn<rpc_server>(here_);
     if (plug_in)
       connector_ = system.spawn(connector, dial_target{peer, port, false}, std::move(plug_in));
-    session_ =
-        system.spawn<peer_session>(identity, expected_peer{peer}, rpc_client_, rpc_server_,
-                                   connector_ ? std::optional(connector_) : std::nullopt, status);
+    session_ = system.spawn<peer_session>(identity, expected_peer{peer}, rpc_client_, rpc_server_,
+                                          connector_ ? std::optional(connector_) : std::nullopt,
+                                          status, identity.incarnation);
   }
 
   called call(call_body body) {

@@ -11,8 +11,8 @@ namespace skanu {
 class peer_session_test : public two_nodes_test {
  protected:
   peer_session_test() : a(node("a")), b(node("b")) {
-    a.here.payments = prompt_payments();
-    b.here.payments = prompt_payments();
+    a.here.entities.of<payment_command>() = prompt_payments();
+    b.here.entities.of<payment_command>() = prompt_payments();
   }
 
   /// Makes a and b peers; each dials the other.
@@ -36,7 +36,7 @@ class peer_session_test : public two_nodes_test {
     caf::anon_send_exit(b.peers.at("a")->session, caf::exit_reason::kill);
     run();
     auto& again = node("b");
-    again.here.payments = prompt_payments();
+    again.here.entities.of<payment_command>() = prompt_payments();
     return again;
   }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <future>
 #include <optional>
 #include <string>
@@ -46,6 +47,13 @@ inline void echo(const httplib::Request& request, httplib::Response& response) {
                        "text/plain");
 }
 
+using plain_handler = std::function<void(const httplib::Request&, httplib::Response&)>;
+
+/// A handler that hands no socket over.
+inline request_handler plain(plain_handler handler) {
+  return [handler = std::move(handler)](exchange& x) { handler(x.in, x.out); };
+}
+
 /// Timeouts short enough for a test to wait for.
 inline server_options quick_options() {
   server_options options;
@@ -70,8 +78,9 @@ inline server_options patient_options() {
 /// Echoes by default; error bodies are `STATUS REASON`.
 class running_server {
  public:
-  explicit running_server(server_options options = patient_options(),
-                          request_handler handler = echo)
+  explicit running_server(server_options options = patient_options(), plain_handler handler = echo)
+      : running_server{std::move(options), plain(std::move(handler))} {}
+  running_server(server_options options, request_handler handler)
       : server_{std::move(options), std::move(handler),
                 [](int status, std::string_view reason, httplib::Response& response) {
                   response.set_content(std::to_string(status) + ' ' + std::string{reason},

@@ -85,7 +85,7 @@ class two_nodes_test : public actor_fixture {
     p.rpc_client = start<rpc_client>(name);
     p.rpc_server = start<rpc_server>(s.here);
     p.session = start<peer_session>(s.identity, expected_peer{name}, p.rpc_client, p.rpc_server, by,
-                                    p.status, limits);
+                                    p.status, seeds.next(), limits);
     run();
     return p;
   }

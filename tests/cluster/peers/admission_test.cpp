@@ -13,7 +13,7 @@ using admission_test = peer_session_test;
 TEST_F(admission_test, a_node_with_another_secret_is_refused_and_both_say_so) {
   log_capture log;
   auto& other = node("c", "another secret");
-  other.here.payments = prompt_payments();
+  other.here.entities.of<payment_command>() = prompt_payments();
   add_peer(other, "a", "a");
   add_peer(a, "c", "c");
   advance(seconds(10));

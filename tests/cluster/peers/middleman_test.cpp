@@ -14,6 +14,7 @@
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 
+#include "cluster/peers/caf_transport.hpp"
 #include "cluster/peers/peers.hpp"
 #include "cluster/protocol/reachable.hpp"
 
@@ -99,7 +100,9 @@ TEST(middleman_test, a_heartbeat_does_not_end_a_handshake_before_its_time) {
 TEST(middleman_test, a_node_that_ends_takes_no_more_connections) {
   node_config config;
   caf::actor_system system{config};
-  peers known{system, node_a()};
+  seed_source seeds{1};
+  caf_transport transport{system, node_a()};
+  peers known{system, node_a(), transport, seeds};
   known.start({});
   EXPECT_TRUE(reachable("127.0.0.1", known.port(), milliseconds(1'000)));
   known.stop();

@@ -257,7 +257,7 @@ TEST_F(peer_session_test, a_connection_that_ends_is_noticed_at_once_and_made_aga
 TEST_F(peer_session_test, a_peer_that_starts_again_elsewhere_is_found_and_called_there) {
   connect();
   auto& again = node("b");
-  again.here.payments = prompt_payments();
+  again.here.entities.of<payment_command>() = prompt_payments();
   b.listens = false;
   between.close();
   for (const auto& actor : {caf::actor_cast<caf::actor>(b.peers.at("a")->session),
@@ -324,7 +324,7 @@ TEST_F(peer_session_test, the_second_of_two_nodes_of_one_name_waits_until_the_fi
   ASSERT_TRUE(both_up());
   log_capture log;
   auto& second = node("b");
-  second.here.payments = prompt_payments();
+  second.here.entities.of<payment_command>() = prompt_payments();
   add_peer(second, "a", "a", eager());
   for (int i = 0; i < 30; ++i) {
     advance(seconds(1));
@@ -358,7 +358,7 @@ TEST_F(peer_session_test, calls_to_a_leaving_peer_are_held_until_it_is_back) {
   EXPECT_EQ(carried_out(), 0);
   EXPECT_FALSE(up(a, "b")) << "it is not taken for there again";
   auto& again = node("b");
-  again.here.payments = prompt_payments();
+  again.here.entities.of<payment_command>() = prompt_payments();
   at_address["b"] = &again;
   add_peer(again, "a", "");
   between.close();

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/actor_fixture.hpp"
+#include "tests/support/virtual_cluster.hpp"
 
 namespace skanu {
 namespace {
@@ -37,12 +37,16 @@ class peers_test : public actor_fixture {
     run();
   }
 
-  peers known{system, [] {
-                cluster_options options;
-                options.name = "a";
-                options.peers.push_back({"b", {service::payment}, "nowhere", 1});
-                return options;
-              }()};
+  static cluster_options options() {
+    cluster_options o;
+    o.name = "a";
+    o.peers.push_back({"b", {service::payment}, "nowhere", 1});
+    return o;
+  }
+
+  cable_network network{system};
+  cable_transport by{system, network, "a"};
+  peers known{system, options(), by, seeds};
 };
 
 TEST_F(peers_test, there_are_places_for_so_many_strangers) {
@@ -79,6 +83,17 @@ TEST_F(peers_test, a_stranger_that_is_there_keeps_its_place) {
   fill(peers::most_strangers - 1);
   EXPECT_FALSE(known.side_of(named("one more")));
   EXPECT_EQ(known.side_of(named("here"))->session, session);
+}
+
+// A peer that is configured by its services may have any name.
+TEST_F(peers_test, a_configured_peer_is_known_by_its_services) {
+  const auto expected = known.side_of(named("b"))->session;
+  auto kitchen = named("till-7");
+  kitchen.services = {"payment"};
+  EXPECT_EQ(known.side_of(kitchen)->session, expected);
+  EXPECT_EQ(known.side_of(kitchen)->name, "b");
+  kitchen.services = {"stamp"};
+  EXPECT_NE(known.side_of(kitchen)->session, expected) << "it runs another service";
 }
 
 }  // namespace

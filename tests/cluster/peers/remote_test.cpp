@@ -24,19 +24,23 @@ class remote_test : public two_nodes_test {
  protected:
   remote_test() : a(node("a")), b(node("b")) {
     auto& here = b.here;
-    here.orders = start<region<order_rules>>(env(service::order), region_limits{});
-    here.payments = start<region<payment_rules>>(env(service::payment), region_limits{});
-    here.deliveries = start<region<delivery_rules>>(env(service::delivery), region_limits{});
-    here.stamps = start<region<stamp_rules>>(env(service::stamp), region_limits{});
+    here.entities.of<order_command>() =
+        start<region<order_rules>>(env(service::order), region_limits{});
+    here.entities.of<payment_command>() =
+        start<region<payment_rules>>(env(service::payment), region_limits{});
+    here.entities.of<delivery_command>() =
+        start<region<delivery_rules>>(env(service::delivery), region_limits{});
+    here.entities.of<stamp_command>() =
+        start<region<stamp_rules>>(env(service::stamp), region_limits{});
     for (const auto s : {service::order, service::payment, service::delivery, service::stamp}) {
       auto& log = here.logs[static_cast<std::size_t>(s)];
       log = keep(system.spawn(event_log, &env(s), s));
       hint_to(s, log);
       here.stores[static_cast<std::size_t>(s)] = &data;
     }
-    here.checkout =
-        keep(system.spawn<checkout>(env(service::order), here.orders, here.payments, faults,
-                                    breaker, recover_ids(*data.read(), false), checkout_limits{}));
+    here.checkout = keep(system.spawn<checkout>(
+        env(service::order), here.entities.of<order_command>(), here.entities.of<payment_command>(),
+        faults, breaker, recover_ids(*data.read(), false), checkout_limits{}));
     here.breaker = &breaker;
   }
 
@@ -187,7 +191,7 @@ TEST_F(remote_test, followers_are_told_when_the_connection_is_back) {
   run();
   between.cut = true;
   hints = 0;
-  tell(b.here.payments, 42, open_payment{coffee.details, {}});
+  tell(b.here.entities.of<payment_command>(), 42, open_payment{coffee.details, {}});
   advance(milliseconds(1'900));
   EXPECT_EQ(hints, 0);
   between.cut = false;
@@ -197,7 +201,8 @@ TEST_F(remote_test, followers_are_told_when_the_connection_is_back) {
 
 TEST_F(remote_test, reads_show_what_is_stored_there) {
   connect();
-  for (entity_id id = 1; id <= 3; ++id) tell(b.here.payments, id, open_payment{coffee.details, {}});
+  for (entity_id id = 1; id <= 3; ++id)
+    tell(b.here.entities.of<payment_command>(), id, open_payment{coffee.details, {}});
   settle();
   const auto document =
       read_there([](const reading& r) { return r.listed_entity(service::payment, 2); });
@@ -222,7 +227,7 @@ TEST_F(remote_test, a_page_of_rows_is_read_there_with_what_they_are_of) {
   connect();
   const auto account = account_id_of("01012341234");
   for (entity_id payment = 1; payment <= 3; ++payment)
-    tell(b.here.stamps, account, earn_stamps{payment, payment});
+    tell(b.here.entities.of<stamp_command>(), account, earn_stamps{payment, payment});
   settle();
   const auto prefix = stamp_rules::ledger_prefix(account);
   const auto all = data.read()->rows(service::stamp, row_space::rows, prefix, "", 10);
@@ -295,19 +300,21 @@ class split_saga_test : public two_nodes_test {
       log_of_service(s) = keep(system.spawn(event_log, &env(s), s));
       hint_to(s, log_of_service(s));
     }
-    a.here.orders = start<region<order_rules>>(env(service::order), region_limits{});
+    a.here.entities.of<order_command>() =
+        start<region<order_rules>>(env(service::order), region_limits{});
     a.here.logs[0] = log_of_service(service::order);
-    b.here.payments = start<region<payment_rules>>(env(service::payment), region_limits{});
+    b.here.entities.of<payment_command>() =
+        start<region<payment_rules>>(env(service::payment), region_limits{});
     b.here.logs[1] = log_of_service(service::payment);
     add_peer(b, "a", "a");
     add_peer(a, "b", "b");
     const auto payments =
         keep(system.spawn(remote_region<payment_command>, a.peers.at("b")->rpc_client));
-    placing = start<checkout>(env(service::order), a.here.orders, payments, faults, breaker,
-                              recover_ids(*data.read(), false), checkout_limits{});
+    placing = start<checkout>(env(service::order), a.here.entities.of<order_command>(), payments,
+                              faults, breaker, recover_ids(*data.read(), false), checkout_limits{});
     const auto orders_log =
         keep(system.spawn(remote_log, b.peers.at("a")->rpc_client, service::order));
-    for (auto& p : policies_of(service::payment, b.here.payments))
+    for (auto& p : policies_of(service::payment, b.here.entities.of<payment_command>()))
       if (p.who.follows == service::order)
         start<policy>(env(p.who.of), p, orders_log, faults, consumer_limits{});
     settle();
@@ -349,7 +356,7 @@ TEST_F(split_saga_test, an_order_placed_on_one_node_opens_its_payment_on_the_oth
 TEST_F(split_saga_test, a_cancel_reaches_the_payment_over_the_orders_log) {
   connect();
   const auto placed = place(1);
-  tell(a.here.orders, placed.id(), cancel_order{});
+  tell(a.here.entities.of<order_command>(), placed.id(), cancel_order{});
   advance(milliseconds(200));
   EXPECT_EQ(payment(placed.id()), payment_status::cancelled);
 }
@@ -358,7 +365,7 @@ TEST_F(split_saga_test, a_cancel_while_the_other_node_was_away_reaches_it_afterw
   connect();
   const auto placed = place(1);
   between.cut = true;
-  tell(a.here.orders, placed.id(), cancel_order{});
+  tell(a.here.entities.of<order_command>(), placed.id(), cancel_order{});
   advance(seconds(10));
   EXPECT_EQ(payment(placed.id()), payment_status::not_paid);
   between.cut = false;

@@ -65,7 +65,7 @@ checkout_actor::behavior_type scripted_checkout(checkout_actor::pointer,
 class rpc_server_test : public actor_fixture {
  protected:
   rpc_server_test() {
-    here.payments = keep(system.spawn(scripted_payment, &questions));
+    here.entities.of<payment_command>() = keep(system.spawn(scripted_payment, &questions));
     here.item_reader = here.page_reader = keep(system.spawn(reader));
     for (auto& p : peers) p = keep(system.spawn(scripted_caller, &told[&p - peers]));
   }
@@ -202,7 +202,8 @@ TEST_F(rpc_server_test, an_order_goes_to_checkout) {
 }
 
 TEST_F(rpc_server_test, answers_when_the_commit_is_durable_and_not_before) {
-  here.payments = start<region<payment_rules>>(env(service::payment), region_limits{});
+  here.entities.of<payment_command>() =
+      start<region<payment_rules>>(env(service::payment), region_limits{});
   serve();
   call(1, command_call<payment_command>{42, open_payment{two_coffees, {}}, {}});
   EXPECT_EQ(told[0].words(), "");
@@ -292,7 +293,8 @@ TEST_F(rpc_server_test, the_same_run_of_the_peer_gets_its_answers_after_it_came_
 
 TEST_F(rpc_server_test, reads_what_is_stored) {
   here.stores[static_cast<std::size_t>(service::payment)] = &data;
-  here.payments = start<region<payment_rules>>(env(service::payment), region_limits{});
+  here.entities.of<payment_command>() =
+      start<region<payment_rules>>(env(service::payment), region_limits{});
   serve();
   for (entity_id id = 1; id <= 3; ++id)
     call(static_cast<call_number>(id),

@@ -55,7 +55,7 @@ class gateway_test : public testing::Test {
     for (const auto s : {service::payment, service::delivery})
       set(s, [this] { return there.read(); });
     for (const auto s : {service::order, service::stamp}) set(s, [this] { return data.read(); });
-    to.emplace(std::move(directory));
+    to.emplace(std::move(directory), seeds);
   }
 
   ~gateway_test() override { there.thaw(); }
@@ -79,6 +79,7 @@ class gateway_test : public testing::Test {
   frozen there;
   faulty_store data{
       make_table_store(make_memory_tables(), {std::begin(all_services), std::end(all_services)})};
+  seed_source seeds{1};
   std::optional<gateway> to;
   std::vector<std::future<std::string>> waiting;
 };
@@ -102,7 +103,7 @@ TEST_F(gateway_test, reads_of_a_frozen_service_elsewhere_leave_threads_to_the_ot
 TEST_F(gateway_test, a_change_waits_in_the_same_places_as_the_reads) {
   start_readers(service::payment, gateway::most_of_one_elsewhere);
   ASSERT_TRUE(there.wait_for(gateway::most_of_one_elsewhere));
-  const auto refused = to->tell_payment(1, cancel_payment{}, {});
+  const auto refused = to->tell(1, payment_command(cancel_payment{}), {});
   ASSERT_TRUE(std::holds_alternative<error>(refused));
   EXPECT_EQ(std::get<error>(refused).code, errc::overloaded);
 }
@@ -132,10 +133,11 @@ TEST(gateway_deadline, the_tries_of_one_change_share_one_deadline) {
   std::vector<std::chrono::steady_clock::time_point> until;
   const auto payments = system.spawn(hesitant_payment, &until);
   service_directory directory;
-  directory.payments = payments;
-  gateway to(std::move(directory));
+  directory.entities.of<payment_command>() = payments;
+  seed_source seeds{1};
+  gateway to(std::move(directory), seeds);
   const auto before = std::chrono::steady_clock::now();
-  EXPECT_TRUE(std::holds_alternative<accepted>(to.tell_payment(1, cancel_payment{}, {})));
+  EXPECT_TRUE(std::holds_alternative<accepted>(to.tell(1, payment_command(cancel_payment{}), {})));
   const auto after = std::chrono::steady_clock::now();
   ASSERT_EQ(until.size(), 2U);
   EXPECT_EQ(until[0], until[1]);
@@ -153,7 +155,8 @@ TEST(gateway_pages_test, only_pages_that_walk_far_are_read_on_the_thread_apart) 
     on = std::this_thread::get_id();
     return data->read();
   };
-  gateway to(std::move(directory));
+  seed_source seeds{1};
+  gateway to(std::move(directory), seeds);
   const auto apart = [&](page_query query) {
     to.page(service::stamp, query);
     return on != std::this_thread::get_id();

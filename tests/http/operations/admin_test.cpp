@@ -21,7 +21,7 @@ class admin_test : public testing::Test {
     }
     view.letters = letter_names("a test's secret");
     view.breakers = [] { return std::string("{}"); };
-    to.emplace(std::move(directory));
+    to.emplace(std::move(directory), seeds);
   }
 
   /// The explanation of an order.
@@ -29,7 +29,8 @@ class admin_test : public testing::Test {
     const httplib::Request in;
     httplib::Response out;
     const auto parameter = std::to_string(id);
-    admin::explain(call(in, out, *to, parameter), view);
+    exchange x{in, out};
+    admin::explain(call(x, *to, parameter), view);
     return nlohmann::json::parse(out.body);
   }
 
@@ -69,12 +70,14 @@ class admin_test : public testing::Test {
     in.params.emplace("size", size);
     if (!after.empty()) in.params.emplace("after", after);
     httplib::Response out;
-    admin::dead_letters(call(in, out, *to, ""), view);
+    exchange x{in, out};
+    admin::dead_letters(call(x, *to, ""), view);
     return nlohmann::json::parse(out.body);
   }
 
   small_shop shop;
   admin_view view;
+  seed_source seeds{1};
   std::optional<gateway> to;
 };
 

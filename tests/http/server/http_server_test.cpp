@@ -240,7 +240,7 @@ TEST(http_server, names_the_address_that_is_in_use) {
   running_server first;
   auto options = patient_options();
   options.port = first.port();
-  server second{options, echo, [](int, std::string_view, httplib::Response&) {}};
+  server second{options, plain(echo), [](int, std::string_view, httplib::Response&) {}};
   try {
     second.bind();
     FAIL() << "a port was taken twice";
@@ -254,7 +254,7 @@ TEST(http_server, names_the_address_that_is_in_use) {
 TEST(http_server, rejects_an_address_that_is_none) {
   auto options = patient_options();
   options.address = "no such address";
-  server nowhere{options, echo, [](int, std::string_view, httplib::Response&) {}};
+  server nowhere{options, plain(echo), [](int, std::string_view, httplib::Response&) {}};
   EXPECT_THROW(nowhere.bind(), std::system_error);
 }
 
@@ -272,7 +272,7 @@ TEST(http_server, can_be_bound_again_at_once) {
 
 TEST(http_server, keeps_clients_that_come_between_bind_and_start) {
   auto options = patient_options();
-  server early{options, echo, [](int, std::string_view, httplib::Response&) {}};
+  server early{options, plain(echo), [](int, std::string_view, httplib::Response&) {}};
   raw_http_client client{early.bind()};
   ASSERT_TRUE(client.send(get));
   early.start();
@@ -335,7 +335,7 @@ TEST(http_server, does_not_wait_without_end_for_a_client_when_it_stops) {
 }
 
 TEST(http_server, can_be_stopped_twice_and_before_it_was_started) {
-  server never{patient_options(), echo, [](int, std::string_view, httplib::Response&) {}};
+  server never{patient_options(), plain(echo), [](int, std::string_view, httplib::Response&) {}};
   never.stop();
   running_server server;
   server->stop();
@@ -345,13 +345,13 @@ TEST(http_server, can_be_stopped_twice_and_before_it_was_started) {
 // --- Handing the connection over ---
 
 /// Hands /stream over to a taker that sends "more" and closes; echoes other requests.
-void hand_over(const httplib::Request& request, httplib::Response& response) {
-  if (request.path != "/stream") return echo(request, response);
-  response.set_header("Content-Type", "text/event-stream");
-  hand_socket_over([](file_descriptor socket, std::string unsent) {
+void hand_over(exchange& x) {
+  if (x.in.path != "/stream") return echo(x.in, x.out);
+  x.out.set_header("Content-Type", "text/event-stream");
+  x.taker = [](file_descriptor socket, std::string unsent) {
     EXPECT_EQ(unsent, "");
     ::send(socket.get(), "more", 4, MSG_NOSIGNAL);
-  });
+  };
 }
 
 constexpr std::string_view get_stream = "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -382,10 +382,9 @@ TEST(http_server, hands_no_socket_over_for_a_head_request) {
 }
 
 TEST(http_server, keeps_the_socket_where_the_handler_fails_after_all) {
-  running_server server{patient_options(),
-                        [](const httplib::Request& request, httplib::Response& response) {
-                          hand_over(request, response);
-                          if (request.path == "/stream") throw std::runtime_error("after all");
+  running_server server{patient_options(), [](exchange& x) {
+                          hand_over(x);
+                          if (x.in.path == "/stream") throw std::runtime_error("after all");
                         }};
   auto client = server.connect();
   EXPECT_EQ(status_of(client.ask(get_stream)), 500);

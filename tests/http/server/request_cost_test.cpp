@@ -33,7 +33,7 @@ class front_without_actors {
     if (reader.advance() == request_reader::stage::complete) {
       responder_.answer(reader.take(), endpoints_, false, output);
     } else {
-      responder_.refuse(reader.failure(), false, endpoints_, output);
+      responder_.refuse(reader.failure(), false, output);
     }
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ended);
     return static_cast<double>(ended.tv_sec - began.tv_sec) +
@@ -63,7 +63,7 @@ class front_without_actors {
 
   const std::atomic<bool> last_call_{false};
   connection_endpoints endpoints_;
-  responder responder_{answer,
+  responder responder_{[](exchange& x) { answer(x.in, x.out); },
                        [](int, std::string_view reason, httplib::Response& out) {
                          out.set_content(std::string(reason), "text/plain");
                        },

@@ -178,6 +178,8 @@ TEST(request_reader, refuses_what_could_be_read_in_two_ways) {
       // Header blocks.
       {"GET / HTTP/1.1\r\n\r\n", 400},
       {get + "Host: b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: localhost:99999\r\n\r\n", 400},
+      {"GET / HTTP/1.0\r\nHost: a@b\r\n\r\n", 400},
       {start + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n", 415},
       {start + "Expect: a miracle\r\n\r\n", 417},
       // Chunks.

@@ -263,8 +263,8 @@ TEST(batch_plan, tells_equal_ids_of_two_services_apart_wherever_they_are_looked_
 // --- Writes ------------------------------------------------------------------------------------
 
 TEST(batch_plan, writes_an_entity_once_as_its_last_commit_leaves_it) {
-  const auto decided = decide({of_orders({change(1, 3, 1, 2)}), of_orders({change(1, 4, 2, 3)})},
-                              {{{{order, 1}, 3}}});
+  const std::vector<commit> batch{of_orders({change(1, 3, 1, 2)}), of_orders({change(1, 4, 2, 3)})};
+  const auto decided = decide(batch, {{{{order, 1}, 3}}});
   ASSERT_EQ(decided.entities.size(), 1U);
   const auto& written = decided.entities.front();
   EXPECT_EQ(written.document, "1 v5");

@@ -1,0 +1,38 @@
+// The options of a node.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "cluster/protocol/cluster_options.hpp"
+#include "http/access/cors_policy.hpp"
+#include "http/streams/broadcast.hpp"
+#include "messages/values.hpp"
+
+namespace skanu {
+
+struct node_options {
+  std::string address = "127.0.0.1";
+  int port = 8088;
+  std::string admin_address;  ///< Address of the operators' listener; empty for none.
+  int admin_port = 0;
+  std::string data = "./data";
+  std::vector<service> services{std::begin(all_services), std::end(all_services)};
+  /// Limit for each database in bytes; 0 leaves the limit to the disk.
+  std::int64_t max_store_bytes = 0;
+  cors_policy cors;
+  std::vector<std::string> allowed_hosts;  ///< Answered on loopback besides loopback's names.
+  std::size_t max_connections = 10'000;
+  std::size_t max_connections_per_address = 0;  ///< Also limits streams; 0 sets no limit.
+  stream_options streams;
+  bool gateway = true;  ///< Serves the front of all services; otherwise only of local services.
+  /// The operator declares data lost or restored. The node then starts despite missing data, skips
+  /// order ids perhaps given before, and accepts forks of logs.
+  bool restored = false;
+  cluster_options cluster;
+
+  bool runs(service s) const { return std::ranges::find(services, s) != services.end(); }
+};
+
+}  // namespace skanu

@@ -59,6 +59,19 @@ struct actor_config : caf::actor_system_config {
   }
 };
 
+/// Configured peers, other than payment's, with databases that know of orders.
+std::vector<std::string> peers_with_orders(const node_options& here) {
+  std::vector<std::string> found;
+  for (const auto& p : here.cluster.peers) {
+    const auto runs = [&](service s) {
+      return std::ranges::find(p.services, s) != p.services.end() && !here.runs(s);
+    };
+    if (!runs(service::payment) && (runs(service::delivery) || runs(service::ordertrace)))
+      found.push_back(p.name);
+  }
+  return found;
+}
+
 }  // namespace
 
 class node::parts {
@@ -121,24 +134,12 @@ class node::parts {
         checkout_start{.ids = std::move(ids),
                        .shared_journal = databases_->orders_and_payments_share(),
                        .restored = options_.restored || databases_->identity().backup_taken,
-                       .followers = peers_with_orders()});
+                       .followers = peers_with_orders(options_)});
     peers_.join(std::make_shared<membership>(databases_->identity().cluster, membership_here()));
     if (options_.cluster.given())
       for (auto* r : {&item_reader_, &page_reader_}) *r = system_.spawn<caf::detached>(reader);
     peers_.start(actors_->for_peers(item_reader_, page_reader_));
     actors_->start_consumers();
-  }
-
-  std::vector<std::string> peers_with_orders() const {
-    std::vector<std::string> found;
-    for (const auto& p : options_.cluster.peers) {
-      const auto runs = [&](service s) {
-        return std::ranges::find(p.services, s) != p.services.end() && !runs_here(s);
-      };
-      if (!runs(service::payment) && (runs(service::delivery) || runs(service::ordertrace)))
-        found.push_back(p.name);
-    }
-    return found;
   }
 
   membership_functions membership_here() {

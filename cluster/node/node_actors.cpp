@@ -73,7 +73,7 @@ checkout_actor node_actors::start_checkout(checkout_start start) {
   limits.restored = start.restored;
   if (!runs_here(service::payment)) limits.payment_node = payments_node;
   // Before the first id of all nobody knows any, and behind a leap nobody knows more.
-  if (start.ids.next > 1 && !limits.restored) limits.followers = std::move(start.followers);
+  if (start.ids.next > 1 && !start.restored) limits.followers = std::move(start.followers);
   return keep(tools_.system.spawn<checkout>(
       environment(service::order), entities_.of<order_command>(), entities_.of<payment_command>(),
       tools_.faults, tools_.breaker, std::move(start.ids), limits));

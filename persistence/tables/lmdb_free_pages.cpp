@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <unistd.h>
 
@@ -103,6 +104,22 @@ class tree_check {
   std::size_t page_size_, last_page_;
 };
 
+/// Returns the records of the free list and the main table in the meta page of a transaction, none
+/// if a later transaction has taken the page.
+std::vector<table_record> records_in_meta(int file, std::size_t page_size, std::size_t txn) {
+  constexpr off_t records = 16 + 24, txn_id = 16 + 128;  // behind the page's header
+  for (std::size_t page = 0; page < meta_pages; ++page) {
+    const auto begin = static_cast<off_t>(page * page_size);
+    std::size_t id = 0;
+    std::vector<table_record> found(2);
+    const auto size = static_cast<ssize_t>(found.size() * sizeof(table_record));
+    if (::pread(file, &id, sizeof id, begin + txn_id) != sizeof id || id != txn) continue;
+    if (::pread(file, found.data(), found.size() * sizeof(table_record), begin + records) == size)
+      return found;
+  }
+  return {};
+}
+
 }  // namespace
 
 void check_pages_of_lmdb(MDB_env* env, MDB_txn* txn, const char* path) {
@@ -119,6 +136,9 @@ void check_pages_of_lmdb(MDB_env* env, MDB_txn* txn, const char* path) {
   int file = -1;
   check_lmdb("look at its file", mdb_env_get_fd(env, &file));
   const tree_check tree(file, stat.ms_psize, last_page);
+  for (const auto& record : records_in_meta(file, stat.ms_psize, mdb_txn_id(txn)))
+    if (record.depth > 0 && !tree.is_sound(record.root, record.depth))
+      damaged("a page of the list of tables or of free pages is none");
   std::size_t pages = meta_pages + pages_of(txn, free_pages) + pages_of(txn, main_table);
   std::size_t key_before = 0;
   each_entry(txn, free_pages, [&](const MDB_val& key, const MDB_val& value) {

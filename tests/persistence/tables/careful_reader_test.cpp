@@ -113,7 +113,7 @@ TEST(a_damaged_key, lets_no_change_find_a_wrong_place) {
   });
   // the search for 16, behind the last key, ends before the damaged key
   auto ends_there = page_of(7);
-  ends_there.entries[3].key[7] = '\x7f';
+  ends_there.entries[3].key[7] ^= 0x40;
   const careful_reader reader(ends_there, sealed);
   EXPECT_EQ(reader.get(rows, key_of(16)), std::nullopt);
   EXPECT_THROW(reader.get_for_change(rows, key_of(16)), damaged_value);

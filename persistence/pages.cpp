@@ -45,6 +45,22 @@ void set_damaged_apart(stored_page& p, service s, entity_id rows_of = 0) {
   std::erase_if(p.items, [](const stored_entity& item) { return item.damaged; });
 }
 
+std::string key_of_row(std::string_view prefix, std::int64_t number) {
+  std::string key(prefix);
+  append_ordered_key(key, number);
+  return key;
+}
+
+/// Reads a row that a scan did not find: a damaged key hides sound rows from a scan.
+void look_again(const snapshot& from, service of, std::string_view prefix, stored_entity& row) {
+  try {
+    auto found = from.row(of, row_space::rows, key_of_row(prefix, row.id));
+    if (found) row = {row.id, std::move(*found), false};
+  } catch (const store_error& problem) {
+    if (problem.code() != errc::damaged) throw;
+  }
+}
+
 }  // namespace
 
 stored_page snapshot::page(service s, const page_query& wanted) const {
@@ -75,19 +91,24 @@ std::optional<stored_page> snapshot::rows_page(service s, entity_id id, std::str
   const bool down = wanted.descending;
   const auto after = wanted.after.value_or(0);
   const auto skipped = wanted.after ? 0 : wanted.number * size;
-  // The numbers have no gaps, so the position of every row is known.
+  // The numbers have no gaps: the position of every row is known, and a missing row is damaged.
   const auto first =
       down ? (after > 0 ? std::min(after - 1, p.total) : p.total - skipped) : after + skipped + 1;
   const auto left = down ? first : p.total - first + 1;
   if (left > 0) {
     std::string beyond;
-    if (left < p.total) {
-      beyond = prefix;
-      append_ordered_key(beyond, down ? first + 1 : first - 1);
+    if (left < p.total) beyond = key_of_row(prefix, down ? first + 1 : first - 1);
+    for (std::int64_t i = 0; i < std::min(left, size); ++i)
+      p.items.push_back({down ? first - i : first + i, {}, true});
+    for (auto& row : rows(s, row_space::rows, prefix, beyond, wanted.size, down)) {
+      if (row.damaged || row.key.size() != prefix.size() + 8) continue;
+      const auto number = number_of_key(std::string_view(row.key).substr(prefix.size()));
+      const auto place = down ? first - number : number - first;
+      if (place >= 0 && place < std::ssize(p.items))
+        p.items[static_cast<std::size_t>(place)] = {number, std::move(row.value), false};
     }
-    auto number = first;
-    for (auto& row : rows(s, row_space::rows, prefix, beyond, wanted.size, down))
-      p.items.push_back({down ? number-- : number++, std::move(row.value), row.damaged});
+    for (auto& item : p.items)
+      if (item.damaged) look_again(*this, s, prefix, item);
   }
   if (left > size) p.next_after = down ? first - size + 1 : first + size - 1;
   if (left > 0 && left < p.total) {

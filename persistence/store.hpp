@@ -215,6 +215,8 @@ class snapshot : public reading {
 
   /// Returns the document of an entity, listed or not.
   virtual std::optional<std::string> entity(service s, entity_id id) const = 0;
+  /// Like entity(), for a change: errc::damaged also says that a change would not find its place.
+  virtual std::optional<std::string> entity_for_change(service s, entity_id id) const = 0;
   /// Returns tombstones by id, for the audit.
   virtual std::vector<stored_entity> tombstones(service s, entity_id after,
                                                 std::size_t limit) const = 0;

@@ -52,8 +52,10 @@ void consumer_progress::read_position(const service_cut& cut, const consumer& wh
 void consumer_progress::read_forks(const snapshot& own, const consumer& who) {
   std::string why;
   const auto read = [&] {
-    for (const auto& f : stored_forks(own, who.of, who.name))
+    for (const auto& f : stored_forks(own, who.of, who.name)) {
+      if (f.damaged) throw decode_error("its row is damaged");
       report_.forks.push_back({f.consumer, f.log, f.common, f.known, f.accepted});
+    }
   };
   if (!decodes(read, why))
     report_.violated(2, who.of, 0,

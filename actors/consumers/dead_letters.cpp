@@ -4,6 +4,7 @@
 
 #include "messages/event.hpp"
 #include "persistence/log/consumer_keys.hpp"
+#include "persistence/tables/sealed_value.hpp"
 
 namespace skanu {
 
@@ -113,7 +114,7 @@ std::optional<std::variant<dead_letter, error>> dead_letter_box::letter_for(
     if (!next || next->attempts > 0) return std::nullopt;
     return std::move(*next);
   }
-  auto letter = stored(*now, name);
+  auto letter = e.order.discard ? stored_or_damaged(*now, name) : stored(*now, name);
   if (!letter) return error{errc::not_found, "There is no such dead letter."};
   if (letter->attempts == 0 && !e.order.discard)
     return error{
@@ -170,6 +171,25 @@ std::optional<dead_letter> dead_letter_box::stored(const snapshot& from,
                key_behind(dead_letter_prefix(name.consumer), name.entity, name.offset));
   if (!row) return std::nullopt;
   return letter_in(*row);
+}
+
+std::optional<dead_letter> dead_letter_box::stored_or_damaged(const snapshot& from,
+                                                              const letter_name& name) const {
+  const auto damaged = [&name] {
+    dead_letter letter;
+    letter.consumer = name.consumer;
+    letter.offset = name.offset;
+    letter.entity = name.entity;
+    letter.reason = "the dead letter itself was damaged";
+    return letter;
+  };
+  try {
+    return stored(from, name);
+  } catch (const damaged_value&) {
+    return damaged();
+  } catch (const decode_error&) {
+    return damaged();
+  }
 }
 
 std::optional<dead_letter> dead_letter_box::first_of(const snapshot& from,

@@ -74,6 +74,8 @@ class dead_letter_box {
  private:
   std::optional<std::variant<dead_letter, error>> letter_for(const letter_errand& e);
   std::optional<dead_letter> stored(const snapshot& from, const letter_name& name) const;
+  /// For a discard, which needs no more than the name.
+  std::optional<dead_letter> stored_or_damaged(const snapshot& from, const letter_name& name) const;
   std::optional<dead_letter> first_of(const snapshot& from, std::string_view consumer,
                                       entity_id entity) const;
   /// The first letter of an entity over all consumers: one that blocks the others, if there is one.

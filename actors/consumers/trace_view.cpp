@@ -133,7 +133,7 @@ void trace_view::take(const consumer& who, log_offset offset, entity_id id,
 trace_view::touched& trace_view::trace_of(entity_id id) {
   if (const auto found = touched_.find(id); found != touched_.end()) return found->second;
   touched t;  // kept once its document could be read: a damaged one is not begun anew
-  if (const auto document = env_.data.read()->entity(service::ordertrace, id)) {
+  if (const auto document = env_.data.read()->entity_for_change(service::ordertrace, id)) {
     t.trace = decode_document<order_trace>(*document);
     t.stored = t.version = parts_of(*document).version;
     t.status_before = static_cast<std::uint8_t>(t.trace.status);

@@ -150,7 +150,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
 
   void recover() {
     if (recovered_) return;
-    const auto document = env_.data.read()->entity(Rules::of, id_);
+    const auto document = env_.data.read()->entity_for_change(Rules::of, id_);
     recovered_ = true;
     if (!document) return;
     state_ = decode_document<state>(*document);

@@ -8,6 +8,7 @@
 
 #include "cluster/node/node.hpp"
 #include "cluster/program/commands.hpp"
+#include "cluster/program/crash_report.hpp"
 #include "cluster/program/logging.hpp"
 #include "cluster/program/options.hpp"
 #include "persistence/store.hpp"
@@ -34,6 +35,7 @@ int serve(const program_options& options) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   start_logging(options.log_file, options.log_level, options.node.cluster.name);
+  report_crashes(options.node.data, options.node.cluster.name);
   {
     node running(options.node, faults);
     const bool v6 = options.node.address.find(':') != std::string::npos;

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "actors/audit/audit.hpp"
 #include "actors/audit/consistent_cut.hpp"
 #include "cluster/program/commands.hpp"
 #include "cluster/program/watched_reading.hpp"
@@ -76,7 +77,14 @@ std::int64_t damaged_values(const snapshot& moment, const std::vector<service>& 
   return damaged;
 }
 
-/// Returns the exit status: 0 for a sound copy, 1 for a complete copy of damaged data.
+/// Returns the number of broken invariants in a copy: a file removed beside the writing server
+/// leaves databases that read well and do not belong together.
+std::int64_t violations_in(const std::vector<database>& copies) {
+  const cut moment(copies);
+  return audit(moment.by_service()).violation_count();
+}
+
+/// Returns the exit status: 0 for a sound copy, 1 for a finished copy of damaged data.
 int copy(const std::string& from, const fs::path& target) {
   const auto databases = open_existing(from);
   const cut moment(databases);
@@ -90,12 +98,17 @@ int copy(const std::string& from, const fs::path& target) {
   }
   auto copies = open_existing(folder.path().string());
   mark_as_backup(copies, to_rfc3339(wall_clock_now()));
+  const auto violations = violations_in(copies);
   copies.clear();
   folder.finish();
-  if (damaged == 0) return 0;
-  std::cerr << "skanu: the copy is made, with " << damaged
-            << " damaged values as they are in the data: skanu audit names them" << std::endl;
-  return 1;
+  if (damaged > 0)
+    std::cerr << "skanu: the copy is made, with " << damaged
+              << " damaged values as they are in the data: skanu audit names them" << std::endl;
+  if (damaged == 0 && violations > 0)
+    std::cerr << "skanu: the copy is made, and " << violations
+              << " things in it do not add up: skanu audit --data " << target.string()
+              << " names them" << std::endl;
+  return damaged == 0 && violations == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cluster/program/commands.hpp"
+#include "cluster/program/watched_reading.hpp"
 #include "messages/event.hpp"
 #include "persistence/directory/data_directory.hpp"
 #include "persistence/tables/tables.hpp"
@@ -183,9 +184,7 @@ bool print(std::vector<log_reader>& logs, line_output& out) {
   return sound;
 }
 
-}  // namespace
-
-int run_events(const program_options& options) {
+int print_events(const program_options& options) {
   const auto databases = open_existing(options.data);
   std::vector<log_reader> logs;
   for (const auto& d : databases)
@@ -202,6 +201,13 @@ int run_events(const program_options& options) {
     if (options.follow && out.open()) out.pause(look_again);
   } while (options.follow && out.open());
   return sound || options.follow ? 0 : holds_damaged_events;
+}
+
+}  // namespace
+
+int run_events(const program_options& options) {
+  return read_in_child(
+      options.data, [&] { return print_events(options); }, {}, any_time, at_stop::ask);
 }
 
 }  // namespace skanu

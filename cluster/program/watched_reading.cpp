@@ -53,10 +53,21 @@ int watch(const reading_progress& progress, const sigset_t& awaited,
   }
 }
 
+/// Returns true where the child ends within 5 s.
+bool await_end(const sigset_t& awaited) {
+  constexpr std::chrono::seconds longest{5};
+  constexpr timespec look_again{0, 200'000'000};
+  const auto until = steady_clock::now() + longest;
+  while (steady_clock::now() < until)
+    if (::sigtimedwait(&awaited, nullptr, &look_again) == SIGCHLD) return true;
+  return false;
+}
+
 }  // namespace
 
 int read_in_child(const std::string& data, const std::function<int()>& work,
-                  const std::function<void(pid_t)>& clean_up, std::chrono::milliseconds patience) {
+                  const std::function<void(pid_t)>& clean_up, std::chrono::milliseconds patience,
+                  at_stop stopping) {
   auto& progress = shared_progress();
   sigset_t awaited;
   sigset_t before;
@@ -73,7 +84,11 @@ int read_in_child(const std::string& data, const std::function<int()>& work,
     watched_reading = &progress;
     return work();
   }
-  const int stopped_by = watch(progress, awaited, patience);
+  int stopped_by = watch(progress, awaited, patience);
+  if (stopping == at_stop::ask && (stopped_by == SIGINT || stopped_by == SIGTERM)) {
+    ::kill(child, SIGTERM);
+    stopped_by = await_end(awaited) ? 0 : stopped_by;
+  }
   if (stopped_by != 0) ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

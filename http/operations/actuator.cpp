@@ -58,8 +58,6 @@ std::vector<std::string_view> forked_consumers(const actuator_view& view) {
     try {
       const auto forks = stored_forks(*data->read(), who.of, who.name);
       if (!std::ranges::all_of(forks, &log_fork::accepted)) found.push_back(who.name);
-    } catch (const decode_error&) {
-      found.push_back(who.name);  // an unreadable row is a fork all the same
     } catch (const std::exception&) {
       // An unreadable store shows as DOWN under the database's name.
     }

@@ -1,4 +1,6 @@
 // GET /actuator/prometheus.
+#include <spdlog/spdlog.h>
+
 #include "actors/rules/consumers.hpp"
 #include "http/operations/actuator.hpp"
 #include "persistence/log/consumer_keys.hpp"
@@ -124,17 +126,25 @@ class log_figures {
       const auto now = data.read();
       // Reads the position before the end of the log, so that the end is not before the position.
       for (const auto& who : consumers::all)
-        if (who.of == s) {
-          state c{&who, meta_number(*now, s, position_key(who.name)), letters_of(*now, who)};
-          for (const auto& fork : stored_forks(*now, s, who.name)) {
-            c.forks += fork.accepted ? 0 : 1;
-            c.lost_events += fork.known - fork.common;
-          }
-          consumers_.push_back(c);
-        }
+        if (who.of == s) look_at(*now, who);
       ends_[index(s)] = now->log_end(s);
     } catch (const std::exception&) {
       // An unreadable store shows no figures; the figures of its journal say why.
+    }
+  }
+
+  /// A damaged row hides the figures of its own consumer alone.
+  void look_at(const snapshot& now, const consumer& who) {
+    try {
+      state c{&who, meta_number(now, who.of, position_key(who.name)), letters_of(now, who)};
+      for (const auto& fork : stored_forks(now, who.of, who.name)) {
+        c.forks += fork.accepted ? 0 : 1;
+        c.lost_events += fork.known - fork.common;
+      }
+      consumers_.push_back(c);
+    } catch (const std::exception& problem) {
+      spdlog::error("event=damaged service={} consumer={} reason=\"{}\"", name_of(who.of), who.name,
+                    problem.what());
     }
   }
 

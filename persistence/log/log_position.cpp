@@ -19,6 +19,22 @@ std::string stored_offset(const log_position& p) {
   return p.next > 1 ? std::to_string(p.next - 1) : std::string();
 }
 
+/// `name` is the row's key behind the prefix: the known offset and the time.
+log_fork fork_in(const stored_row& row, std::string_view consumer, std::string_view name) {
+  try {
+    if (!row.damaged) return from_json<log_fork>(parse_stored_json(row.value));
+  } catch (const decode_error&) {
+    // as good as damaged
+  }
+  log_fork fork;
+  fork.consumer = consumer;
+  fork.known = number_of_key(name);
+  fork.common = fork.known;
+  fork.at = name.substr(std::min<std::size_t>(8, name.size()));
+  fork.damaged = true;
+  return fork;
+}
+
 }  // namespace
 
 log_query log_position::query(std::size_t limit, const std::vector<std::string>& types) const {
@@ -62,8 +78,9 @@ row_write fork_row(const log_fork& fork) {
 
 std::vector<log_fork> stored_forks(const snapshot& from, service of, std::string_view consumer) {
   std::vector<log_fork> forks;
-  for (const auto& row : from.rows(of, row_space::meta, fork_prefix(consumer), {}, most_forks))
-    forks.push_back(from_json<log_fork>(parse_stored_json(row.value)));
+  const auto prefix = fork_prefix(consumer);
+  for (const auto& row : from.rows(of, row_space::meta, prefix, {}, most_forks))
+    forks.push_back(fork_in(row, consumer, std::string_view(row.key).substr(prefix.size())));
   std::ranges::stable_sort(forks, {}, &log_fork::at);
   return forks;
 }

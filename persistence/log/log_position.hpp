@@ -44,6 +44,7 @@ struct log_fork {
   log_offset end = 0;     ///< End of the log when noticed.
   std::string at = {};    ///< Time when noticed, RFC 3339.
   bool accepted = false;  ///< By an operator.
+  bool damaged = false;   ///< The stored row is; `log`, `common` and `end` are unknown.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -54,13 +55,14 @@ struct log_fork {
     visit("end", self.end);
     visit("at", self.at);
     visit("accepted", self.accepted);
+    visit.local(self.damaged);  // never stored
   }
 };
 
 /// Returns the meta row that records a fork, for the consumer's service.
 row_write fork_row(const log_fork& fork);
 
-/// Returns the forks of a consumer, oldest first, at most 100. Throws store_error and decode_error.
+/// Returns the forks of a consumer, oldest first, at most 100. Throws store_error.
 std::vector<log_fork> stored_forks(const snapshot& from, service of, std::string_view consumer);
 
 }  // namespace skanu

@@ -98,7 +98,9 @@ class index_rebuild {
 
   /// An entry of a document that cannot be read stays: nothing says that it is wrong.
   void check_entry(const std::string& key) {
-    bool fits = key.size() == 9;
+    const auto stored = writer_->get(in(table_kind::status_index), key);
+    bool fits =
+        key.size() == 9 && stored && sealed_.verified(in(table_kind::status_index), key, *stored);
     if (fits) {
       const auto id = key.substr(1);
       const auto found = listing_of(table_kind::entities, id);
@@ -154,7 +156,7 @@ class index_rebuild {
   void add_entry(const listing& l, const std::string& key) {
     const auto entry = static_cast<char>(l.status) + key;
     if (const auto stored = writer_->get(in(table_kind::status_index), entry);
-        stored && stored->empty())
+        stored && sealed_.verified(in(table_kind::status_index), entry, *stored))
       return;
     put(in(table_kind::status_index), entry, {});
     ++changes_.added;

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "persistence/files/new_files.hpp"
+#include "persistence/tables/database_in_use.hpp"
 
 namespace skanu {
 
@@ -130,7 +131,9 @@ void check_lmdb(const char* what, int status) {
   if (status != MDB_SUCCESS) fail_lmdb(std::string("LMDB cannot ") + what, status);
 }
 
-lmdb_environment::lmdb_environment(const lmdb_options& options) {
+lmdb_environment::lmdb_environment(const lmdb_options& options)
+    : path_(lasting_path(options.folder)) {
+  const database_in_use opening(path_);
   check_lmdb("make an environment", mdb_env_create(&env_));
   try {
     open(options);

@@ -67,6 +67,8 @@ class lmdb_environment {
   lmdb_environment& operator=(const lmdb_environment&) = delete;
 
   MDB_env* env() const { return env_; }
+  /// The folder, as a text that lives as long as the process.
+  const char* path() const { return path_; }
   MDB_dbi handle_of(table t) const;
   std::shared_ptr<closed_latch> closed() const { return closed_; }
 
@@ -96,6 +98,7 @@ class lmdb_environment {
   void open_tables(const lmdb_options& options);
 
   MDB_env* env_ = nullptr;
+  const char* path_;
   std::array<std::optional<MDB_dbi>, service_count * table_kind_count> tables_{};
   std::shared_ptr<closed_latch> closed_ = std::make_shared<closed_latch>();
   std::mutex mutex_;

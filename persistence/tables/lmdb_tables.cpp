@@ -8,7 +8,9 @@
 #include <mutex>
 #include <utility>
 
+#include "persistence/tables/database_in_use.hpp"
 #include "persistence/tables/lmdb_environment.hpp"
+#include "persistence/tables/lmdb_free_pages.hpp"
 #include "persistence/tables/lmdb_readers.hpp"
 
 namespace skanu {
@@ -36,7 +38,8 @@ using lookup = std::function<fate(std::size_t transaction)>;
 template <class Base>
 class transaction : public Base {
  public:
-  transaction(shared_environment in, MDB_txn* txn) : in_(std::move(in)), txn_(txn) {}
+  transaction(shared_environment in, MDB_txn* txn)
+      : in_use_(in->path()), in_(std::move(in)), txn_(txn) {}
 
   std::optional<std::string_view> get(table t, std::string_view key) const override {
     MDB_val k = lmdb_value(key), v;
@@ -79,6 +82,7 @@ class transaction : public Base {
     MDB_cursor* cursor_ = nullptr;
   };
 
+  database_in_use in_use_;
   shared_environment in_;
   MDB_txn* txn_;
 };
@@ -181,6 +185,8 @@ class reader final : public transaction<table_reader> {
       fail_lmdb("LMDB cannot begin to read", status);
     }
   }
+  void check_free_pages() const override { check_pages_of_lmdb(in_->env(), txn_, in_->path()); }
+
   ~reader() override {
     mdb_txn_reset(txn_);
     readers_of_this_thread().keep(in_, txn_);

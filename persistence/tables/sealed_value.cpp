@@ -73,30 +73,49 @@ damaged_value::damaged_value(table t, std::string_view key)
 
 void append_sealed(std::string& to, table t, std::string_view key, std::string_view value) {
   to += value;
-  if (!needs_seal(t, key, value)) return;
+  if (!needs_seal(t, key)) return;
   const auto seal = seal_of(t, key, value);
   to.append(seal.data(), seal.size());
 }
 
-bool needs_seal(table t, std::string_view key, std::string_view value) {
-  return !(is_index(t) && value.empty()) && !is_format(t, key);
-}
+bool needs_seal(table t, std::string_view key) { return !is_format(t, key); }
 
 bool has_seal(std::string_view stored) {
   return stored.size() >= seal_size && stored[stored.size() - seal_size] == separator;
 }
 
-std::optional<std::string_view> seals::open(table t, std::string_view key,
-                                            std::string_view stored) const {
-  if (!needs_seal(t, key, stored)) return stored;
+std::optional<std::string_view> seals::verified(table t, std::string_view key,
+                                                std::string_view stored) const {
+  if (!needs_seal(t, key)) return stored;
   if (has_seal(stored)) {
     const auto value = stored.substr(0, stored.size() - seal_size);
     const auto seal = seal_of(t, key, value);
     if (stored.substr(value.size()) == std::string_view(seal.data(), seal.size())) return value;
-  } else if (unsealed_allowed_[static_cast<std::size_t>(t.of)] && looks_whole(t, stored)) {
-    return stored;
+    return std::nullopt;
   }
-  met.fetch_add(1, std::memory_order_relaxed);
+  // an entry of an index, written by a program that gave such entries no checksum
+  if (is_index(t) && stored.empty()) return stored;
+  if (unsealed_allowed_[static_cast<std::size_t>(t.of)] && looks_whole(t, stored)) return stored;
+  return std::nullopt;
+}
+
+std::optional<std::string_view> seals::open(table t, std::string_view key,
+                                            std::string_view stored) const {
+  const auto value = verified(t, key, stored);
+  if (!value) note_damaged_value();
+  return value;
+}
+
+std::optional<std::string> seals::written_key(table t, std::string_view key,
+                                              std::string_view stored) const {
+  if (!has_seal(stored)) return std::nullopt;
+  std::string other(key);
+  for (std::size_t bit = 0; bit < key.size() * 8; ++bit) {
+    const auto flip = static_cast<char>(1U << bit % 8);
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ flip);
+    if (verified(t, other, stored)) return other;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ flip);
+  }
   return std::nullopt;
 }
 
@@ -105,6 +124,8 @@ std::string_view seals::opened(table t, std::string_view key, std::string_view s
   if (!value) throw damaged_value(t, key);
   return *value;
 }
+
+void note_damaged_value() { met.fetch_add(1, std::memory_order_relaxed); }
 
 std::int64_t damaged_values_met() { return met.load(std::memory_order_relaxed); }
 

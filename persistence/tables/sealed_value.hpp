@@ -4,8 +4,8 @@
 //
 // The digits are the low 32 bits of XXH3 (64 bit) over the value, seeded with the hash of the
 // table's name and the key: so a value under another key or in another table counts as damaged as
-// well. The separator occurs in no JSON text and no number. The empty values of index tables have
-// no checksum.
+// well. The separator occurs in no JSON text and no number. An entry of an index table has an empty
+// value, and the checksum protects the key; the entries of older programs have no checksum.
 #pragma once
 
 #include <array>
@@ -33,11 +33,11 @@ class damaged_value : public store_error {
   damaged_value(table t, std::string_view key);
 };
 
-/// Appends a value with its checksum, or the bare value if needs_seal() is false.
+/// Appends a value with its checksum; the bare value if needs_seal() is false.
 void append_sealed(std::string& to, table t, std::string_view key, std::string_view value);
 
-/// True if the value is stored with a checksum.
-bool needs_seal(table t, std::string_view key, std::string_view value);
+/// False for the format of a service's tables.
+bool needs_seal(table t, std::string_view key);
 
 /// True if a stored value ends with a checksum, right or wrong.
 bool has_seal(std::string_view stored);
@@ -49,16 +49,28 @@ class seals {
   /// checksums: a JSON object or, in a meta row, a number.
   void allow_unsealed(service of) { unsealed_allowed_.at(static_cast<std::size_t>(of)) = true; }
 
-  /// Returns the value, a view into `stored`; nullopt for a damaged value, which is counted.
+  /// Returns the value, a view into `stored`; nullopt for a damaged value.
+  std::optional<std::string_view> verified(table t, std::string_view key,
+                                           std::string_view stored) const;
+
+  /// Like verified(), but counts a damaged value.
   std::optional<std::string_view> open(table t, std::string_view key,
                                        std::string_view stored) const;
 
   /// Like open(), but throws damaged_value.
   std::string_view opened(table t, std::string_view key, std::string_view stored) const;
 
+  /// Returns the key of a value found under a key with a single flipped bit: the checksum proves
+  /// the written key. Returns nullopt for any other damage.
+  std::optional<std::string> written_key(table t, std::string_view key,
+                                         std::string_view stored) const;
+
  private:
   std::array<bool, service_count> unsealed_allowed_{};
 };
+
+/// Counts a damaged value. Any thread.
+void note_damaged_value();
 
 /// Returns the number of damaged values read by the process so far. Any thread.
 std::int64_t damaged_values_met();

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "persistence/files/new_files.hpp"
+#include "persistence/tables/database_in_use.hpp"
 #include "persistence/tables/sqlite_connection.hpp"
 #include "persistence/tables/write_turn.hpp"
 
@@ -30,7 +31,12 @@ constexpr std::size_t most_readers = 16;
 /// Connections for readers: opened when first needed, kept, never more than most_readers.
 class reader_pool {
  public:
-  explicit reader_pool(std::string file) : file_(std::move(file)) { idle_.reserve(most_readers); }
+  explicit reader_pool(std::string file) : file_(std::move(file)), path_(lasting_path(file_)) {
+    idle_.reserve(most_readers);
+  }
+
+  /// The file, as a text that lives as long as the process.
+  const char* path() const { return path_; }
 
   std::unique_ptr<sqlite_connection> take() {
     std::unique_lock lock(mutex_);
@@ -65,6 +71,7 @@ class reader_pool {
 
  private:
   std::string file_;
+  const char* path_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<sqlite_connection>> idle_;
@@ -74,7 +81,8 @@ class reader_pool {
 /// A connection of the pool in a read transaction.
 class pooled_reader final : public table_reader {
  public:
-  explicit pooled_reader(reader_pool& pool) : pool_(pool), connection_(pool.take()) {
+  explicit pooled_reader(reader_pool& pool)
+      : in_use_(pool.path()), pool_(pool), connection_(pool.take()) {
     try {
       connection_->run(transaction_step::begin_read);
       // BEGIN alone takes no snapshot; the first read does.
@@ -99,6 +107,11 @@ class pooled_reader final : public table_reader {
                       below.empty() ? table_operation::scan_down_all : table_operation::scan_down,
                       below, visit);
   }
+  void check_free_pages() const override {
+    if (const auto found = connection_->value_of("PRAGMA quick_check(1)"); found != "ok")
+      throw store_error(errc::damaged,
+                        "the database " + std::string(pool_.path()) + " is damaged: " + found);
+  }
 
  private:
   void give_back() {
@@ -106,6 +119,7 @@ class pooled_reader final : public table_reader {
     pool_.give_back(std::move(connection_));
   }
 
+  database_in_use in_use_;
   reader_pool& pool_;
   std::unique_ptr<sqlite_connection> connection_;
 };
@@ -113,8 +127,9 @@ class pooled_reader final : public table_reader {
 /// The writing connection in a write transaction.
 class sqlite_writer final : public table_writer {
  public:
-  sqlite_writer(sqlite_connection& c, write_turn::held turn)
-      : turn_(std::move(turn)), connection_(c) {
+  /// `path` is a result of lasting_path().
+  sqlite_writer(sqlite_connection& c, const char* path, write_turn::held turn)
+      : in_use_(path), turn_(std::move(turn)), connection_(c) {
     connection_.run(transaction_step::begin_write);
   }
   ~sqlite_writer() override { connection_.roll_back(); }
@@ -138,6 +153,7 @@ class sqlite_writer final : public table_writer {
   void commit() override { connection_.commit(); }
 
  private:
+  database_in_use in_use_;
   write_turn::held turn_;
   sqlite_connection& connection_;
 };
@@ -203,7 +219,7 @@ class sqlite_tables final : public ordered_tables {
   std::unique_ptr<table_writer> begin_write() override {
     auto turn = turn_.take(sqlite_wait_max);
     if (!turn) refuse("is being written by another thread");
-    return std::make_unique<sqlite_writer>(*writing_, std::move(turn));
+    return std::make_unique<sqlite_writer>(*writing_, readers_.path(), std::move(turn));
   }
 
   std::unique_ptr<table_reader> begin_read() const override {

@@ -1,5 +1,6 @@
 #include "persistence/tables/table_keys.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -78,18 +79,22 @@ std::int64_t count_in(const table_reader& tables, const seals& sealed, service s
   const table meta{s, table_kind::meta};
   const auto key = count_key(status);
   const auto stored = tables.get(meta, key);
-  if (!stored) return 0;
-  const auto value = sealed.open(meta, key, *stored);
+  const auto value = stored ? sealed.open(meta, key, *stored) : std::nullopt;
   return value ? integer_in(*value) : indexed_count(tables, s, status);
 }
 
-log_offset last_offset(const table_reader& tables, service s) {
-  log_offset last = 0;
-  tables.scan_down({s, table_kind::log}, {}, [&](std::string_view key, std::string_view) {
-    last = number_of_key(key);
-    return false;
+log_tail tail_of_log(const table_reader& tables, const seals& sealed, service s) {
+  const table log{s, table_kind::log};
+  log_offset placed = 0, highest = 0, behind = 0;
+  tables.scan_down(log, {}, [&](std::string_view key, std::string_view stored) {
+    const bool sound = sealed.verified(log, key, stored).has_value();
+    const auto written = sound ? std::string(key) : sealed.written_key(log, key, stored);
+    highest = std::max(highest, number_of_key(key));
+    if (written) placed = std::max(placed, number_of_key(*written));
+    if (placed == 0) ++behind;  // an event all the same, and the offsets have no gaps
+    return !sound;              // events may have been added below a damaged key
   });
-  return last;
+  return {placed + behind, highest <= placed + behind};
 }
 
 }  // namespace skanu

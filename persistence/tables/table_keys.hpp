@@ -30,11 +30,16 @@ std::int64_t integer_in(std::optional<std::string_view> text);
 std::int64_t indexed_count(const table_reader& tables, service s,
                            std::optional<std::uint8_t> status);
 
-/// The stored count of a status. A damaged one is no loss: the index is counted instead.
+/// The stored count of a status. A damaged or missing one is no loss: the index is counted instead.
 std::int64_t count_in(const table_reader& tables, const seals& sealed, service s,
                       std::uint8_t status);
 
-/// The offset of a log's last event; 0 for an empty log.
-log_offset last_offset(const table_reader& tables, service s);
+/// The offset of a log's last event; 0 for an empty log. `is_ordered` is false if a damaged key
+/// lies above: then events cannot be appended behind the table's last key.
+struct log_tail {
+  log_offset last = 0;
+  bool is_ordered = true;
+};
+log_tail tail_of_log(const table_reader& tables, const seals& sealed, service s);
 
 }  // namespace skanu

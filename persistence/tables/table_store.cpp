@@ -1,5 +1,7 @@
 #include "persistence/tables/table_store.hpp"
 
+#include <array>
+
 #include "persistence/document.hpp"
 #include "persistence/tables/batch_plan.hpp"
 #include "persistence/tables/index_rebuild.hpp"
@@ -36,7 +38,10 @@ class batch_transaction {
       s.failure = failure_of([&] {
         s.epoch = integer_in(opened({s.of, table_kind::meta}, epoch_key));
       });
-      if (s.appends) s.log_end = last_offset(tables_, s.of);
+      if (!s.appends) continue;
+      const auto tail = tail_of_log(tables_, sealed_, s.of);
+      s.log_end = tail.last;
+      if (!tail.is_ordered) unordered_log_.at(static_cast<std::size_t>(s.of)) = true;
     }
     for (auto& e : reads.entities)
       e.failure = failure_of([&] { e.version = stored_version(e.of, e.id); });
@@ -78,8 +83,7 @@ class batch_transaction {
   }
 
   void write(const batch_outcome& decided) {
-    for (const auto& e : decided.events)
-      put({e.of, table_kind::log}, ordered_key(e.offset), e.body, put_mode::append);
+    for (const auto& e : decided.events) append(e);
     for (const auto& [of, row] : decided.rows) {
       const auto t = table_of(of, row->space);
       if (row->value) {
@@ -90,6 +94,15 @@ class batch_transaction {
     }
     for (const auto& e : decided.entities) write(e);
     for (const auto& change : decided.counts) write(change);
+  }
+
+  void append(const event_write& e) {
+    const table log{e.of, table_kind::log};
+    const auto key = ordered_key(e.offset);
+    if (!unordered_log_.at(static_cast<std::size_t>(e.of)))
+      return put(log, key, e.body, put_mode::append);
+    if (tables_.get(log, key)) throw damaged_value(log, key);
+    put(log, key, e.body);
   }
 
   void write(const entity_write& e) {
@@ -109,7 +122,7 @@ class batch_transaction {
     const auto key = count_key(change.status);
     const auto stored = tables_.get(meta, key);
     // The index has this batch's entries already, a count that can be read has not.
-    const bool readable = !stored || sealed_.open(meta, key, *stored);
+    const bool readable = stored && sealed_.verified(meta, key, *stored);
     const auto before = count_in(tables_, sealed_, change.of, change.status);
     put(meta, key, std::to_string(readable ? before + change.by : before));
   }
@@ -122,6 +135,7 @@ class batch_transaction {
 
   table_writer& tables_;
   const seals& sealed_;
+  std::array<bool, service_count> unordered_log_{};
   std::string written_;
 };
 

@@ -361,6 +361,10 @@ def test_skanu_admin_was_silent_about_damaged_letters(tmp_path):
         assert done.returncode == 1
         assert [json.loads(line) for line in done.stdout.splitlines()] == [whole]
         assert done.stderr == f"skanu: the dead letter {damaged['id']} is damaged\n"
+        assert admin(server, "replay", damaged["id"]).returncode == 1
+        assert admin(server, "discard", damaged["id"]).returncode == 0, "nothing got rid of it"
+        assert admin(server, "discard", whole["id"]).returncode == 0
+        assert admin(server, "dead-letters").returncode == 0
 
 
 def test_skanu_admin_says_why_it_could_not(serve, tmp_path):

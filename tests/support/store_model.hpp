@@ -27,6 +27,9 @@ class store_model final : public snapshot {
   entity_now now(service s, entity_id id) const;
 
   std::optional<std::string> entity(service s, entity_id id) const override;
+  std::optional<std::string> entity_for_change(service s, entity_id id) const override {
+    return entity(s, id);
+  }
   std::optional<std::string> listed_entity(service s, entity_id id) const override;
   std::vector<stored_entity> list(service s, const list_query& query) const override;
   std::int64_t count(service s, std::optional<std::uint8_t> status) const override;

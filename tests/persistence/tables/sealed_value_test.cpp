@@ -14,6 +14,7 @@ using namespace stages;
 
 constexpr table orders{service::order, table_kind::entities};
 constexpr table order_log{service::order, table_kind::log};
+constexpr table order_index{service::order, table_kind::status_index};
 constexpr table order_meta{service::order, table_kind::meta};
 
 std::string sealed(table t, std::string_view key, std::string_view value) {
@@ -26,7 +27,9 @@ TEST(seal, is_as_every_version_reads_it) {
   EXPECT_EQ(sealed(orders, ordered_key(42), R"({"version":1})"),
             "{\"version\":1}\x1e"
             "fc3aee1e");
-  EXPECT_EQ(sealed({service::order, table_kind::status_index}, "x", ""), "");
+  EXPECT_EQ(sealed(order_index, "x", ""),
+            "\x1e"
+            "694b86e9");
   EXPECT_EQ(sealed(order_meta, "format", "skanu 2"), "skanu 2");
 }
 
@@ -70,6 +73,15 @@ void flip(small_shop& shop, table t, std::string_view key) {
   auto stored = sealed(t, key, shop.value(t, key));
   stored[stored.size() / 2] ^= 4;
   shop.put_as_it_is(t, key, stored);
+}
+
+/// Moves a stored value to another key, as a flipped bit in the key does.
+void flip_key(small_shop& shop, table t, const std::string& key, std::size_t bit) {
+  const auto stored = sealed(t, key, shop.value(t, key));
+  auto other = key;
+  other[bit / 8] = static_cast<char>(other[bit / 8] ^ (1 << bit % 8));
+  shop.erase(t, key);
+  shop.put_as_it_is(t, other, stored);
 }
 
 class damaged_store : public testing::Test {
@@ -143,6 +155,122 @@ TEST_F(damaged_store, gives_a_damaged_event_its_place_and_not_its_text) {
   EXPECT_TRUE(events[1].damaged);
   EXPECT_EQ(events[1].body, "");
   EXPECT_FALSE(events[0].damaged || events[2].damaged);
+}
+
+TEST_F(damaged_store, names_a_row_under_a_damaged_key_and_numbers_the_rows_behind_it_rightly) {
+  const table rows{service::stamp, table_kind::rows};
+  const auto prefix = stamp_rules::ledger_prefix(account);
+  const page_query whole{.size = 100};
+  const auto before = *shop.data().read()->rows_page(service::stamp, account, prefix, whole);
+  ASSERT_GT(before.total, 4);
+  for (const std::size_t bit : {0U, 9U, 70U, 8 * 9U + 1, 8 * 16U + 3, 8 * 16U + 4}) {
+    small_shop damaged_shop;
+    fill(damaged_shop);
+    flip_key(damaged_shop, rows, prefix + ordered_key(2), bit);
+    for (const bool down : {false, true}) {
+      for (const std::size_t size : {1U, 2U, 100U}) {
+        std::vector<entity_id> numbers, damaged;
+        for (std::optional<entity_id> after = 0; after;) {
+          const auto page = *damaged_shop.data().read()->rows_page(
+              service::stamp, account, prefix, {.after = after, .size = size, .descending = down});
+          for (const auto& item : page.items) {
+            numbers.push_back(item.id);
+            EXPECT_EQ(item.document, before.items[static_cast<std::size_t>(item.id - 1)].document);
+          }
+          damaged.insert(damaged.end(), page.damaged.begin(), page.damaged.end());
+          after = page.next_after;
+        }
+        EXPECT_EQ(damaged, std::vector<entity_id>{2}) << bit << " " << size;
+        EXPECT_EQ(std::ssize(numbers), before.total - 1) << bit << " " << size;
+      }
+    }
+  }
+}
+
+TEST_F(damaged_store, tells_a_document_under_a_damaged_key_from_one_that_never_was) {
+  flip_key(shop, orders, ordered_key(placed), 63 - 7);
+  EXPECT_EQ(code_of([](const snapshot& now) { now.entity(service::order, placed); }),
+            errc::damaged);
+  EXPECT_EQ(code_of([](const snapshot& now) { now.listed_entity(service::order, placed); }),
+            errc::damaged);
+  EXPECT_EQ(shop.data().read()->entity(service::order, fresh), std::nullopt);
+}
+
+TEST_F(damaged_store, tells_a_document_that_only_the_index_knows_from_one_that_never_was) {
+  shop.erase(orders, ordered_key(placed));
+  EXPECT_EQ(code_of([](const snapshot& now) { now.listed_entity(service::order, placed); }),
+            errc::damaged);
+  EXPECT_EQ(shop.data().read()->listed_entity(service::order, fresh), std::nullopt);
+  const auto page = shop.data().read()->page(
+      service::order, {.status = static_cast<std::uint8_t>(order_status::complete), .size = 100});
+  EXPECT_EQ(page.damaged, std::vector<entity_id>{placed});
+  EXPECT_EQ(std::ssize(page.items) + 1, page.total);
+}
+
+TEST_F(damaged_store, names_an_entity_whose_place_in_the_index_is_damaged) {
+  const page_query wanted{.status = static_cast<std::uint8_t>(order_status::complete), .size = 100};
+  const auto before = shop.data().read()->page(service::order, wanted);
+  ASSERT_GT(before.items.size(), 1U);
+  flip_key(shop, order_index,
+           std::string(1, static_cast<char>(*wanted.status)) + ordered_key(placed), 8 + 7);
+  const auto page = shop.data().read()->page(service::order, wanted);
+  EXPECT_EQ(page.damaged, std::vector<entity_id>{placed});
+  EXPECT_EQ(page.items.size() + 1, before.items.size());
+}
+
+TEST_F(damaged_store, shows_an_entry_of_the_index_without_a_checksum) {
+  const page_query wanted{.status = static_cast<std::uint8_t>(order_status::complete), .size = 100};
+  const auto before = shop.data().read()->page(service::order, wanted).items.size();
+  for (const auto& row : shop.all(order_index)) shop.put_as_it_is(order_index, row.key, "");
+  EXPECT_EQ(shop.data().read()->page(service::order, wanted).items.size(), before);
+  EXPECT_TRUE(shop.audit().sound());
+}
+
+TEST_F(damaged_store, gives_an_event_under_a_damaged_key_its_place_and_loses_no_other) {
+  const auto all = shop.data().read()->events(service::order, 1, 100);
+  const auto last = all.back().offset;
+  for (const log_offset offset : {log_offset{1}, log_offset{3}, last}) {
+    for (const std::size_t bit : {1U, 62U, 63U}) {
+      small_shop damaged;
+      fill(damaged);
+      flip_key(damaged, order_log, ordered_key(offset), bit);
+      const auto now = damaged.data().read();
+      EXPECT_EQ(now->log_end(service::order), last) << offset << " " << bit;
+      const auto events = now->events(service::order, 1, 100);
+      ASSERT_EQ(events.size(), all.size()) << offset << " " << bit;
+      for (std::size_t i = 0; i < events.size(); ++i) {
+        EXPECT_EQ(events[i].offset, all[i].offset);
+        EXPECT_EQ(events[i].damaged, events[i].offset == offset) << offset << " " << bit;
+      }
+      damaged.append_event(service::order, "{}");
+      EXPECT_EQ(damaged.data().read()->log_end(service::order), last + 1) << offset << " " << bit;
+      EXPECT_EQ(damaged.data().read()->events(service::order, last + 1, 9).size(), 1U);
+    }
+  }
+}
+
+TEST_F(damaged_store, gives_a_lost_event_its_place) {
+  shop.erase(order_log, ordered_key(3));
+  const auto events = shop.data().read()->events(service::order, 2, 3);
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[1].offset, 3);
+  EXPECT_TRUE(events[1].damaged);
+  EXPECT_FALSE(events[0].damaged || events[2].damaged);
+}
+
+TEST_F(damaged_store, counts_anew_where_a_counts_key_is_damaged) {
+  const auto all = shop.data().read()->count(service::order, {});
+  for (const auto& row : shop.all(order_meta))
+    if (row.key.starts_with("count:")) flip_key(shop, order_meta, row.key, 6 * 8 + 6);
+  EXPECT_EQ(shop.data().read()->count(service::order, {}), all);
+  EXPECT_EQ(
+      shop.data().read()->count(service::order, static_cast<std::uint8_t>(order_status::complete)),
+      std::ssize(
+          shop.data()
+              .read()
+              ->page(service::order,
+                     {.status = static_cast<std::uint8_t>(order_status::complete), .size = 100})
+              .items));
 }
 
 TEST_F(damaged_store, counts_anew_where_a_count_is_damaged_and_mends_it) {

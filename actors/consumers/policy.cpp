@@ -217,19 +217,15 @@ void policy::replay() {
   definition_.send(*what, std::move(r));
 }
 
-/// An event that was damaged when it was set aside: its log may have been restored since.
 void policy::read_again() {
-  request(log_, limits_.pull_timeout, pull_atom::value, log_query{errand_->letter.offset, 1, {}})
-      .then(
-          [this](const event_batch& batch) {
-            if (batch.events.empty() || batch.events.front().body.empty())
-              return commit_rows(dead_letters_.failed_again(*errand_, damaged_event));
-            errand_->letter.event = batch.events.front().body;
-            replay();
-          },
-          [this](const caf::error&) {
-            finish_errand(error{errc::service_away, "The log cannot be read at present."});
-          });
+  read_event_again(
+      *this, log_, errand_->letter.offset, limits_,
+      [this](const std::string& event) {
+        if (event.empty()) return commit_rows(dead_letters_.failed_again(*errand_, damaged_event));
+        errand_->letter.event = event;
+        replay();
+      },
+      [this](const error& away) { finish_errand(away); });
 }
 
 void policy::on_replayed(const outcome& result) {

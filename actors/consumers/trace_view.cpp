@@ -222,23 +222,20 @@ void trace_view::carry_out(letter_errand e) {
   commit_errand(std::move(rows));
 }
 
-/// An event that was damaged when it was set aside: its log may have been restored since.
 void trace_view::read_again() {
   const auto& letter = errand_->letter;
   const auto followed = service_named(letter.follows);
   const auto log = followed ? reader_.number_of(*followed) : std::nullopt;
   if (!log) return commit_errand(dead_letters_.failed_again(*errand_, damaged_event));
-  request(logs_[*log], limits_.pull_timeout, pull_atom::value, log_query{letter.offset, 1, {}})
-      .then(
-          [this](const event_batch& batch) {
-            if (batch.events.empty() || batch.events.front().body.empty())
-              return commit_errand(dead_letters_.failed_again(*errand_, damaged_event));
-            errand_->letter.event = batch.events.front().body;
-            carry_out(std::move(*errand_));
-          },
-          [this](const caf::error&) {
-            finish_errand(error{errc::service_away, "The log cannot be read at present."});
-          });
+  read_event_again(
+      *this, logs_[*log], letter.offset, limits_,
+      [this](const std::string& event) {
+        if (event.empty())
+          return commit_errand(dead_letters_.failed_again(*errand_, damaged_event));
+        errand_->letter.event = event;
+        carry_out(std::move(*errand_));
+      },
+      [this](const error& away) { finish_errand(away); });
 }
 
 void trace_view::commit_errand(std::vector<row_write> rows) {

@@ -34,7 +34,10 @@ def test_a_broken_index_is_found_and_rebuilt(tmp_path):
     data = tmp_path / "data"
     ready = orders_in(data)
     assert_sound(data)
-    other_status = "update 'delivery.status_index' set key = ? where key = ?"
+    other_status = (
+        "update 'delivery.status_index' "
+        "set key = ?1, value = sealed('delivery.status_index', ?1, '') where key = ?2"
+    )
     in_sqlite(data, other_status, b"\3" + key(ready), b"\2" + key(ready))
     in_lmdb_row(data, "count:1", b"3", b"7")
     status, report = audit(data)

@@ -34,8 +34,8 @@ int serve(const program_options& options) {
   sigaddset(&stop_signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  start_logging(options.log_file, options.log_level, options.node.cluster.name);
-  report_crashes(options.node.data, options.node.cluster.name);
+  const int log = start_logging(options.log_file, options.log_level, options.node.cluster.name);
+  report_crashes(options.node.data, options.node.cluster.name, log);
   {
     node running(options.node, faults);
     const bool v6 = options.node.address.find(':') != std::string::npos;

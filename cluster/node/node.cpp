@@ -84,6 +84,7 @@ class node::parts {
       start_actors();
       front_.serve(actors_->directory(), view(), administration(token), token);
     } catch (...) {
+      if (actors_) let_checkout_leave();
       end_actors();
       throw;
     }
@@ -97,17 +98,7 @@ class node::parts {
     spdlog::info("event=stopping");
     front_.stop();
     peers_.leave(serve_timeout);
-    {
-      caf::scoped_actor self{system_};
-      self->request(actors_->placing(), leave_timeout, leave_atom::value)
-          .receive([](bool) {},
-                   [](caf::error&) {
-                     spdlog::warn("event=placement_did_not_leave in_ms={}",
-                                  std::chrono::milliseconds(leave_timeout).count());
-                   });
-      self->send_exit(actors_->consumers(), caf::exit_reason::user_shutdown);
-      self->wait_for(actors_->consumers());
-    }
+    let_checkout_leave();
     end_actors();
     databases_->close();
     spdlog::info("event=stopped");
@@ -153,17 +144,34 @@ class node::parts {
     return f;
   }
 
-  /// Ends the actors outside the supervisor.
+  /// The ids that were reserved and not given go back, after a failed start too: later starts
+  /// would reject each of them.
+  void let_checkout_leave() {
+    caf::scoped_actor self{system_};
+    self->request(actors_->placing(), leave_timeout, leave_atom::value)
+        .receive([](bool) {},
+                 [](caf::error&) {
+                   spdlog::warn("event=placement_did_not_leave in_ms={}",
+                                std::chrono::milliseconds(leave_timeout).count());
+                 });
+  }
+
   void end_actors() {
     front_.stop();
     front_.forget_services();
-    if (actors_) actors_->end();
+    if (actors_ && actors_->consumers()) {
+      caf::scoped_actor self{system_};
+      self->send_exit(actors_->consumers(), caf::exit_reason::user_shutdown);
+      self->wait_for(actors_->consumers());
+    }
     peers_.stop();
+    if (actors_) actors_->end();
     for (auto* r : {&item_reader_, &page_reader_}) {
       if (*r) caf::anon_send_exit(*r, caf::exit_reason::user_shutdown);
       *r = nullptr;
     }
     system_.await_all_actors_done();
+    if (actors_) actors_->forget();
   }
 
   admin_view administration(const std::optional<std::string>& token) {

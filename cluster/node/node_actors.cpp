@@ -180,9 +180,11 @@ local_services node_actors::for_peers(const reader_actor& items, const reader_ac
   return here;
 }
 
-/// The actor system must outlive every handle.
 void node_actors::end() {
   for (const auto& a : long_lived_) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+}
+
+void node_actors::forget() {
   long_lived_.clear();
   entities_ = {};
   checkout_ = nullptr;

@@ -68,8 +68,10 @@ class node_actors {
   /// Returns the services here for peers, with `read` for their reads.
   local_services for_peers(const reader_actor& items, const reader_actor& pages);
 
-  /// Sends exit messages to all actors but the supervisor, and forgets the handles.
+  /// Sends exit messages to all actors but the supervisor.
   void end();
+  /// Releases the handles: the actor system must outlive every handle. Call once no actor runs.
+  void forget();
 
  private:
   bool runs_here(service s) const { return tools_.environments[static_cast<std::size_t>(s)]; }

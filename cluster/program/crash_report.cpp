@@ -15,11 +15,14 @@ namespace skanu {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
-void report_crashes(const std::string&, const std::string&) {}
+void report_crashes(const std::string&, const std::string&, int) {}
 
 #else
 
 namespace {
+
+/// Set before any signal can arrive.
+int log_descriptor = STDERR_FILENO;
 
 /// A line in the making, without allocation: a signal handler writes it.
 class line {
@@ -42,7 +45,7 @@ class line {
 
   void write() const {
     // a failure has no place to be reported
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text_.data(), size_);
+    [[maybe_unused]] const auto written = ::write(log_descriptor, text_.data(), size_);
   }
 
  private:
@@ -91,7 +94,8 @@ void on_crash(int signal) {
 
 }  // namespace
 
-void report_crashes(const std::string& data, const std::string& node) {
+void report_crashes(const std::string& data, const std::string& node, int log) {
+  log_descriptor = log;
   if (!node.empty()) node_part = "node=" + node + " ";
   advice_part = "run skanu audit --data " + data + "; restore: see Restore in the README";
   struct sigaction action = {};

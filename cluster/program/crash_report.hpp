@@ -5,10 +5,10 @@
 
 namespace skanu {
 
-/// On SIGSEGV, SIGBUS and SIGABRT writes a line in the log's format to standard error, then lets
-/// the signal end the process as by default: exit status and core dump stay. Sanitizers keep their
-/// own handlers. `data` is the data directory, `node` the name in the log's lines, perhaps empty.
-/// Call once, before any thread starts.
-void report_crashes(const std::string& data, const std::string& node);
+/// On SIGSEGV, SIGBUS and SIGABRT writes a line in the log's format to the log's descriptor, then
+/// lets the signal end the process as by default: exit status and core dump stay. Sanitizers keep
+/// their own handlers. `data` is the data directory, `node` the name in the log's lines, perhaps
+/// empty. Call once, before any signal can arrive.
+void report_crashes(const std::string& data, const std::string& node, int log);
 
 }  // namespace skanu

@@ -121,7 +121,7 @@ class gathering_sink final : public spdlog::sinks::base_sink<std::mutex> {
 
 }  // namespace
 
-void start_logging(const std::string& file, const std::string& level, const std::string& node) {
+int start_logging(const std::string& file, const std::string& level, const std::string& node) {
   int opened = STDERR_FILENO;
   if (!file.empty()) {
     opened = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -138,6 +138,7 @@ void start_logging(const std::string& file, const std::string& level, const std:
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(logger);
   if (!file.empty()) warn_if_open_to_others(file);
+  return opened;
 }
 
 void stop_logging() { spdlog::shutdown(); }

@@ -8,12 +8,9 @@
 
 #include "actors/rules/circuit_breaker.hpp"
 #include "cluster/protocol/wire_format.hpp"
-#include "messages/delivery.hpp"
+#include "messages/entity_commands.hpp"
 #include "messages/log.hpp"
-#include "messages/order.hpp"
-#include "messages/payment.hpp"
 #include "messages/reply.hpp"
-#include "messages/stamp.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {

@@ -265,6 +265,8 @@ void request_reader::parse_request_line(std::string_view line) {
     return fail(400, "The request target must be a path.");
   }
   if (!is_target(target)) return fail(400, "The request target is malformed.");
+  if (std::ranges::count(target, '&') >= static_cast<std::ptrdiff_t>(limits_.query_parameters))
+    return fail(400, "There are too many query parameters.");
   request_.method = method;
   request_.target = target;
   request_.http_1_0 = version == "HTTP/1.0";

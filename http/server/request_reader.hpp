@@ -17,6 +17,7 @@ struct request_limits {
   /// A line of the header block; at most 8192, cpp-httplib's own limit.
   size_t header_line = 8 * 1024;
   size_t header_fields = 100;
+  size_t query_parameters = 100;
   /// The decoded body, without chunk framing.
   size_t body = 64 * 1024;
 };

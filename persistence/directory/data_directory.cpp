@@ -45,10 +45,14 @@ std::string lost_in(const std::string& folder, service s) {
 }
 
 /// The databases that an opening would make. A broken link stays: the operator's disk is away.
-std::vector<fs::path> missing_databases(const fs::path& folder) {
+/// Returns the files and folders of databases that are not there. A write-ahead log may be there
+/// without its database, and holds acknowledged changes.
+std::vector<fs::path> missing_files(const fs::path& folder) {
+  const auto sqlite = (folder / sqlite_file).string(), lmdb = (folder / lmdb_folder).string();
   std::vector<fs::path> missing;
-  for (const auto* name : {lmdb_folder, sqlite_file})
-    if (!fs::exists(fs::symlink_status(folder / name))) missing.push_back(folder / name);
+  for (const fs::path file :
+       {sqlite, sqlite + "-wal", sqlite + "-shm", lmdb + "/data.mdb", lmdb + "/lock.mdb", lmdb})
+    if (!fs::exists(fs::symlink_status(file))) missing.push_back(file);
   return missing;
 }
 
@@ -99,7 +103,7 @@ void refuse_if_of_another_node(const std::string& folder, const std::vector<serv
 }  // namespace
 
 data_directory::data_directory(const std::string& folder, const directory_options& options)
-    : folder_(folder), lock_(folder), new_(missing_databases(folder)) {
+    : folder_(folder), lock_(folder), new_(missing_files(folder)) {
   try {
     const auto& services = options.services;
     lock_.add_databases();
@@ -135,8 +139,7 @@ data_directory::data_directory(const std::string& folder, const directory_option
 void data_directory::remove_new_databases() {
   databases_.clear();
   std::error_code ignored;
-  for (const auto& made : new_)
-    for (const auto* suffix : {"", "-wal", "-shm"}) fs::remove_all(made.string() + suffix, ignored);
+  for (const auto& made : new_) fs::remove(made, ignored);
 }
 
 bool data_directory::is_there() const {

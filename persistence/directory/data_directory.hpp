@@ -57,7 +57,7 @@ class data_directory {
  private:
   std::string folder_;
   directory_lock lock_;                     ///< Outlives the databases.
-  std::vector<std::filesystem::path> new_;  ///< Databases that were not there before the opening.
+  std::vector<std::filesystem::path> new_;  ///< Files that were not there before the opening.
   std::vector<std::pair<std::string, file_id>> files_;  ///< At the time of the opening.
   std::vector<database> databases_;
   directory_identity identity_;

@@ -94,7 +94,12 @@ log_tail tail_of_log(const table_reader& tables, const seals& sealed, service s)
     if (placed == 0) ++behind;  // an event all the same, and the offsets have no gaps
     return !sound;              // events may have been added below a damaged key
   });
-  return {placed + behind, highest <= placed + behind};
+  const auto last = placed + behind;
+  // A little further on, the place of a coming event is taken by the damaged key: the log goes on
+  // behind that, and readers see the places between as damaged.
+  constexpr log_offset near = 32;
+  if (highest > last && highest - last <= near) return {highest, true};
+  return {last, highest <= last};
 }
 
 }  // namespace skanu

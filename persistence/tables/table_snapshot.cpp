@@ -80,7 +80,8 @@ std::int64_t table_snapshot::count(service s, std::optional<std::uint8_t> status
   bool damaged = false;
   careful_.scan_up(meta, count_prefix, [&](std::string_view key, std::string_view stored) {
     const auto count = sealed_.open(meta, key, stored);
-    damaged = !count;
+    // Beside a damaged key, a write may have put a sound key out of order.
+    damaged = !count || key < count_prefix;
     if (damaged || !key.starts_with(count_prefix)) return false;
     sum += integer_in(*count);
     return true;

@@ -1,9 +1,10 @@
 """A data directory belongs to one server, and a server notices when its data is taken away."""
 
 import shutil
+import socket
 
 import pytest
-from rest import COFFEE, DEADLINE_S, PREPARE, wait_until
+from rest import COFFEE, DEADLINE_S, PREPARE, READY, wait_until
 from support import Server, assert_sound, skanu
 
 
@@ -51,6 +52,44 @@ def test_two_folders_with_links_to_the_same_database_were_both_served(tmp_path, 
     if linked.startswith("lmdb"):  # of SQLite the log must lie beside
         with Server(other):
             assert serve_beside(server.data).returncode == 2
+
+
+def test_a_refused_start_threw_a_write_ahead_log_away_with_what_was_acknowledged(tmp_path):
+    data, aside = tmp_path / "data", tmp_path / "delivery.sqlite3"
+    server = Server(data).start()
+    shop = server.shop()
+    orders = [shop.deliver(shop.paid_order(), until=READY) for _ in range(3)]
+    server.kill()
+    log = (data / "delivery.sqlite3-wal").read_bytes()
+    assert log, "its deliveries are in the log"
+    (data / "delivery.sqlite3").rename(aside)
+    for restored in ([], ["--restored"]):
+        refused = skanu("serve", "--http", "127.0.0.1:0", "--data", data, *restored)
+        assert refused.returncode == 2 and "write-ahead log" in refused.stderr, refused
+        assert (data / "delivery.sqlite3-wal").read_bytes() == log
+    aside.rename(data / "delivery.sqlite3")
+    with Server(data) as server:
+        for order_id in orders:
+            delivery = server.client().get(f"/deliveries/{order_id}").expect(200).json()
+            assert delivery["deliveryStatus"] == READY
+    assert_sound(data)
+
+
+def test_a_refused_start_burned_ids_that_a_later_start_rejected_each(tmp_path):
+    data = tmp_path / "data"
+    with Server(data) as server:
+        assert server.shop().place() == 1
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for _ in range(3):
+            refused = skanu(
+                "serve", "--http", "127.0.0.1:0", "--data", data, "--name", "all",
+                "--node", f"127.0.0.1:{port}",
+            )  # fmt: skip
+            assert refused.returncode == 2 and str(port) in refused.stderr, refused
+    with Server(data) as server:
+        assert server.shop().place() == 2
+    assert_sound(data)
 
 
 def test_a_refused_start_leaves_nothing_that_looks_like_data(tmp_path):

@@ -106,6 +106,13 @@ std::string members(std::string_view value) {
   return text + '}';
 }
 
+/// The most parameters that a query may have, each of one name.
+std::string hundred_values(const std::string& name) {
+  std::string text;
+  for (int i = 0; i < 99; ++i) text += name + "=" + std::to_string(i) + "&";
+  return text + name + "=";
+}
+
 struct costs {
   double least = std::numeric_limits<double>::max(), most = 0;
   std::string costliest, all;
@@ -222,6 +229,7 @@ TEST(request_cost, of_a_target_is_bounded) {
   add("pages", "/orders?", "page=1&");
   add("a long page", "/orders?page=", "1");
   add("a long sort", "/orders?sort=", "id,");
+  add("a hundred values of one parameter", "/?" + hundred_values("a"), "x");
   requests.emplace_back("parameters of their own", [] {
     std::string text = "/?";
     for (int i = 0; text.size() < target_size - 8; ++i) text += std::to_string(i) + "=&";

@@ -171,6 +171,7 @@ TEST(request_reader, refuses_what_could_be_read_in_two_ways) {
       {"GET /a?b=%00 HTTP/1.1\r\n", 400},
       {"GET /a%0d%0ab HTTP/1.1\r\n", 400},
       {"GET /a%2 HTTP/1.1\r\n", 400},
+      {"GET /?" + std::string(100, '&') + " HTTP/1.1\r\n", 400},
       {"GET /a%u0041 HTTP/1.1\r\n", 400},
       {"GET /caf\xc3\xa9 HTTP/1.1\r\n", 400},
       {std::string{"GET /\0 HTTP/1.1\r\n", 17}, 400},

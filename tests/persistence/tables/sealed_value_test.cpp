@@ -249,6 +249,31 @@ TEST_F(damaged_store, gives_an_event_under_a_damaged_key_its_place_and_loses_no_
   }
 }
 
+// A damaged key in the place of a coming event failed every commit of the batch, and the commits of
+// its service for ever.
+TEST_F(damaged_store, appends_behind_a_damaged_key_and_refuses_nothing_beside) {
+  const auto last = shop.data().read()->log_end(service::order);
+  for (const std::size_t bit : {0U, 1U, 2U, 3U, 4U, 5U, 6U, 7U}) {
+    if ((last >> bit & 1) != 0) continue;  // the key becomes smaller
+    small_shop damaged;
+    fill(damaged);
+    flip_key(damaged, order_log, ordered_key(last), 7 * 8 + bit);
+    for (int i = 0; i < 200; ++i) {
+      const commit order{.of = service::order, .events = {"{}", "{}"}};
+      const commit payment{.of = service::payment, .events = {"{}"}};
+      const commit* batch[] = {&order, &payment};
+      ASSERT_EQ(damaged.data().write(batch), (std::vector<commit_result>{{}, {}}))
+          << bit << " " << i;
+    }
+    const auto now = damaged.data().read();
+    const auto events = now->events(service::order, last, 1'000);
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(std::ranges::count_if(events, [](const auto& e) { return !e.damaged; }), 400) << bit;
+    EXPECT_TRUE(events.front().damaged) << bit;
+    EXPECT_EQ(events.back().offset, now->log_end(service::order)) << bit;
+  }
+}
+
 TEST_F(damaged_store, gives_a_lost_event_its_place) {
   shop.erase(order_log, ordered_key(3));
   const auto events = shop.data().read()->events(service::order, 2, 3);

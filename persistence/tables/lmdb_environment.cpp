@@ -103,7 +103,8 @@ void end_quietly(MDB_env* env) {
   mdb_env_set_assert(env, [](MDB_env*, const char*) { std::abort(); });
 }
 
-/// Refuses an environment whose main table contains other names than the service tables'.
+/// Refuses an environment whose main table contains other names than the service tables', or not
+/// as many entries as the meta page says: a damaged header of its page hides all tables.
 void refuse_if_foreign(MDB_txn* txn, const std::string& folder) {
   std::set<std::string, std::less<>> ours;
   for (const auto s : all_services)
@@ -114,11 +115,18 @@ void refuse_if_foreign(MDB_txn* txn, const std::string& folder) {
   MDB_cursor* cursor = nullptr;
   check_lmdb("open its tables", mdb_cursor_open(txn, main, &cursor));
   const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> closed(cursor, mdb_cursor_close);
+  MDB_stat stat;
+  check_lmdb("look at its tables", mdb_stat(txn, main, &stat));
   MDB_val name, value;
-  while (mdb_cursor_get(cursor, &name, &value, MDB_NEXT) == MDB_SUCCESS)
+  std::size_t found = 0;
+  for (; mdb_cursor_get(cursor, &name, &value, MDB_NEXT) == MDB_SUCCESS; ++found)
     if (!ours.contains(text_of(name)))
       throw store_error(errc::store_failed,
                         "the database " + folder + " is an LMDB database of another program");
+  if (found != stat.ms_entries)
+    throw store_error(errc::damaged, "the database " + folder + " is damaged: its list of " +
+                                         std::to_string(stat.ms_entries) + " tables has " +
+                                         std::to_string(found));
 }
 
 }  // namespace
@@ -286,6 +294,7 @@ std::vector<service> services_in_lmdb(const std::string& folder) {
   MDB_txn* txn = nullptr;
   check_lmdb("look at its tables", mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn));
   const std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> ended(txn, mdb_txn_abort);
+  refuse_if_foreign(txn, folder);
   std::vector<service> found;
   for (const auto s : all_services) {
     MDB_dbi dbi = 0;

@@ -90,14 +90,14 @@ export class Server {
       cost: 4000 * qty,
       paymentType: 'card',
     });
-    assert.equal(placed.status, 201);
+    assert.equal(placed.status, 201, JSON.stringify(placed.body));
     const { id } = placed.body;
     if (paid) {
       const answer = await this.send('PATCH', `/payments/${id}`, {
         paymentStatus: 'END',
         phoneNumber,
       });
-      assert.equal(answer.status, 200);
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
       await eventually(async () => assert.equal((await this.trace(id)).status, 'PAY END'));
       await eventually(async () =>
         assert.equal((await this.send('GET', `/deliveries/${id}`)).status, 200),

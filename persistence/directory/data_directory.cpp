@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "persistence/directory/database_files.hpp"
 #include "persistence/files/new_files.hpp"
@@ -44,15 +45,22 @@ std::string lost_in(const std::string& folder, service s) {
          "it, start once with --restored";
 }
 
-/// The databases that an opening would make. A broken link stays: the operator's disk is away.
-/// Returns the files and folders of databases that are not there. A write-ahead log may be there
-/// without its database, and holds acknowledged changes.
+/// Returns the files that an opening would make of databases that are not there. Files beside a
+/// database that is there are in use by other processes, perhaps; a write-ahead log without its
+/// database holds acknowledged changes; a broken link stays, because the operator's disk is away.
 std::vector<fs::path> missing_files(const fs::path& folder) {
-  const auto sqlite = (folder / sqlite_file).string(), lmdb = (folder / lmdb_folder).string();
   std::vector<fs::path> missing;
-  for (const fs::path file :
-       {sqlite, sqlite + "-wal", sqlite + "-shm", lmdb + "/data.mdb", lmdb + "/lock.mdb", lmdb})
-    if (!fs::exists(fs::symlink_status(file))) missing.push_back(file);
+  const auto is_missing = [](const fs::path& file) {
+    return !fs::exists(fs::symlink_status(file));
+  };
+  const auto add = [&](const fs::path& database, const std::vector<fs::path>& others) {
+    if (!is_missing(database)) return;
+    missing.push_back(database);
+    std::ranges::copy_if(others, std::back_inserter(missing), is_missing);
+  };
+  const auto sqlite = folder / sqlite_file, lmdb = folder / lmdb_folder;
+  add(sqlite, {sqlite.string() + "-wal", sqlite.string() + "-shm"});
+  add(lmdb / "data.mdb", {lmdb / "lock.mdb", lmdb});
   return missing;
 }
 

@@ -50,8 +50,8 @@ class data_directory {
   /// with the process. Costs some system calls. Any thread.
   bool is_there() const;
 
-  /// Closes the databases, and removes those that this opening made: after a refused start nothing
-  /// is left that a later start could take for data. The directory is of no use afterwards.
+  /// Closes the databases, and removes the new ones: a later start would take the files of a
+  /// refused start for data. The directory is of no use afterwards.
   void remove_new_databases();
 
  private:

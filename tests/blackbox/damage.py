@@ -3,11 +3,23 @@ program's handling of wrong data, not the detection of changed bytes."""
 
 import ctypes
 
+from support import Server
+
 SERVICES = ("order", "payment", "delivery", "stamp", "ordertrace")
 XXHASH = ctypes.CDLL("libxxhash.so.0")
 XXHASH.XXH3_64bits_withSeed.restype = ctypes.c_uint64
 XXHASH.XXH3_64bits_withSeed.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64]
 SEAL = 9
+
+
+def stopped_server(folder, orders, phone):
+    """A server's data: each order earned a stamp, so the phone's ledger has a line for each."""
+    with Server(folder / "data") as server:
+        shop = server.shop()
+        for _ in range(orders):
+            shop.wait_consistent(shop.paid_order(phone=phone))
+        server.stop()
+    return server
 
 
 def xxh3(data, seed=0):

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import damage
 import pytest
 from damage import SEAL, in_lmdb_row, seal
 from rest import COFFEE, assert_problem, wait_until
@@ -30,13 +31,7 @@ def flip_key(server, table, name, bit):
 
 
 def stopped_server(folder, orders=7):
-    """Each order earns a stamp; the stamp account's ledger has a line for each."""
-    with Server(folder / "data") as server:
-        shop = server.shop()
-        for _ in range(orders):
-            shop.wait_consistent(shop.paid_order(phone=PHONE))
-        server.stop()
-    return server
+    return damage.stopped_server(folder, orders, PHONE)
 
 
 def listed(client, path, name):

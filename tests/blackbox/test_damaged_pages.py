@@ -5,6 +5,7 @@ import os
 import re
 import signal
 
+import damage
 import pytest
 from damage import SEAL, seal
 from rest import COFFEE
@@ -16,12 +17,7 @@ PHONE = "01012341234"
 
 
 def stopped_server(folder, orders=3):
-    with Server(folder / "data") as server:
-        shop = server.shop()
-        for _ in range(orders):
-            shop.wait_consistent(shop.paid_order(phone=PHONE))
-        server.stop()
-    return server
+    return damage.stopped_server(folder, orders, PHONE)
 
 
 def page_with(content, table, key):

@@ -75,6 +75,17 @@ def test_a_refused_start_threw_a_write_ahead_log_away_with_what_was_acknowledged
     assert_sound(data)
 
 
+def test_a_refused_start_took_the_lock_file_from_under_other_readers(tmp_path):
+    data = tmp_path / "data"
+    with Server(data) as server:
+        server.shop().paid_order()
+    (data / "lmdb" / "lock.mdb").unlink()  # as in a backup
+    (data / "delivery.sqlite3").unlink()
+    assert serve_beside(data).returncode == 2
+    assert (data / "lmdb" / "lock.mdb").exists(), "an audit beside may have begun to use it"
+    assert not list(data.glob("delivery.sqlite3*"))
+
+
 def test_a_refused_start_burned_ids_that_a_later_start_rejected_each(tmp_path):
     data = tmp_path / "data"
     with Server(data) as server:

@@ -1,4 +1,4 @@
-// Reads of a page with a damaged key: what is sound is found, what is damaged is said.
+// Reads of a page with a damaged key: sound entries are found, damaged entries are named.
 #include "persistence/tables/careful_reader.hpp"
 
 #include <gtest/gtest.h>

@@ -154,7 +154,7 @@ class run_of_orders {
 std::string history_of(std::uint64_t seed) {
   run_of_orders run(seed);
   run.connect();
-  run.act(40);
+  run.act(80);
   EXPECT_TRUE(run.takes_orders_again());
   EXPECT_TRUE(run.becomes_consistent()) << run.history();
   return run.history();
@@ -175,9 +175,13 @@ TEST(three_nodes, an_order_goes_from_the_counter_through_till_and_kitchen) {
 
 TEST(three_nodes, a_run_with_cut_cables_repeats_itself_from_its_seed) {
   const auto seed = seed_of_test();
-  const auto first = history_of(seed);
-  EXPECT_EQ(first, history_of(seed));
-  EXPECT_NE(first, history_of(seed + 1)) << "the history follows from the seed";
+  std::string before;
+  for (std::uint64_t i = 0; i < 10; ++i) {  // one run alone may meet few decisions by chance
+    const auto history = history_of(seed + i);
+    EXPECT_EQ(history, history_of(seed + i)) << i;
+    EXPECT_NE(history, before) << "the history follows from the seed";
+    before = history;
+  }
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ front_options front_of(const node_options& options, std::optional<std::string> a
   o.cors = options.cors;
   if (is_loopback(options.address)) o.allowed_hosts = options.allowed_hosts;
   o.admin_token = std::move(admin_token);
+  o.links = options.links;
   if (!options.gateway) o.shown = options.services;
   o.pages = options.gateway;
   return o;

@@ -36,6 +36,15 @@ def fits(template, path):
     )
 
 
+def path_of(target):
+    """The path of a request target, which may be in absolute form."""
+    path = target.partition("?")[0]
+    if "://" not in path:
+        return path
+    _, slash, rest = path.partition("://")[2].partition("/")
+    return slash + rest or "*"
+
+
 class Judge:
     def __init__(self, text):
         raw = json.loads(text)
@@ -56,7 +65,9 @@ class Judge:
         template, item, operation, candidates = None, None, None, []
         status = str(response.status)
         if method is not None:
-            template, item = self.path_item(unquote(target.partition("?")[0]))
+            template, item = self.path_item(unquote(path_of(target)))
+        if path_of(target or "") == "*" and method == "OPTIONS":
+            candidates.append(self.everywhere["options"]["responses"].get(status))
         if item and method == "OPTIONS":
             candidates.append(self.everywhere["options"]["responses"].get(status))
         elif item and method in ("HEAD", *(each.upper() for each in METHODS if each in item)):

@@ -104,8 +104,12 @@ void node_front::serve(service_directory services, actuator_view view, admin_vie
   server_.start();
   if (admin_) admin_->start();
   if (server_.max_connections() < options_.max_connections)
-    spdlog::warn("event=too_few_open_files max_connections={} max_streams={}",
-                 server_.max_connections(), server_.max_handed_over());
+    spdlog::warn(
+        "event=too_few_open_files max_connections={} max_streams={} limit={} wanted={} "
+        "remedy=\"raise the hard limit of open files to {} (ulimit -Hn; systemd: LimitNOFILE=), or "
+        "lower --max-connections and --max-streams\"",
+        server_.max_connections(), server_.max_handed_over(), server_.open_files().limit,
+        server_.open_files().wanted, server_.open_files().wanted);
 }
 
 void node_front::add_gauges(actuator_view& view) {

@@ -9,8 +9,11 @@
 
 #include "cluster/program/cluster_arguments.hpp"
 #include "cluster/program/version.hpp"
+#include "cluster/program/wrong_options.hpp"
 #include "cluster/protocol/addresses.hpp"
 #include "http/access/admin_access.hpp"
+#include "http/format/host_field.hpp"
+#include "http/format/link_base.hpp"
 
 namespace skanu {
 
@@ -26,7 +29,8 @@ struct arguments {
   bool print_config = false;
 
   std::string http = usual_http, admin, cors = "own";
-  std::vector<std::string> allowed_hosts;
+  std::string public_url;
+  std::vector<std::string> allowed_hosts, trusted_proxies;
   bool trust_network = false;
   std::chrono::milliseconds::rep heartbeat_ms = options.node.streams.heartbeat.count();
   cluster_arguments cluster;
@@ -112,11 +116,34 @@ std::string read_allowed_hosts(const std::vector<std::string>& lists,
   return {};
 }
 
+/// The host of a public URL is answered on loopback, too: a proxy may pass it on.
+std::string read_links(const arguments& given, node_options& node) {
+  if (!given.public_url.empty()) {
+    const auto url = public_url_of(given.public_url);
+    if (!url)
+      return "--public-url takes a URL such as https://shop.example, not " +
+             given.public_url.substr(0, 100);
+    node.links.public_url = *url;
+    const auto front = url->find("//") + 2;
+    if (auto host = host_name(url->substr(front, url->find('/', front) - front)))
+      node.allowed_hosts.push_back(std::move(*host));
+  }
+  for (const auto& list : given.trusted_proxies)
+    for (auto& proxy : split(list)) {
+      if (!is_numeric_address(proxy))
+        return "--trusted-proxy takes numeric addresses such as 10.0.0.7, not " +
+               proxy.substr(0, 100);
+      node.links.trusted_proxies.push_back(std::move(proxy));
+    }
+  return {};
+}
+
 std::string interpret_serve(const arguments& given, node_options& node) {
   node.streams.heartbeat = std::chrono::milliseconds(given.heartbeat_ms);
   auto problem = read_addresses(given, node);
   if (problem.empty()) problem = read_cors(given.cors, node.cors);
   if (problem.empty()) problem = read_allowed_hosts(given.allowed_hosts, node.allowed_hosts);
+  if (problem.empty()) problem = read_links(given, node);
   if (problem.empty()) problem = interpret(given.cluster, node);
   return problem;
 }
@@ -132,7 +159,7 @@ std::string interpret(arguments& given) {
       o.data = given.events_data;
       if (given.events_service.empty()) return {};
       o.events_of = service_named(given.events_service);
-      return o.events_of ? "" : "no such service: " + given.events_service;
+      return o.events_of ? "" : "--service: no such service: " + given.events_service;
     case program_command::rebuild: o.data = given.rebuild_data; return {};
     case program_command::backup: o.data = given.backup_data; return {};
     case program_command::admin:
@@ -142,16 +169,6 @@ std::string interpret(arguments& given) {
                  : "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + given.admin_http;
   }
   return {};
-}
-
-/// Rewrites CLI11's message for an unknown key: CLI11 reports a parse failure.
-std::string plain_words(const CLI::ParseError& problem) {
-  constexpr std::string_view unknown = "INI was not able to parse ", section_end = ".++";
-  std::string words = problem.what();
-  if (!words.starts_with(unknown)) return words;
-  auto key = words.substr(unknown.size());
-  if (key.ends_with(section_end)) key = '[' + key.substr(0, key.size() - section_end.size()) + ']';
-  return "the configuration file has a key that no option has: " + key;
 }
 
 /// Prints in the form of the configuration file. A value may contain double quotes, but no single
@@ -220,6 +237,18 @@ void add_access(CLI::App& serve, arguments& given) {
           "Host name that is answered on a loopback address besides loopback's own, where a "
           "proxy passes it on; repeatable, or by commas")
       ->envname("SKANU_ALLOWED_HOST")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  serve
+      .add_option("--public-url", given.public_url,
+                  "URL under which clients reach the server, such as https://shop.example: links "
+                  "and Location then are whole URLs; empty: they are paths")
+      ->envname("SKANU_PUBLIC_URL");
+  serve
+      .add_option(
+          "--trusted-proxy", given.trusted_proxies,
+          "Address of a proxy whose Forwarded header says the host of links; repeatable, or "
+          "by commas")
+      ->envname("SKANU_TRUSTED_PROXY")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
@@ -341,9 +370,20 @@ void add_admin(CLI::App& app, arguments& given) {
   add_wish(admin_wish::explain, "explain", "Prints what an order waits for", "ORDER");
 }
 
+/// The arguments, with `skanu help COMMAND` as `skanu COMMAND --help`.
+std::vector<const char*> plain_arguments(int argc, const char* const* argv) {
+  std::vector<const char*> words(argv, argv + argc);
+  if (words.size() < 2 || std::string_view(words[1]) != "help") return words;
+  words.erase(words.begin() + 1);
+  words.resize(std::min<std::size_t>(words.size(), 2));
+  words.push_back("--help");
+  return words;
+}
+
 }  // namespace
 
 parsed_options parse_options(int argc, const char* const* argv) {
+  const auto words = plain_arguments(argc, argv);
   arguments given;
   CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
   app.require_subcommand(1);
@@ -354,15 +394,19 @@ parsed_options parse_options(int argc, const char* const* argv) {
   add_backup(app, given);
   add_rebuild(app, given);
   add_admin(app, given);
-  app.set_version_flag("--version", version_text,
+  app.set_version_flag("-v,--version", version_text,
                        "Print the version, the commit, and the protocols and data formats spoken");
 
+  if (words.size() < 2) {
+    std::cerr << app.help();
+    return {std::nullopt, bad_usage};
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::Success& help) {
     return {std::nullopt, app.exit(help)};
   } catch (const CLI::ParseError& problem) {
-    std::cerr << "skanu: " << plain_words(problem) << '\n';
+    std::cerr << "skanu: " << words_for(problem, app, words) << '\n';
     return {std::nullopt, bad_usage};
   }
   if (given.print_config) {
@@ -376,9 +420,10 @@ parsed_options parse_options(int argc, const char* const* argv) {
     return {};
   }
   if (const auto problem = interpret(given); !problem.empty()) {
-    std::cerr << "skanu: " << problem << '\n';
+    std::cerr << "skanu: " << with_place(problem, app, words) << '\n';
     return {std::nullopt, bad_usage};
   }
+  o.doubts = doubtful_variables(app, variables_here());
   return {std::move(o), 0};
 }
 

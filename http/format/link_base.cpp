@@ -1,5 +1,7 @@
 #include "http/format/link_base.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <strings.h>
 
 #include <algorithm>
@@ -72,6 +74,12 @@ std::optional<std::string> public_url_of(std::string_view text) {
   if (!is_host(text.substr(scheme, host_end - scheme))) return std::nullopt;
   if (!std::ranges::all_of(text.substr(host_end), is_plain)) return std::nullopt;
   return std::string(text);
+}
+
+bool is_numeric_address(const std::string& text) {
+  in6_addr any{};
+  return ::inet_pton(AF_INET, text.c_str(), &any) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), &any) == 1;
 }
 
 std::string base_from_forwarded(std::string_view header) {

@@ -22,6 +22,9 @@ struct link_base_options {
 /// Returns the URL without a slash at the end, or nullopt.
 std::optional<std::string> public_url_of(std::string_view text);
 
+/// Whether the text is an address of IPv4 or IPv6 in digits.
+bool is_numeric_address(const std::string& text);
+
 /// Returns "https://host" from the last element of a Forwarded header (RFC 7239): the nearest proxy
 /// wrote that element, and the elements before may come from a client. Empty without a host.
 std::string base_from_forwarded(std::string_view header);

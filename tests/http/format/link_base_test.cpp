@@ -27,6 +27,13 @@ TEST(link_base, a_public_url_has_a_scheme_a_host_and_perhaps_a_path) {
     EXPECT_EQ(public_url_of(wrong), std::nullopt) << wrong;
 }
 
+TEST(link_base, a_proxy_is_named_by_its_address) {
+  for (const auto* address : {"10.0.0.7", "::1", "fd00::7"})
+    EXPECT_TRUE(is_numeric_address(address)) << address;
+  for (const auto* other : {"", "proxy.example", "10.0.0", "10.0.0.0/8", "[::1]"})
+    EXPECT_FALSE(is_numeric_address(other)) << other;
+}
+
 TEST(link_base, the_nearest_proxy_says_the_host) {
   for (const auto& r : std::vector<row>{
            {"host=shop.example;proto=https", "https://shop.example"},

@@ -182,7 +182,7 @@ TEST(request_reader, refuses_request_lines_of_another_form) {
       {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
       {"G(T / HTTP/1.1\r\n", 400},
       {"CONNECT a:443 HTTP/1.1\r\n", 400},
-      {"GET http://other/ HTTP/1.1\r\n", 400},
+      {"GET http://a@other/ HTTP/1.1\r\n", 400},
       {"GET * HTTP/1.1\r\n", 400},
       {"GET orders HTTP/1.1\r\n", 400},
       {"GET /a#b HTTP/1.1\r\n", 400},

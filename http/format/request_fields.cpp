@@ -78,7 +78,8 @@ std::optional<version_condition> tags_in(const httplib::Request& in, const char*
                                          bool weak_ones) {
   if (!in.has_header(name)) return std::nullopt;
   const auto list = joined_header(in, name);
-  version_condition named{.any = trimmed(list) == "*"};
+  version_condition named;
+  named.any = trimmed(list) == "*";
   each_tag(list, [&](std::string_view tag, bool weak) {
     if (const auto version = id_of(tag); version && (weak_ones || !weak))
       named.versions.push_back(*version);

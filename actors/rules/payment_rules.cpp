@@ -142,4 +142,13 @@ void payment_rules::apply(state& s, const event& e) {
       e);
 }
 
+void payment_rules::note_time(state& s, const event& e, instant at) {
+  std::visit(overloaded{[&](const payment_requested&) { s.times.ordered_at = at; },
+                        [&](const paid&) { s.times.paid_at = at; },
+                        [&](const pay_cancelled&) { s.times.cancelled_at = at; },
+                        [&](const payment_closed&) { s.times.delivered_at = at; },
+                        [](const payment_rejected&) {}},
+             e);
+}
+
 }  // namespace skanu

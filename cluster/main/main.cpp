@@ -35,11 +35,13 @@ int serve(const program_options& options) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   const int log = start_logging(options.log_file, options.log_level, options.node.cluster.name);
+  for (const auto& doubt : options.doubts)
+    spdlog::warn("event=doubtful_variable reason=\"{}\"", doubt);
   report_crashes(options.node.data, options.node.cluster.name, log);
   {
     node running(options.node, faults);
     const bool v6 = options.node.address.find(':') != std::string::npos;
-    std::cout << "skanu ready http=" << (v6 ? "[" : "") << options.node.address << (v6 ? "]" : "")
+    std::cout << "skanu ready http://" << (v6 ? "[" : "") << options.node.address << (v6 ? "]" : "")
               << ':' << running.port() << std::endl;
     int signal = 0;
     sigwait(&stop_signals, &signal);

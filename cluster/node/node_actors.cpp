@@ -125,7 +125,7 @@ child node_actors::trace_child() {
 child node_actors::feed_child() {
   return {"trace-feed", service::ordertrace, [this](caf::local_actor& by) {
             return caf::actor_cast<caf::actor>(by.spawn<trace_feed>(
-                log(service::ordertrace), *tools_.traces, tools_.seeds.next()));
+                log(service::ordertrace), *tools_.traces, tools_.seeds.next(), tools_.link_base));
           }};
 }
 

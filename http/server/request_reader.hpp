@@ -99,6 +99,7 @@ class request_reader {
   std::optional<std::string_view> next_line(size_t limit, int status_if_longer);
   bool take_body(size_t& remaining);
   void parse_request_line(std::string_view line);
+  bool take_target(std::string_view target);
   void parse_header_line(std::string_view line);
   std::optional<field> parse_field(std::string_view line);
   void note_framing(std::string_view name, std::string_view value, bool& hide);
@@ -120,6 +121,7 @@ class request_reader {
   size_t head_bytes_ = 0;
   size_t fields_ = 0;
   size_t hosts_ = 0;
+  std::string authority_;  // of an absolute-form target
   std::optional<size_t> content_length_;
   size_t transfer_encodings_ = 0;
   bool chunked_ = false;

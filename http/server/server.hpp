@@ -60,6 +60,12 @@ struct server_options {
   std::chrono::milliseconds stop_timeout{5'000};
 };
 
+/// Open files of the process.
+struct open_file_limits {
+  size_t wanted = 0;  ///< For all connections, and the program's own files.
+  size_t limit = 0;   ///< The process's limit: the bounds are lowered where `wanted` is above it.
+};
+
 /// Receives a whole request and fills in the response, with a whole body: a content provider is an
 /// error. Runs on a worker's fiber, many at once: waiting in a oneshot holds no thread, any other
 /// blocking call does. An exception becomes a 500. Header values are as the client sent them;
@@ -102,6 +108,8 @@ class server {
   /// The lowered bounds, after `bind`.
   size_t max_connections() const;
   size_t max_handed_over() const;
+  /// After `bind`.
+  open_file_limits open_files() const;
 
   size_t open_connections() const;
   /// Requests whose handler is running.

@@ -79,6 +79,15 @@ def as_understood(schema, body):
     return understood
 
 
+def path_of(target):
+    """The path of a request target, which may be in absolute form."""
+    path = target.partition("?")[0]
+    if "://" not in path:
+        return path
+    _, slash, rest = path.partition("://")[2].partition("/")
+    return slash + rest or "*"
+
+
 class Judge:
     def __init__(self, text):
         raw = json.loads(text)
@@ -101,7 +110,9 @@ class Judge:
         template, item, operation, candidates = None, None, None, []
         status = str(response.status)
         if method is not None:
-            template, item = self.path_item(unquote(target.partition("?")[0]))
+            template, item = self.path_item(unquote(path_of(target)))
+        if path_of(target or "") == "*" and method == "OPTIONS":
+            candidates.append(self.everywhere["options"]["responses"].get(status))
         if item and method == "OPTIONS":
             candidates.append(self.everywhere["options"]["responses"].get(status))
         elif item and method in ("HEAD", *(each.upper() for each in METHODS if each in item)):
@@ -145,7 +156,8 @@ class Judge:
             error = self.error(schema, int(value) if is_number else value)
             if error:
                 return f"header {name}: {error}"
-        for name, header in documented.get("headers", {}).items():
+        required = {**self.everywhere["headers"], **documented.get("headers", {})}
+        for name, header in required.items():
             if header.get("required") and name not in response.headers:
                 return f"header {name} is missing"
         content = documented.get("content", {})

@@ -173,7 +173,8 @@ TEST(request_fields, browsers_prefer_html_and_programs_json) {
     EXPECT_TRUE(prefers(accept)) << accept;
   for (const auto* accept :
        {"", "*/*", "application/json", "application/hal+json, */*;q=0.1", "text/html;q=0",
-        "text/html;q=0.2, application/json", "application/*", "image/png", ";,;q=,", "text/plain"})
+        "text/html;q=0.2, application/json", "application/*", "image/png", ";,;q=,", "text/plain",
+        "application/hal+json, text/html; charset=utf-8, application/problem+json"})
     EXPECT_FALSE(prefers(accept)) << accept;
   EXPECT_FALSE(prefers_html(httplib::Request{}));
 }

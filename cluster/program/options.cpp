@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "actors/operations/duration.hpp"
 #include "cluster/program/cluster_arguments.hpp"
 #include "cluster/program/version.hpp"
 #include "cluster/protocol/addresses.hpp"
@@ -66,6 +67,13 @@ std::string read_cors(const std::string& text, cors_policy& cors) {
   return {};
 }
 
+std::string read_drain(const std::string& text, std::chrono::milliseconds& drain) {
+  const auto time = text == "0" ? std::chrono::milliseconds(0) : duration_in(text);
+  if (!time) return "--drain takes a time such as 5s or 500ms, not " + text;
+  drain = *time;
+  return {};
+}
+
 /// Translates texts of the command line into `node`. Returns the problem of wrong texts, or an
 /// empty text.
 std::string interpret(const std::string& http, const std::string& admin, const std::string& cors,
@@ -122,7 +130,8 @@ void print_options(const CLI::App& command) {
 
 parsed_options parse_options(int argc, const char* const* argv) {
   program_options o;
-  std::string http = "127.0.0.1:8088", admin, cors = "own", events_service, fault_help;
+  std::string http = "127.0.0.1:8088", admin, cors = "own", events_service;
+  std::string drain = "0", log_format_word = "text";
   std::vector<std::string> allowed_hosts;
   // Each command has separate variables, because the environment and the file also set the options
   // of commands not run.
@@ -209,9 +218,19 @@ parsed_options parse_options(int argc, const char* const* argv) {
                    "Milliseconds after which a silent stream is sent a comment")
       ->envname("SKANU_STREAM_HEARTBEAT")
       ->check(number_from(1));
-  serve->add_option("--log-file", o.log_file, "File to log to; empty: standard error")
+  serve
+      ->add_option("--drain", drain,
+                   "Time after SIGTERM in which readiness is DOWN and requests are still taken, "
+                   "each on its connection's last call, such as 5s; then the listener closes")
+      ->envname("SKANU_DRAIN");
+  serve
+      ->add_option("--log-file", o.log.file,
+                   "File to log to, opened anew at SIGHUP; empty: standard error")
       ->envname("SKANU_LOG_FILE");
-  serve->add_option("--log-level", o.log_level, "trace, debug, info, warn, error or off")
+  serve->add_option("--log-format", log_format_word, "text (key=value) or json")
+      ->envname("SKANU_LOG_FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+  serve->add_option("--log-level", o.log.level, "trace, debug, info, warn, error or off")
       ->envname("SKANU_LOG_LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
   serve->add_option("--fault", o.faults, "Fault on demand, NAME=VALUE; `--fault help` lists them")
@@ -299,6 +318,10 @@ parsed_options parse_options(int argc, const char* const* argv) {
     }
     auto problem = interpret(http, admin, cors, allowed_hosts, trust_network, o.node);
     if (problem.empty()) problem = interpret(cluster, o.node);
+    if (problem.empty()) problem = read_drain(drain, o.drain);
+    o.node.build = {program_version, program_commit};
+    o.log.node = o.node.cluster.name;
+    if (log_format_word == "json") o.log.format = log_format::json;
     if (!problem.empty()) return refuse(problem);
   } else if (audit->parsed()) {
     o.command = program_command::audit;

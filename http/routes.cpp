@@ -53,6 +53,10 @@ actuator_answer health(const actuator_view& v, const request_metrics&) {
 actuator_answer liveness(const actuator_view& v, const request_metrics&) {
   return render_liveness(v, std::chrono::steady_clock::now());
 }
+actuator_answer readiness(const actuator_view& v, const request_metrics&) {
+  return render_readiness(v, std::chrono::steady_clock::now());
+}
+actuator_answer info(const actuator_view& v, const request_metrics&) { return {render_info(v)}; }
 actuator_answer breakers(const actuator_view& v, const request_metrics&) {
   return {render_circuit_breakers(v)};
 }
@@ -93,7 +97,8 @@ constexpr std::array routes = {
     route{"GET", "/orderTraces/{id}/events", bare, order_traces::events},
     route{"GET", "/actuator/health", bare, nullptr, health, json_type},
     route{"GET", "/actuator/health/liveness", bare, nullptr, liveness, json_type},
-    route{"GET", "/actuator/health/readiness", bare, nullptr, health, json_type},
+    route{"GET", "/actuator/health/readiness", bare, nullptr, readiness, json_type},
+    route{"GET", "/actuator/info", bare, nullptr, info, json_type},
     route{"GET", "/actuator/circuitbreakers", bare, nullptr, breakers, json_type},
     route{"GET", "/actuator/prometheus", bare, nullptr, metrics,
           "text/plain; version=0.0.4; charset=utf-8"},

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "actors/operations/duration.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -22,25 +23,10 @@ std::optional<double> number_in(std::string_view text) {
   return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-/// Parses "400ms" or "1.5s"; at most a day.
-std::optional<milliseconds> time_in(std::string_view text) {
-  double unit = 0;
-  if (text.ends_with("ms")) {
-    unit = 1;
-    text.remove_suffix(2);
-  } else if (text.ends_with("s")) {
-    unit = 1000;
-    text.remove_suffix(1);
-  }
-  const auto value = number_in(text);
-  if (unit == 0 || !value || *value < 0 || *value * unit > 86'400'000) return std::nullopt;
-  return milliseconds(static_cast<std::int64_t>(*value * unit));
-}
-
 std::optional<std::pair<milliseconds, milliseconds>> range_in(std::string_view text) {
   const auto dots = text.find("..");
-  const auto from = time_in(text.substr(0, dots));
-  const auto to = dots == text.npos ? from : time_in(text.substr(dots + 2));
+  const auto from = duration_in(text.substr(0, dots));
+  const auto to = dots == text.npos ? from : duration_in(text.substr(dots + 2));
   if (!from || !to || *from > *to) return std::nullopt;
   return std::pair{*from, *to};
 }

@@ -1,8 +1,6 @@
 // The program: runs a node, or reads stored data.
 #include <csignal>
-#include <cstring>
 #include <iostream>
-#include <system_error>
 
 #include <spdlog/spdlog.h>
 
@@ -11,6 +9,7 @@
 #include "cluster/program/crash_report.hpp"
 #include "cluster/program/logging.hpp"
 #include "cluster/program/options.hpp"
+#include "cluster/program/signals.hpp"
 #include "persistence/store.hpp"
 
 namespace {
@@ -27,24 +26,22 @@ int serve(const program_options& options) {
       return cannot;
     }
   }
-  // Blocked before any thread starts, so that only sigwait receives the signals.
-  sigset_t stop_signals;
-  sigemptyset(&stop_signals);
-  sigaddset(&stop_signals, SIGTERM);
-  sigaddset(&stop_signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  const int log = start_logging(options.log_file, options.log_level, options.node.cluster.name);
+  block_signals();
+  const service_manager manager;
+  const int log = start_logging(options.log);
   for (const auto& doubt : options.doubts)
     spdlog::warn("event=doubtful_variable reason=\"{}\"", doubt);
-  report_crashes(options.node.data, options.node.cluster.name, log);
+  report_crashes(options.node.data, options.log, log);
   {
     node running(options.node, faults);
     const bool v6 = options.node.address.find(':') != std::string::npos;
     std::cout << "skanu ready http://" << (v6 ? "[" : "") << options.node.address << (v6 ? "]" : "")
               << ':' << running.port() << std::endl;
-    int signal = 0;
-    sigwait(&stop_signals, &signal);
+    manager.ready();
+    stay_until_stopped(manager, {.is_alive = [&] { return running.is_alive(); },
+                                 .on_hangup = open_log_anew,
+                                 .begin_to_leave = [&] { running.begin_to_leave(); },
+                                 .drain = options.drain});
     running.stop();
   }
   stop_logging();

@@ -18,6 +18,7 @@
 #include "cluster/peers/reader.hpp"
 #include "cluster/peers/remote.hpp"
 #include "cluster/protocol/certificate.hpp"
+#include "cluster/protocol/wire_format.hpp"
 #include "persistence/directory/admin_token.hpp"
 
 namespace skanu {
@@ -92,6 +93,16 @@ class node::parts {
   }
 
   int port() const { return front_.port(); }
+
+  bool is_alive() {
+    return std::ranges::none_of(databases_->stores(),
+                                [](const store* s) { return s != nullptr && !s->is_open(); });
+  }
+
+  void begin_to_leave() {
+    spdlog::info("event=leaving");
+    front_.begin_to_leave();
+  }
 
   void stop() {
     if (std::exchange(stopped_, true)) return;
@@ -215,6 +226,8 @@ class node::parts {
                  std::chrono::floor<std::chrono::seconds>(ends.time_since_epoch()).count());
            }});
     v.started = started_;
+    v.build = {options_.build.version, options_.build.commit, oldest_protocol_version,
+               protocol_version};
     return v;
   }
 
@@ -241,6 +254,10 @@ node::node(const node_options& options, fault_plan& faults)
 node::~node() { stop(); }
 
 int node::port() const { return parts_->port(); }
+
+bool node::is_alive() { return parts_->is_alive(); }
+
+void node::begin_to_leave() { parts_->begin_to_leave(); }
 
 void node::stop() { parts_->stop(); }
 

@@ -23,6 +23,13 @@ class node {
   /// Returns the port of the HTTP front. The front serves clients from construction on.
   int port() const;
 
+  /// Returns false while a database is closed after a failure. May open the database again.
+  bool is_alive();
+
+  /// Announces stop() to clients and their proxies, and goes on serving: readiness is DOWN, and
+  /// each answer ends its connection.
+  void begin_to_leave();
+
   /// Accepts no more requests, finishes the accepted requests, makes every commit durable, and ends
   /// all actors. Blocks for a few deadlines of some seconds each at most. A second call has no
   /// effect.

@@ -97,6 +97,7 @@ void node_front::serve(service_directory services, actuator_view view, admin_vie
       return gateway_->ask(service::order, ask);
     };
   add_gauges(view);
+  view.is_leaving = [this] { return leaving_.load(); };
   admin.breakers = [figures = view] { return render_circuit_breakers(figures); };
   front_ = std::make_unique<front>(*gateway_, std::move(view), std::move(admin),
                                    front_of(options_, std::move(admin_token)));
@@ -123,6 +124,11 @@ void node_front::add_gauges(actuator_view& view) {
   gauge("skanu_http_requests_queued", "Requests that wait for a worker.", &server::queued_requests);
   view.gauges.push_back({"skanu_http_streams", "Subscribers of event streams.",
                          [this] { return static_cast<std::int64_t>(streams_.subscribers()); }});
+}
+
+void node_front::begin_to_leave() {
+  leaving_ = true;
+  server_.call_last_requests();
 }
 
 void node_front::stop() {

@@ -1,6 +1,7 @@
 // The HTTP front of a node: the listeners, the event streams, and the routes over the gateway.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ class node_front {
   void serve(service_directory services, actuator_view view, admin_view admin,
              std::optional<std::string> admin_token);
 
+  /// Readiness is DOWN from now on, and each answer ends its connection. Still accepts requests.
+  void begin_to_leave();
   /// Accepts no more requests, and finishes the accepted requests.
   void stop();
   /// Releases the handles of actors: the actor system must outlive every handle. Call after stop().
@@ -46,6 +49,7 @@ class node_front {
   server server_;
   std::optional<server> admin_;
   int port_ = 0;
+  std::atomic<bool> leaving_ = false;
 };
 
 }  // namespace skanu

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cluster/protocol/cluster_options.hpp"
@@ -12,6 +13,10 @@
 #include "messages/values.hpp"
 
 namespace skanu {
+
+struct build_names {
+  std::string_view version, commit;
+};
 
 struct node_options {
   std::string address = "127.0.0.1";
@@ -33,6 +38,7 @@ struct node_options {
   /// order ids perhaps given before, and accepts forks of logs.
   bool restored = false;
   cluster_options cluster;
+  build_names build;  ///< Names that the node shows of its program; with static storage.
 
   bool runs(service s) const { return std::ranges::find(services, s) != services.end(); }
 };

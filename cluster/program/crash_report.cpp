@@ -15,7 +15,7 @@ namespace skanu {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
-void report_crashes(const std::string&, const std::string&, int) {}
+void report_crashes(const std::string&, const log_options&, int) {}
 
 #else
 
@@ -23,6 +23,7 @@ namespace {
 
 /// Set before any signal can arrive.
 int log_descriptor = STDERR_FILENO;
+bool as_json = false;
 
 /// A line in the making, without allocation: a signal handler writes it.
 class line {
@@ -43,6 +44,17 @@ class line {
     return *this;
   }
 
+  line& field(std::string_view key, std::string_view value, bool in_quotes = true) {
+    if (as_json) {
+      *this << ",\"" << key << "\":\"";
+      for (const char& c : value)
+        *this << (c == '"' || c == '\\' ? "\\" : "") << std::string_view(&c, 1);
+      return *this << "\"";
+    }
+    const std::string_view quote = in_quotes ? "\"" : "";
+    return *this << " " << key << "=" << quote << value << quote;
+  }
+
   void write() const {
     // a failure has no place to be reported
     [[maybe_unused]] const auto written = ::write(log_descriptor, text_.data(), size_);
@@ -54,7 +66,7 @@ class line {
 };
 
 /// Filled before any signal can arrive.
-std::string node_part, advice_part;
+std::string node_name, advice;
 
 std::string_view name_of_signal(int signal) {
   switch (signal) {
@@ -81,23 +93,28 @@ void add_time(line& l) {
 }
 
 void on_crash(int signal) {
+  constexpr bool bare = false;
   line l;
-  l << "time=";
+  l << (as_json ? "{\"time\":\"" : "time=");
   add_time(l);
-  l << " level=critical " << node_part << "event=crashed signal=" << name_of_signal(signal);
+  if (as_json) l << "\"";
+  l.field("level", "critical", bare);
+  if (!node_name.empty()) l.field("node", node_name, bare);
+  l.field("event", "crashed", bare).field("signal", name_of_signal(signal), bare);
   if (const char* const database = database_of_this_thread)
-    l << " database=\"" << database << "\" advice=\"" << advice_part << "\"";
-  l << "\n";
+    l.field("database", database).field("advice", advice);
+  l << (as_json ? "}\n" : "\n");
   l.write();
   ::raise(signal);  // SA_RESETHAND: by default the signal ends the process
 }
 
 }  // namespace
 
-void report_crashes(const std::string& data, const std::string& node, int log) {
+void report_crashes(const std::string& data, const log_options& options, int log) {
   log_descriptor = log;
-  if (!node.empty()) node_part = "node=" + node + " ";
-  advice_part = "run skanu audit --data " + data + "; restore: see Restore in the README";
+  as_json = options.format == log_format::json;
+  node_name = options.node;
+  advice = "run skanu audit --data " + data + "; restore: see Restore in the README";
   struct sigaction action = {};
   action.sa_handler = on_crash;
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);

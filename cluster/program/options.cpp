@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "actors/operations/duration.hpp"
 #include "cluster/program/cluster_arguments.hpp"
 #include "cluster/program/version.hpp"
 #include "cluster/program/wrong_options.hpp"
@@ -29,7 +30,7 @@ struct arguments {
   bool print_config = false;
 
   std::string http = usual_http, admin, cors = "own";
-  std::string public_url;
+  std::string public_url, drain = "0", log_format_word = "text";
   std::vector<std::string> allowed_hosts, trusted_proxies;
   bool trust_network = false;
   std::chrono::milliseconds::rep heartbeat_ms = options.node.streams.heartbeat.count();
@@ -89,6 +90,13 @@ std::string read_cors(const std::string& text, cors_policy& cors) {
   return {};
 }
 
+std::string read_drain(const std::string& text, std::chrono::milliseconds& drain) {
+  const auto time = text == "0" ? std::chrono::milliseconds(0) : duration_in(text);
+  if (!time) return "--drain takes a time such as 5s or 500ms, not " + text;
+  drain = *time;
+  return {};
+}
+
 /// Translates the addresses into `node`. Returns the problem of wrong texts, or an empty text.
 std::string read_addresses(const arguments& given, node_options& node) {
   if (!split_address(given.http, node.address, node.port))
@@ -138,13 +146,18 @@ std::string read_links(const arguments& given, node_options& node) {
   return {};
 }
 
-std::string interpret_serve(const arguments& given, node_options& node) {
+std::string interpret_serve(arguments& given) {
+  auto& node = given.options.node;
   node.streams.heartbeat = std::chrono::milliseconds(given.heartbeat_ms);
   auto problem = read_addresses(given, node);
   if (problem.empty()) problem = read_cors(given.cors, node.cors);
   if (problem.empty()) problem = read_allowed_hosts(given.allowed_hosts, node.allowed_hosts);
   if (problem.empty()) problem = read_links(given, node);
   if (problem.empty()) problem = interpret(given.cluster, node);
+  if (problem.empty()) problem = read_drain(given.drain, given.options.drain);
+  node.build = {program_version, program_commit};
+  given.options.log.node = node.cluster.name;
+  if (given.log_format_word == "json") given.options.log.format = log_format::json;
   return problem;
 }
 
@@ -153,7 +166,7 @@ std::string interpret_serve(const arguments& given, node_options& node) {
 std::string interpret(arguments& given) {
   auto& o = given.options;
   switch (o.command) {
-    case program_command::serve: return interpret_serve(given, o.node);
+    case program_command::serve: return interpret_serve(given);
     case program_command::audit: o.data = given.audit_data; return {};
     case program_command::events:
       o.data = given.events_data;
@@ -280,10 +293,24 @@ void add_limits(CLI::App& serve, arguments& given) {
       ->check(number_from(1));
 }
 
-void add_logging(CLI::App& serve, program_options& o) {
-  serve.add_option("--log-file", o.log_file, "File to log to; empty: standard error")
+void add_stop(CLI::App& serve, arguments& given) {
+  serve
+      .add_option("--drain", given.drain,
+                  "Time after SIGTERM in which readiness is DOWN and requests are still taken, "
+                  "each on its connection's last call, such as 5s; then the listener closes")
+      ->envname("SKANU_DRAIN");
+}
+
+void add_logging(CLI::App& serve, arguments& given) {
+  auto& log = given.options.log;
+  serve
+      .add_option("--log-file", log.file,
+                  "File to log to, opened anew at SIGHUP; empty: standard error")
       ->envname("SKANU_LOG_FILE");
-  serve.add_option("--log-level", o.log_level, "trace, debug, info, warn, error or off")
+  serve.add_option("--log-format", given.log_format_word, "text (key=value) or json")
+      ->envname("SKANU_LOG_FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+  serve.add_option("--log-level", log.level, "trace, debug, info, warn, error or off")
       ->envname("SKANU_LOG_LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
 }
@@ -301,7 +328,8 @@ void add_serve(CLI::App& app, arguments& given) {
   given.cluster.add_to(serve);
   add_access(serve, given);
   add_limits(serve, given);
-  add_logging(serve, o);
+  add_stop(serve, given);
+  add_logging(serve, given);
   serve.add_option("--fault", o.faults, "Fault on demand, NAME=VALUE; `--fault help` lists them")
       ->envname("SKANU_FAULT")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -1,11 +1,13 @@
 // The command line, the environment and the configuration file, as a value.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cluster/node/node.hpp"
+#include "cluster/program/logging.hpp"
 
 namespace skanu {
 
@@ -25,10 +27,10 @@ struct program_options {
   program_command command = program_command::serve;
   node_options node;
   std::vector<std::string> faults;
-  std::string log_file;  ///< Empty: standard error.
-  std::string log_level = "info";
-  std::string data = "./data";  ///< For every command except serve.
-  bool deep = false;            ///< For audit: also counts the values without a checksum.
+  log_options log;
+  std::chrono::milliseconds drain{0};  ///< Time from a signal to the last accepted connection.
+  std::string data = "./data";         ///< For every command except serve.
+  bool deep = false;                   ///< For audit: also counts the values without a checksum.
   std::string backup_to;
   std::optional<service> events_of;
   log_offset events_from = 1;

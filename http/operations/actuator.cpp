@@ -66,7 +66,7 @@ std::vector<std::string_view> forked_consumers(const actuator_view& view) {
 }
 
 std::string health_object(bool up, const actuator_view& view,
-                          std::chrono::steady_clock::time_point now) {
+                          std::chrono::steady_clock::time_point now, bool leaving = false) {
   std::string components;
   json_object_writer list(components);
   for (const auto s : view.services) {
@@ -84,6 +84,7 @@ std::string health_object(bool up, const actuator_view& view,
   }
   if (!view.data_is_there()) list.raw("data", status_object("DOWN", "gone"));
   for (const auto& who : forked_consumers(view)) list.raw(who, status_object("DOWN", "log-forked"));
+  if (leaving) list.raw("node", status_object("DOWN", "leaving"));
   list.close();
   std::string out;
   json_object_writer writer(out);
@@ -93,23 +94,55 @@ std::string health_object(bool up, const actuator_view& view,
   return out;
 }
 
-}  // namespace
-
-actuator_answer render_health(const actuator_view& view,
-                              std::chrono::steady_clock::time_point now) {
+bool can_serve(const actuator_view& view, std::chrono::steady_clock::time_point now) {
   const bool all_gone =
       !view.databases.empty() && std::ranges::all_of(view.databases, [now](const database_view& d) {
         return look_at(d, now).gone;
       });
-  const bool up =
-      !all_gone && std::ranges::none_of(view.databases, is_closed) && view.data_is_there();
+  return !all_gone && std::ranges::none_of(view.databases, is_closed) && view.data_is_there();
+}
+
+}  // namespace
+
+actuator_answer render_health(const actuator_view& view,
+                              std::chrono::steady_clock::time_point now) {
+  const bool up = can_serve(view, now);
   return {health_object(up, view, now), up ? 200 : 503};
+}
+
+actuator_answer render_readiness(const actuator_view& view,
+                                 std::chrono::steady_clock::time_point now) {
+  const bool leaving = view.is_leaving();
+  const bool up = !leaving && can_serve(view, now);
+  return {health_object(up, view, now, leaving), up ? 200 : 503};
 }
 
 actuator_answer render_liveness(const actuator_view& view,
                                 std::chrono::steady_clock::time_point now) {
   const bool up = std::ranges::none_of(view.databases, is_closed);
   return {health_object(up, view, now), up ? 200 : 503};
+}
+
+std::string render_info(const actuator_view& view) {
+  const auto& b = view.build;
+  std::string build, commit, protocol, out;
+  json_object_writer of_build(build);
+  of_build("name", std::string_view("skanu"));
+  of_build("version", b.version);
+  of_build.close();
+  json_object_writer of_commit(commit);
+  of_commit("id", b.commit);
+  of_commit.close();
+  json_object_writer of_protocol(protocol);
+  of_protocol("oldest", b.oldest_protocol);
+  of_protocol("newest", b.newest_protocol);
+  of_protocol.close();
+  json_object_writer writer(out);
+  writer.raw("build", build);
+  writer.raw("git", "{\"commit\":" + commit + "}");
+  writer.raw("protocol", protocol);
+  writer.close();
+  return out;
 }
 
 std::string render_circuit_breakers(const actuator_view& view) {

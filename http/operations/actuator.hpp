@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/operations/breaker_display.hpp"
@@ -45,6 +46,12 @@ struct node_gauge {
   std::function<std::int64_t()> value;
 };
 
+/// The program that runs, and the protocol versions that it speaks with other nodes.
+struct build_info {
+  std::string_view version, commit;
+  std::int64_t oldest_protocol = 0, newest_protocol = 0;
+};
+
 /// All data shown by the endpoints. The data outlives the front, and any thread may read it.
 struct actuator_view {
   std::vector<service> services;  ///< Services that run here.
@@ -52,6 +59,8 @@ struct actuator_view {
   std::vector<database_view> databases;
   /// Returns false where the data directory was removed or replaced under the running node.
   std::function<bool()> data_is_there = [] { return true; };
+  /// Returns true once the node has announced its stop.
+  std::function<bool()> is_leaving = [] { return false; };
   const node_metrics* metrics = nullptr;
   const breaker_display* breaker = nullptr;  ///< Set where orders are placed here.
   /// Returns the breaker's figures from the node that places orders; throws store_error. Empty
@@ -60,6 +69,7 @@ struct actuator_view {
   std::array<const store*, service_count> stores{};  ///< Stores of services here; else null.
   std::vector<node_gauge> gauges;
   instant started;  ///< Start of the process.
+  build_info build;
 };
 
 struct actuator_answer {
@@ -75,10 +85,17 @@ struct actuator_answer {
 /// - The data directory is gone.
 /// - A database is closed.
 actuator_answer render_health(const actuator_view& view, std::chrono::steady_clock::time_point now);
+/// Renders the same body for proxies: DOWN, too, with the component "node" once the node is
+/// leaving.
+actuator_answer render_readiness(const actuator_view& view,
+                                 std::chrono::steady_clock::time_point now);
 /// Renders the same body, with status DOWN only while a database is closed: a process that answers
 /// is alive, but a restart may help a process that cannot open its data again.
 actuator_answer render_liveness(const actuator_view& view,
                                 std::chrono::steady_clock::time_point now);
+/// Renders what Spring's /actuator/info does: {"build":{"version"},"git":{"commit":{"id"}}}, and
+/// the protocol versions.
+std::string render_info(const actuator_view& view);
 std::string render_circuit_breakers(const actuator_view& view);
 /// Renders the Prometheus text format, version 0.0.4.
 std::string render_metrics(const actuator_view& view, const request_metrics& requests);

@@ -1,8 +1,15 @@
 // GET /actuator/prometheus.
+#include <span>
+
 #include <spdlog/spdlog.h>
 
 #include "actors/rules/consumers.hpp"
 #include "http/operations/actuator.hpp"
+#include "http/operations/process_metrics.hpp"
+#include "messages/delivery.hpp"
+#include "messages/order.hpp"
+#include "messages/order_trace.hpp"
+#include "messages/payment.hpp"
 #include "persistence/log/consumer_keys.hpp"
 #include "persistence/log/log_position.hpp"
 #include "persistence/stored_number.hpp"
@@ -188,6 +195,47 @@ void render_breaker(metrics_text& out, const breaker_display& breaker) {
   out.sample({{"breaker", name}}, f.not_permitted_calls);
 }
 
+/// The words of a service's listed entities' status, by number; none for accounts of stamps.
+std::span<const std::string_view> status_words_of(service s) {
+  switch (s) {
+    case service::order:  // rejected orders are not listed
+      return std::span(enum_words<order_status>::list)
+          .first(static_cast<std::size_t>(order_status::rejected));
+    case service::payment: return enum_words<payment_status>::list;
+    case service::delivery: return enum_words<delivery_status>::list;
+    case service::ordertrace: return enum_words<trace_status>::list;
+    case service::stamp: break;
+  }
+  return {};
+}
+
+/// Renders the shop's figures: how many orders, payments, deliveries and accounts there are.
+void render_entities(metrics_text& out, const actuator_view& view) {
+  out.metric("skanu_entities", "gauge",
+             "Listed orders, payments, deliveries, traces and stamp accounts, by status.");
+  for (const auto s : view.services) {
+    const auto* data = view.stores[static_cast<std::size_t>(s)];
+    if (data == nullptr) continue;
+    try {
+      const auto now = data->read();
+      const auto words = status_words_of(s);
+      if (words.empty()) out.sample({{"service", name_of(s)}}, now->count(s, std::nullopt));
+      for (std::uint8_t status = 1; status < words.size(); ++status)
+        out.sample({{"service", name_of(s)}, {"status", words[status]}}, now->count(s, status));
+    } catch (const std::exception&) {
+      // An unreadable store shows no figures; the figures of its journal say why.
+    }
+  }
+}
+
+void render_build(metrics_text& out, const build_info& build) {
+  out.metric("skanu_build_info", "gauge", "1, with the program's version, commit and protocol.");
+  out.sample({{"version", build.version},
+              {"commit", build.commit},
+              {"protocol", std::to_string(build.newest_protocol)}},
+             std::int64_t{1});
+}
+
 }  // namespace
 
 std::string render_metrics(const actuator_view& view, const request_metrics& requests) {
@@ -201,6 +249,7 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
   render_journals(out, view.databases);
   render_readers(out, view.databases);
   log_figures(view).render(out);
+  render_entities(out, view);
   for (const auto& g : view.gauges) {
     out.metric(g.name, "gauge", g.help);
     out.sample({}, g.value());
@@ -216,10 +265,9 @@ std::string render_metrics(const actuator_view& view, const request_metrics& req
   for (const auto& s : view.elsewhere)
     if (const auto now = s.status())
       out.sample({{"service", name_of(s.of)}}, static_cast<double>(now->clock_offset_ms) / 1e3);
-  out.metric("process_start_time_seconds", "gauge",
-             "When this process began, in seconds since 1970.");
-  out.sample({}, static_cast<double>(view.started.time_since_epoch().count()) / 1e3);
   if (view.breaker != nullptr) render_breaker(out, *view.breaker);
+  render_process(out, view.started);
+  render_build(out, view.build);
   return out.take();
 }
 

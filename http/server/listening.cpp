@@ -1,5 +1,6 @@
 #include "http/server/listening.hpp"
 
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -81,6 +82,19 @@ file_descriptor listen_at(const std::string& address, int port, int backlog) {
   }
   if (!listener) throw_errno("cannot listen on " + place);
   return listener;
+}
+
+bool ignore_new_handshakes(int listener) {
+  constexpr uint32_t flags_offset = 13, syn = 0x02, ack = 0x10, drop = 0, pass = ~0U;
+  std::array code{
+      sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_offset),
+      sock_filter BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn | ack),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, drop),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, pass),
+  };
+  const sock_fprog program{code.size(), code.data()};
+  return ::setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
 size_t raise_open_file_limit(size_t wanted) {

@@ -22,6 +22,10 @@ file_descriptor listen_at(const std::string& address, int port, int backlog);
 endpoint numeric_endpoint(const sockaddr_storage& address, socklen_t length);
 endpoint local_endpoint(int socket);
 
+/// Lets a listener complete the handshakes under way and begin no others: their clients try again
+/// a second later. Returns false where the system does not filter.
+bool ignore_new_handshakes(int listener);
+
 /// Raises the soft limit of open files towards `wanted`, at most to the hard limit. Returns the
 /// soft limit; throws `std::system_error`.
 size_t raise_open_file_limit(size_t wanted);

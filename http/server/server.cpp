@@ -36,6 +36,8 @@ constexpr size_t max_told_of_the_cap = 256;
 // Descriptors for the rest of the process.
 constexpr size_t other_descriptors = 512;
 constexpr std::chrono::milliseconds accept_pause{100};
+// For the clients of handshakes under way to finish them: some round trips through a data centre.
+constexpr std::chrono::milliseconds handshake_time{100};
 
 constexpr request_failure too_many_connections{503, "There are too many connections."};
 constexpr request_failure too_many_requests{503, "There are too many requests at once."};
@@ -64,13 +66,14 @@ class server::implementation {
                                   options_.write_timeout, options_.keep_alive, options_.linger})},
         observe_failure_{std::move(observe_failure)},
         responder_{std::move(handler), std::move(render_error), observe_failure_,
-                   options_.max_response_bytes, stopping_},
+                   options_.max_response_bytes, last_call_},
         budget_{options_.max_buffered_bytes} {}
 
   ~implementation() { stop(); }
 
   int bind();
   void start();
+  void call_last_requests() { last_call_.store(true); }
   void stop();
 
   size_t max_connections() const { return max_connections_; }
@@ -96,6 +99,7 @@ class server::implementation {
   void schedule_sweep();
   void sweep();
   void begin_stop();
+  void close_listener();
   void close_finished();
 
   // On a worker:
@@ -123,6 +127,7 @@ class server::implementation {
   const std::chrono::milliseconds sweep_interval_;
   const handler_failure_observer observe_failure_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> last_call_{false};
   responder responder_;
   byte_budget budget_;
 
@@ -143,6 +148,7 @@ class server::implementation {
   clock::time_point next_sweep_ = clock::time_point::max();
   size_t sweep_from_ = 0;
   clock::time_point resume_accepting_ = clock::time_point::max();
+  clock::time_point close_listener_at_ = clock::time_point::max();
   clock::time_point stop_deadline_ = clock::time_point::max();
 
   std::mutex finished_mutex_;
@@ -216,6 +222,7 @@ void server::implementation::run() {
     }
     if (stopping_.load() && !draining_) begin_stop();
     const auto now = clock::now();
+    if (now >= close_listener_at_) close_listener();
     if (now >= resume_accepting_) resume_accepting();
     if (now >= next_sweep_) sweep();
     close_finished();
@@ -224,7 +231,7 @@ void server::implementation::run() {
 
 // The timeout of epoll_wait in milliseconds; -1 without a deadline.
 int server::implementation::wait_time() const {
-  const auto next = std::min({next_sweep_, resume_accepting_, stop_deadline_});
+  const auto next = std::min({next_sweep_, resume_accepting_, close_listener_at_, stop_deadline_});
   if (next == clock::time_point::max()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - clock::now()).count();
   return static_cast<int>(std::clamp<decltype(left)>(left, 0, std::numeric_limits<int>::max()));
@@ -335,8 +342,18 @@ void server::implementation::sweep() {
   schedule_sweep();
 }
 
+// Closes the listener at once, or after an announced stop once the handshakes under way are done:
+// the kernel resets the connections that nobody has accepted, some with a request on its way.
 void server::implementation::begin_stop() {
+  if (close_listener_at_ != clock::time_point::max()) return;
+  const bool announced = last_call_.exchange(true);
+  close_listener_at_ = clock::now();
+  if (announced && ignore_new_handshakes(listener_.get())) close_listener_at_ += handshake_time;
+}
+
+void server::implementation::close_listener() {
   draining_ = true;
+  close_listener_at_ = clock::time_point::max();
   stop_deadline_ = clock::now() + options_.stop_timeout;
   accept_clients();
   listener_.reset();
@@ -429,6 +446,8 @@ server::~server() = default;
 int server::bind() { return implementation_->bind(); }
 
 void server::start() { implementation_->start(); }
+
+void server::call_last_requests() { implementation_->call_last_requests(); }
 
 void server::stop() { implementation_->stop(); }
 

@@ -100,6 +100,11 @@ class server {
   /// Starts the threads, with the caller's signal mask.
   void start();
 
+  /// From now on each response ends its connection, unless another request waits: clients move to
+  /// other servers. Goes on accepting. Announces stop(), which then lets handshakes under way end
+  /// and answers their requests, too.
+  void call_last_requests();
+
   /// Stops accepting, answers accepted requests, closes idle connections, and returns when all is
   /// done: at the latest after `stop_timeout`, or when the last running handler returns. Not to be
   /// called from a handler.

@@ -165,7 +165,7 @@ def test_each_service_has_what_it_needs(service):
     for variable in ("SECRET_FILE", "TLS_CERT", "TLS_KEY", "TLS_CA"):
         path = configuration()[f"SKANU_{variable}"]
         assert path.removeprefix(mounts["secrets"] + "/") in files
-    assert f"SKANU_DATA={mounts['data']}\n" in DOCKERFILE
+    assert f"SKANU_DATA={mounts['data']} " in DOCKERFILE
 
 
 def test_the_services_differ_in_nothing_but_their_name():
@@ -188,6 +188,69 @@ def test_peers_are_services_at_their_nodes_port():
     for service in SERVICES:
         ports = {port["name"]: port["containerPort"] for port in container(service)["ports"]}
         assert ports == {"http": 8088, "node": 9088}
+
+
+def seconds(text):
+    return float(text.removesuffix("s"))
+
+
+def drain():
+    return seconds(re.search(r"SKANU_DRAIN=(\S+)", DOCKERFILE)[1])
+
+
+def test_every_node_drains_longer_than_probes_and_checks_take_and_shorter_than_it_may():
+    kubelet = container("gateway")["readinessProbe"]
+    assert drain() > kubelet["periodSeconds"] * kubelet["failureThreshold"]
+    interval, falls = re.search(r"check inter (\d+s) fall (\d+)", HAPROXY_CFG.read_text()).groups()
+    assert drain() > seconds(interval) * int(falls)
+    last_answers = 5
+    for service in SERVICES:
+        hook = container(service).get("lifecycle", {}).get("preStop")
+        before = float(hook["exec"]["command"][1]) if hook else 0
+        needed = before + drain() + last_answers
+        assert pod(service)["terminationGracePeriodSeconds"] > needed
+    for node in compose_nodes().values():
+        if node != certs():
+            assert seconds(node["stop_grace_period"]) > drain() + last_answers
+
+
+def test_gateways_are_spread_scaled_and_taken_away_one_at_a_time():
+    labels = stateful_set("gateway")["spec"]["template"]["metadata"]["labels"]
+    spread = pod("gateway")["topologySpreadConstraints"]
+    assert {one["topologyKey"] for one in spread} == {
+        "kubernetes.io/hostname", "topology.kubernetes.io/zone"}
+    assert all(one["labelSelector"]["matchLabels"] == labels for one in spread)
+    made = documents("gateway.yaml")
+    budget = made["PodDisruptionBudget", "gateway"]["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": labels}}
+    scaler = made["HorizontalPodAutoscaler", "gateway"]["spec"]
+    assert scaler["scaleTargetRef"] == {
+        "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "gateway"}
+    assert "replicas" not in stateful_set("gateway")["spec"], "an apply would undo the scaler's"
+    assert scaler["minReplicas"] >= 2
+    assert "cpu" in container("gateway")["resources"]["requests"], "its load is measured by that"
+    text = (KUBERNETES / "kustomization.yaml").read_text()
+    named = set(re.findall(r"\+(gateway-\d+)", text))
+    assert named == {f"gateway-{n}" for n in range(scaler["maxReplicas"])}
+
+
+def policy(name):
+    return documents("network.yaml")["NetworkPolicy", name]["spec"]
+
+
+def test_the_network_lets_in_customers_nodes_and_prometheus_only():
+    assert policy("nothing-else") == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert {name for _, name in documents("network.yaml")} == {
+        "nothing-else", "customers", "nodes", "monitoring", "dialing"}
+    assert policy("customers")["podSelector"]["matchLabels"] == {"app": "gateway"}
+    (services,) = policy("nodes")["podSelector"]["matchExpressions"]
+    assert set(services["values"]) == set(SERVICES) - {"gateway"}
+    named = {port["name"] for service in SERVICES for port in container(service)["ports"]}
+    for one in documents("network.yaml").values():
+        for rule in one["spec"].get("ingress", []) + one["spec"].get("egress", []):
+            assert all(port["port"] in named | {53} for port in rule["ports"])
+    peers_at = policy("dialing")["egress"][0]
+    assert peers_at == {"to": [{"podSelector": {}}], "ports": [{"port": "node"}]}
 
 
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
@@ -357,18 +420,23 @@ def front_of(gateways, tmp_path):
 def behind_haproxy(tmp_path_factory):
     """The port of HAProxy before a whole shop, whose own port has the admin pages."""
     folder = tmp_path_factory.mktemp("behind-haproxy")
-    with Server(folder / "data") as server, front_of([server, server], folder) as port:
+    with Server(folder / "data", "--allowed-host", "skanu") as server, front_of(
+        [server, server], folder
+    ) as port:
         server.operator().get("/admin/deadLetters").expect(200)
         wait_until(lambda: answers(port), "haproxy has found it")
         yield port
 
 
 def answers(port):
-    try:
-        with Client(port, timeout_s=2) as client:
-            return client.get("/stamps").status == 200
-    except OSError:
-        return False
+    """Whether stamps can be read. HAProxy's own answers are not in our document."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    with closing(connection):
+        try:
+            connection.request("GET", "/stamps")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 @needs_haproxy
@@ -380,7 +448,8 @@ def test_behind_haproxy_a_gateway_may_go(tmp_path):
 
     def gateway(name):
         data = tmp_path / name
-        return Server(data, "--services", "gateway", "--name", name, "--peer", f"stamp={node}")
+        peer = ("--peer", f"stamp={node}", "--allowed-host", "skanu")
+        return Server(data, "--services", "gateway", "--name", name, *peer)
 
     with ExitStack() as stack:
         stack.enter_context(Server(tmp_path / "stamp", "--services", "stamp", "--node", node))

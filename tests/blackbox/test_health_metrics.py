@@ -65,7 +65,7 @@ def test_metrics_are_prometheus_text(client):
     for line in lines:
         pattern = COMMENT if line.startswith("#") else SAMPLE
         assert not line or pattern.fullmatch(line), f"not in the format: {line!r}"
-    names = [line.split(" ")[0] for line in samples]
+    names = [line.rsplit(" ", 1)[0] for line in samples]
     assert len(names) == len(set(names)), "a series stands twice"
 
 

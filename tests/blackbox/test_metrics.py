@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from rest import COFFEE, fresh_phone, wait_until
+from support import skanu
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAFANA = ROOT / "cluster" / "deploy" / "grafana"
@@ -71,6 +72,70 @@ def test_every_metric_of_the_dashboard_is_one_that_the_program_shows(client):
     assert unseen == {"skanu_consumer_lag_events"}, f"on no panel: {unseen}"
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(ids) == len(set(ids))
+
+
+def alerts():
+    (group,) = yaml.safe_load((GRAFANA / "alerts.yml").read_text())["groups"]
+    return {rule["alert"]: rule for rule in group["rules"]}
+
+
+def test_every_alert_fires_in_its_test_and_is_silent_before():
+    promtool("check", "rules", str(GRAFANA / "alerts.yml"))
+    promtool("test", "rules", str(GRAFANA / "alerts_test.yml"))
+    tests = yaml.safe_load((GRAFANA / "alerts_test.yml").read_text())["tests"]
+    fired = [case["alertname"] for one in tests for case in one["alert_rule_test"]
+             if case["exp_alerts"]]
+    assert sorted(fired) == sorted(alerts())
+
+
+def test_every_alert_asks_for_what_the_program_shows_and_says_what_to_do(client):
+    shown = names_in(metrics_of(client)) | {"skanu_certificate_ends_timestamp_seconds"}
+    for name, rule in alerts().items():
+        asked = set(re.findall(r"\b(?:skanu|process)_[a-z_]+", rule["expr"]))
+        assert asked <= shown, name
+        assert asked or rule["expr"].startswith("up{"), name
+        assert rule["labels"]["severity"] in ("page", "ticket"), name
+        assert set(rule["annotations"]) == {"summary", "action"}, name
+
+
+def test_the_process_shows_itself_as_prometheus_libraries_do(client):
+    before = samples_of(client)
+    for name in ("process_cpu_seconds_total", "process_resident_memory_bytes",
+                 "process_virtual_memory_bytes", "process_open_fds", "process_start_time_seconds"):
+        assert before[name] > 0, name
+    assert before["process_open_fds"] < before["process_max_fds"]
+    others = [client.__class__(client.connection.port) for _ in range(20)]
+    for other in others:
+        other.get("/orders").expect(200)
+    assert samples_of(client)["process_open_fds"] >= before["process_open_fds"] + 10
+    for other in others:
+        other.connection.close()
+
+
+def test_the_build_is_named_in_the_metrics_and_by_actuator_info(client):
+    info = client.get("/actuator/info").expect(200).json()
+    said = skanu("--version").stdout
+    version, commit = re.match(r"skanu (\S+) \(commit (\S+),", said).groups()
+    assert info["build"] == {"name": "skanu", "version": version}
+    assert info["git"] == {"commit": {"id": commit}}
+    oldest, newest = re.search(r"protocol (\d+) to (\d+)", said).groups()
+    assert info["protocol"] == {"oldest": int(oldest), "newest": int(newest)}
+    label = f'version="{version}",commit="{commit}",protocol="{newest}"'
+    assert samples_of(client)[f"skanu_build_info{{{label}}}"] == 1
+
+
+def test_the_shops_figures_follow_its_orders(serve):
+    client = serve().client()
+    for _ in range(3):
+        client.post("/orders", COFFEE).expect(201)
+    client.delete("/orders/2").expect(204)
+    wait_until(lambda: samples_of(client)[
+        'skanu_entities{service="payment",status="CANCEL"}'] == 1, "payment follows")
+    now = samples_of(client)
+    assert now['skanu_entities{service="order",status="Order complete"}'] == 2
+    assert now['skanu_entities{service="order",status="Order Cancelled"}'] == 1
+    assert now['skanu_entities{service="payment",status="Not Pay"}'] == 2
+    assert now['skanu_entities{service="delivery",status="READY"}'] == 0
 
 
 def test_prometheus_is_told_of_the_six_nodes():

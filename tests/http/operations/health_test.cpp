@@ -55,6 +55,21 @@ TEST_F(health_test, a_database_that_is_stuck_in_a_write_is_down) {
   EXPECT_NE(render_health(view, now).body.find("stalled"), std::string::npos);
 }
 
+TEST_F(health_test, a_leaving_node_is_not_ready_and_still_healthy_and_alive) {
+  view.is_leaving = [] { return true; };
+  const auto ready = render_readiness(view, now);
+  EXPECT_EQ(told(ready), "503 DOWN lmdb=UP sqlite=UP");
+  EXPECT_NE(ready.body.find(R"("node":{"status":"DOWN","details":{"reason":"leaving"}})"),
+            std::string::npos);
+  EXPECT_EQ(health(), "200 UP lmdb=UP sqlite=UP");
+  EXPECT_EQ(liveness(), "200 UP lmdb=UP sqlite=UP");
+}
+
+TEST_F(health_test, readiness_is_down_with_health) {
+  view.data_is_there = [] { return false; };
+  EXPECT_EQ(render_readiness(view, now).status, 503);
+}
+
 /// A database that cannot be opened again after a failure.
 class closed_store final : public store {
  public:

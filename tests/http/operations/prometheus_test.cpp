@@ -133,5 +133,40 @@ TEST_F(prometheus_test, says_which_node_is_there_and_since_when_this_process) {
           "skanu_peer_up{service=\"stamp\"} 0", "process_start_time_seconds 1795348800"});
 }
 
+TEST_F(prometheus_test, counts_listed_entities_by_status_and_every_status_from_the_start) {
+  const auto data = make_table_store(make_memory_tables(), {service::order, service::stamp});
+  for (const auto s : view.services) view.stores[static_cast<std::size_t>(s)] = data.get();
+  expect({"skanu_entities{service=\"order\",status=\"Order complete\"} 0",
+          "skanu_entities{service=\"order\",status=\"Order Cancelled\"} 0",
+          "skanu_entities{service=\"stamp\"} 0"});
+  for (const auto& line : lines())
+    EXPECT_EQ(line.find("Rejected"), line.npos) << "nobody can see such an order: " << line;
+  commit c{.of = service::order};
+  for (const entity_id id : {1, 2}) {
+    entity_change change;
+    change.id = id;
+    change.next = 1;
+    change.status = static_cast<std::uint8_t>(order_status::complete);
+    change.listed = true;
+    change.document = std::make_shared<const std::string>("{}");
+    c.changes.push_back(change);
+  }
+  const auto* one = &c;
+  ASSERT_EQ(data->write({&one, 1}).front(), std::nullopt);
+  expect({"skanu_entities{service=\"order\",status=\"Order complete\"} 2"});
+}
+
+TEST_F(prometheus_test, names_its_build_and_its_process_as_prometheus_libraries_do) {
+  view.build = {"1.2.3", "abc", 3, 5};
+  expect({"skanu_build_info{version=\"1.2.3\",commit=\"abc\",protocol=\"5\"} 1",
+          "# TYPE process_cpu_seconds_total counter", "# TYPE process_resident_memory_bytes gauge",
+          "# TYPE process_virtual_memory_bytes gauge", "# TYPE process_open_fds gauge",
+          "# TYPE process_max_fds gauge", "# TYPE process_start_time_seconds gauge"});
+  for (const auto& line : lines())
+    if (line.starts_with("process_")) {
+      EXPECT_GE(std::stod(line.substr(line.find(' '))), 0) << line;
+    }
+}
+
 }  // namespace
 }  // namespace skanu

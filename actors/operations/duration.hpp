@@ -1,0 +1,13 @@
+// Times as operators write them.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace skanu {
+
+/// Parses "400ms" or "1.5s"; at most a day.
+std::optional<std::chrono::milliseconds> duration_in(std::string_view text);
+
+}  // namespace skanu

@@ -1,0 +1,125 @@
+"""The log: opened anew at SIGHUP, and as JSON lines."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+
+import pytest
+from rest import COFFEE, wait_until
+from support import REPO, Server
+
+
+def paths_in(text):
+    return [int(n) for n in re.findall(r"event=request .*path=\"/orders/(\d+)\"", text)]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--services", "order"]], ids=["process", "node"])
+def test_sighup_killed_the_server_and_now_opens_the_log_anew(tmp_path, arguments):
+    log, old = tmp_path / "skanu.log", tmp_path / "skanu.log.1"
+    with Server(tmp_path / "data", "--log-file", log, *arguments) as server:
+        asked, stop = [], threading.Event()
+
+        def ask():
+            client = server.client()
+            while not stop.is_set():
+                asked.append(len(asked) + 1)
+                client.get(f"/orders/{asked[-1]}").expect(404)
+
+        asker = threading.Thread(target=ask)
+        asker.start()
+        wait_until(lambda: paths_in(log.read_text()), "requests are made")
+        log.rename(old)
+        server.send_signal(signal.SIGHUP)
+        wait_until(lambda: log.exists() and "event=log_opened_anew" in log.read_text(), "a new log")
+        wait_until(lambda: paths_in(log.read_text()), "further requests are made")
+        stop.set()
+        asker.join()
+    assert log.stat().st_mode & 0o777 == 0o600
+    before, after = paths_in(old.read_text()), paths_in(log.read_text())
+    assert before and after
+    assert before + after == asked, "no line is lost, none is in both, all are in their order"
+    assert "event=stopped" in log.read_text()
+
+
+def test_a_crash_after_sighup_writes_to_the_new_log(tmp_path):
+    log = tmp_path / "skanu.log"
+    server = Server(tmp_path / "data", "--log-file", log).start()
+    log.rename(tmp_path / "old")
+    server.send_signal(signal.SIGHUP)
+    wait_until(lambda: log.exists() and "log_opened_anew" in log.read_text(), "a new log")
+    server.send_signal(signal.SIGABRT)
+    server.wait_dead()
+    if "AddressSanitizer" in server.stderr():
+        pytest.skip("sanitizers report crashes themselves")
+    assert "event=crashed signal=SIGABRT" in log.read_text()
+
+
+def test_a_log_that_cannot_be_opened_anew_goes_on_in_the_old_file(tmp_path):
+    folder, log = tmp_path / "logs", tmp_path / "logs" / "skanu.log"
+    folder.mkdir()
+    with Server(tmp_path / "data", "--log-file", log) as server:
+        log.rename(tmp_path / "old")
+        folder.rmdir()
+        server.send_signal(signal.SIGHUP)
+        old = tmp_path / "old"
+        wait_until(lambda: "event=log_not_opened_anew" in old.read_text(), "the old log says so")
+        server.client().get("/orders/7").expect(404)
+    assert paths_in(old.read_text()) == [7]
+
+
+def test_sighup_changes_nothing_without_a_log_file(tmp_path):
+    with Server(tmp_path / "data") as server:
+        for _ in range(3):
+            server.send_signal(signal.SIGHUP)
+        server.client().get("/orders/7").expect(404)
+        wait_until(lambda: paths_in(server.stderr()) == [7], "the request's line")
+        server.client().post("/orders", COFFEE).expect(201)
+    assert "log_opened_anew" not in server.stderr()
+
+
+@pytest.mark.skipif(not os.access("/usr/sbin/logrotate", os.X_OK), reason="no logrotate here")
+def test_the_readmes_lines_rotate_the_log(tmp_path):
+    log = tmp_path / "skanu.log"
+    with Server(tmp_path / "data", "--log-file", log) as server:
+        wait_until(lambda: log.exists() and log.stat().st_size > 0, "a log")
+        readme = (REPO / "README.md").read_text()
+        lines = re.search(r"^(/var/log/\S+ \{\n.*?^\})$", readme, re.S + re.M)
+        text = re.sub(r"^/var/log/\S+", str(log), lines[1])
+        text = re.sub(r"(?<=postrotate\n).*", f"kill -HUP {server.process.pid}", text)
+        (tmp_path / "rules").write_text(text)
+        (tmp_path / "rules").chmod(0o600)
+        rotate = ["/usr/sbin/logrotate", "--force", "--state", tmp_path / "state"]
+        done = subprocess.run(
+            [*rotate, tmp_path / "rules"], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 0, done.stderr
+        wait_until(lambda: log.exists() and "log_opened_anew" in log.read_text(), "a new log")
+
+
+def test_a_json_log_has_an_object_in_each_line(tmp_path):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    with Server(tmp_path / "data", "--log-format", "json", "--name", "one") as server:
+        client = server.client()
+        client.get("/orders/1%20status=200%22").expect(404)
+        header = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+        client.post("/orders", COFFEE, header).expect(201)
+    lines = [json.loads(line) for line in server.stderr().splitlines()]
+    assert {"time", "level", "node", "event"} <= set.intersection(*map(set, lines))
+    assert {line["node"] for line in lines} == {"one"}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z", line["time"]) for line in lines)
+    strange, placed = [line for line in lines if line["event"] == "request"]
+    assert (strange["path"], strange["status"]) == ('/orders/1 status=200"', 404)
+    assert (placed["method"], placed["trace"], placed["level"]) == ("POST", trace, "info")
+    assert isinstance(placed["us"], int)
+
+
+def test_a_crash_is_told_in_json_too(tmp_path):
+    server = Server(tmp_path / "data", "--log-format", "json").start()
+    server.send_signal(signal.SIGABRT)
+    server.wait_dead()
+    if "AddressSanitizer" in server.stderr():
+        pytest.skip("sanitizers report crashes themselves")
+    last = json.loads(server.stderr().splitlines()[-1])
+    assert (last["event"], last["signal"], last["level"]) == ("crashed", "SIGABRT", "critical")

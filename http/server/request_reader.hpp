@@ -13,13 +13,13 @@ namespace skanu {
 
 /// Limits, checked before bytes are kept. Sizes in bytes.
 struct request_limits {
-  size_t header_block = 16 * 1024;
+  size_t header_block = size_t{16} * 1024;
   /// A line of the header block; at most 8192, cpp-httplib's own limit.
-  size_t header_line = 8 * 1024;
+  size_t header_line = size_t{8} * 1024;
   size_t header_fields = 100;
   size_t query_parameters = 100;
   /// The decoded body, without chunk framing.
-  size_t body = 64 * 1024;
+  size_t body = size_t{64} * 1024;
 };
 
 /// A whole request. Header values are as sent, without percent-decoding. `Accept-Encoding`,

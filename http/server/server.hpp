@@ -42,8 +42,8 @@ struct server_options {
   size_t max_handed_over = 0;
   /// Bytes of unfinished requests and unsent responses over all connections. Beyond the limit a
   /// request over 1 KiB gets 503, and a connection with unsent bytes is cut off.
-  size_t max_buffered_bytes = 32 * 1024 * 1024;
-  size_t max_response_bytes = 16 * 1024 * 1024;
+  size_t max_buffered_bytes = size_t{32} * 1024 * 1024;
+  size_t max_response_bytes = size_t{16} * 1024 * 1024;
   request_limits limits;
 
   /// From the first byte of a request to the end of its header block; then 408 and close.

@@ -12,9 +12,9 @@ Runs the commands of the original system's users, word for word. Needs HTTPie (D
 server on an empty data directory, since the commands speak of orders 1 and 2. Ends with another
 status than 0 when one of them is refused.
 
-One command of the original's list is left out, since it is refused (422) on purpose: it pays payment
-1 with the fields of another order (orderId=2, another product). The original overwrote the payment;
-here a payment's order, goods and cost cannot change.
+One command of the original's list is left out, since it is refused (422) on purpose: it pays
+payment 1 with the fields of another order (orderId=2, another product). The original overwrote the
+payment; here a payment's order, goods and cost cannot change.
 TEXT
     exit 0
     ;;

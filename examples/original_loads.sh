@@ -6,9 +6,9 @@ usage() {
   cat <<'TEXT'
 usage: [BASE=http://localhost:8088] [LOAD_TIME=3S] examples/original_loads.sh [LOAD…]
 
-LOAD is stamps, orders or deliveries; all three by default. Needs siege (Debian: siege) and a running
-server. Ends with status 1 when fewer requests succeed than are expected. LOAD_TIME shortens each
-load. The original's orders met a payment that answers late; for the same, start the server so:
+LOAD is stamps, orders or deliveries; all three by default. Needs siege (Debian: siege) and a
+running server. Ends with status 1 when fewer requests succeed than are expected. LOAD_TIME shortens
+each load. The original's orders met a payment that answers late; for the same, start the server so:
 ./dev run --fault payment-delay=400ms..620ms
 TEXT
 }

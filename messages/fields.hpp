@@ -112,7 +112,8 @@ class json_object_writer {
     } else if constexpr (std::integral<T>) {
       append_integer(out_, static_cast<std::int64_t>(value));
     } else if constexpr (std::same_as<T, instant>) {
-      append_json_string(out_, to_rfc3339(value));
+      const auto text = to_rfc3339(value);
+      append_json_string(out_, text);
     } else if constexpr (worded_enum<T>) {
       append_json_string(out_, word_of(value));
     } else {

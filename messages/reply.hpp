@@ -138,7 +138,7 @@ struct operation_id {
 /// a list; If-None-Match is met by every version that it does not name, and by an absent entity.
 struct version_condition {
   bool any = false;
-  std::vector<version_number> versions;
+  std::vector<version_number> versions = {};
   bool negated = false;  ///< An If-None-Match.
 
   template <class Self, class Visitor>

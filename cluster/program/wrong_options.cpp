@@ -14,7 +14,7 @@ using names = std::vector<std::string>;
 
 /// A word longer than any name is near to none, and its distances would take long.
 constexpr std::size_t longest_name = 64;
-/// Of a text of a user's that stands in the words.
+/// Limit of a user's text that the words repeat.
 constexpr std::size_t longest_quote = 80;
 
 /// The number of letters to insert, remove or exchange (Levenshtein's distance).

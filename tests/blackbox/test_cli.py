@@ -139,8 +139,8 @@ def test_a_wrong_name_is_named_with_the_nearest_right_one():
 
 def test_a_wrong_entry_is_named_with_its_file(tmp_path):
     config = tmp_path / "skanu.conf"
-    for text, words in [("[serve]\nhtpt = 'x'\n", "serve.http?"), ("[serv]\nhttp = 'x'\n", "serve?"),
-                        ("[serve]\nhttp = 'x'\n", "--http"),
+    for text, words in [("[serve]\nhtpt = 'x'\n", "serve.http?"),
+                        ("[serv]\nhttp = 'x'\n", "serve?"), ("[serve]\nhttp = 'x'\n", "--http"),
                         ("[serve]\nmax-streams = 'x'\n", "--max-streams")]:
         config.write_text(text)
         for how in (["--config", config], [f"--config={config}"]):
@@ -151,7 +151,8 @@ def test_a_wrong_entry_is_named_with_its_file(tmp_path):
 
 
 def test_a_wrong_variable_is_named(tmp_path):
-    for name, value in [("SKANU_HTTP", "x"), ("SKANU_MAX_STREAMS", "x"), ("SKANU_SERVICES", "kichen")]:
+    wrong = {"SKANU_HTTP": "x", "SKANU_MAX_STREAMS": "x", "SKANU_SERVICES": "kichen"}
+    for name, value in wrong.items():
         assert name in said("serve", "--data", tmp_path / "data", env={name: value})
     line = said("serve", "--http", "x", env={"SKANU_HTTP": "127.0.0.1:0"})
     assert "SKANU_HTTP" not in line, line

@@ -15,10 +15,12 @@ KEPT, NOT_KEPT = "private, no-cache", "no-store"
 
 @pytest.mark.parametrize("path, expected", [
     ("/orders", KEPT), ("/orders/{order}", KEPT), ("/orders/999999999", KEPT),
-    ("/deliveries", KEPT), ("/orderTraces", KEPT), ("/orderTraces/search/findByOrderId?orderId=1", KEPT),
+    ("/deliveries", KEPT), ("/orderTraces", KEPT),
+    ("/orderTraces/search/findByOrderId?orderId=1", KEPT),
     ("/payments", NOT_KEPT), ("/payments/{order}", NOT_KEPT),
     ("/stamps", NOT_KEPT), ("/stamps/{phone}", NOT_KEPT), ("/stamps/01000000009/entries", NOT_KEPT),
-    ("/actuator/health", NOT_KEPT), ("/actuator/prometheus", NOT_KEPT), ("/admin/deadLetters", NOT_KEPT),
+    ("/actuator/health", NOT_KEPT), ("/actuator/prometheus", NOT_KEPT),
+    ("/admin/deadLetters", NOT_KEPT),
     ("/nothing/here", NOT_KEPT), ("/", "no-cache"),
 ])
 def test_a_shared_cache_keeps_no_answer_of_a_person(client, paths, path, expected):

@@ -120,8 +120,8 @@ def test_the_command_that_is_left_out_is_refused_as_its_script_says(serve):
     assert "422" in said and "payment\n1" in said.replace("payment 1", "payment\n1")
     address = f"127.0.0.1:{server.port}"
     assert_succeeds(example("original_commands.sh", HOST=address))
-    done = run("http", "--ignore-stdin", "--check-status", "put", f"{address}/payments/1", "cost=1000",
-               "orderId=2", "paymentStatus=END", "paymentType=cash", "productId=1",
+    done = run("http", "--ignore-stdin", "--check-status", "put", f"{address}/payments/1",
+               "cost=1000", "orderId=2", "paymentStatus=END", "paymentType=cash", "productId=1",
                "productName=coffee", "qty=1")
     assert done.returncode == 4 and "422" in done.stdout + done.stderr, done
 
@@ -153,7 +153,8 @@ def test_the_sample_configuration_has_the_defaults(tmp_path):
         return {name: value for name, value in (line.split(" = ", 1) for line in lines)}
 
     defaults, given = understood(), understood("--config", str(config))
-    assert {name for name in given if given[name] != defaults[name]} == {"public-url", "allowed-host"}
+    differing = {name for name in given if given[name] != defaults[name]}
+    assert differing == {"public-url", "allowed-host"}
     assert understood("--config", str(REPO / "examples" / "skanu.toml")) == defaults
 
 
@@ -322,7 +323,7 @@ def test_the_readmes_tour_of_a_cluster_shows_what_really_happens(folder):
         return re.sub(ports, lambda found: str(cluster.http - 8 + int(found[1])) + "  ", text)
 
     def compared(text):
-        """The logs of services come in either order, each in its own; ports have more digits here."""
+        """Logs of services come in either order, each in its own; ports have more digits here."""
         lines = [re.sub(" +", " ", line).strip() for line in text.splitlines()]
         return [[line for line in lines if log_of(line) == log] for log in (*LOGS, None)]
 

@@ -18,7 +18,8 @@ def dev(folder, *words, tools=("cmake", "dpkg-query", "apt-get", "npm")):
     shutil.copy(REPO / "dev", folder / "dev")
     shutil.copy(REPO / "CMakePresets.json", folder)
     (folder / "build" / "release").mkdir(parents=True)
-    for path in [*(folder / "bin" / tool for tool in tools), folder / "build" / "release" / "skanu"]:
+    program = folder / "build" / "release" / "skanu"
+    for path in [*(folder / "bin" / tool for tool in tools), program]:
         path.write_text(STAND_IN)
         path.chmod(0o755)
     calls = folder / "calls"

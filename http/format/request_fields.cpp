@@ -190,8 +190,8 @@ bool prefers_html(const httplib::Request& in) {
       std::max({weight_of(accept, {"application/hal+json", "application/*", "*/*"}),
                 weight_of(accept, {"application/json", "application/*", "*/*"}),
                 weight_of(accept, {"application/problem+json", "application/*", "*/*"})});
-  // Between equal weights the type named first is meant. A client that accepts any type, without a word
-  // of text/html, is a program.
+  // Equal weights mean the type named first. A client that accepts any type, without a word of
+  // text/html, is a program.
   return html > json ||
          (html == json && html > 0 && accept.find("text/html") < accept.find("json"));
 }

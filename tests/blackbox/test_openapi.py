@@ -5,6 +5,7 @@ api_document.py checks every answer of the suite against the document.
 
 import json
 import re
+from urllib.parse import urlencode
 
 import pytest
 from api_document import DOCUMENT_PATH, METHODS, Judge, as_understood, judge
@@ -333,7 +334,7 @@ def test_the_examples_of_parameters_can_be_sent(serve):
         is_stream = path.endswith("/stream")
         if names & NEEDS_DAMAGE or method == "delete" or is_stream or path.startswith("/admin"):
             continue
-        headers, target, query = {}, path, []
+        headers, target, query = {}, path, {}
         for parameter in parameters:
             if "example" not in parameter:
                 continue
@@ -341,11 +342,11 @@ def test_the_examples_of_parameters_can_be_sent(serve):
             if parameter["in"] == "path":
                 target = target.replace("{" + name + "}", value)
             elif parameter["in"] == "query":
-                query.append(f"{name}={value}")
+                query[name] = value
             else:
                 headers[name] = value
         assert "{" not in target, f"{path} has no example of its variable"
-        target += "?" + "&".join(query) if query else ""
+        target += f"?{urlencode(query)}" if query else ""
         body = request_example(path, method) if "requestBody" in operation else None
         answer = client.request(method.upper(), target, body, headers)
         assert 200 <= answer.status < 300, (method, target, headers, answer)

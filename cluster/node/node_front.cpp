@@ -38,7 +38,7 @@ server_options operators_listener(const node_options& options) {
 }
 
 /// Logs only the exception's type, because the message may contain a customer's data.
-void handler_failed(const httplib::Request&, std::exception_ptr failure) {
+void handler_failed(const httplib::Request&, const std::exception_ptr& failure) {
   std::string kind = "unknown";
   try {
     std::rethrow_exception(failure);

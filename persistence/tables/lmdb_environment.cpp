@@ -11,6 +11,7 @@
 
 #include "persistence/files/new_files.hpp"
 #include "persistence/tables/database_in_use.hpp"
+#include "persistence/tables/lmdb_process_number.hpp"
 
 namespace skanu {
 
@@ -129,6 +130,59 @@ void refuse_if_foreign(MDB_txn* txn, const std::string& folder) {
                                          std::to_string(found));
 }
 
+/// Begins the first read of an environment, at which LMDB takes the process's number.
+MDB_txn* begin_first_read(MDB_env* env, const std::string& folder) {
+  MDB_txn* txn = nullptr;
+  const auto status = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
+  if (status == EAGAIN || status == EACCES)
+    throw number_is_taken(errc::store_failed,
+                          "the database " + folder +
+                              " is read under this process's number by processes of other "
+                              "containers: see Containers in the README");
+  check_lmdb("begin to read", status);
+  return txn;
+}
+
+/// Calls `open` with numbers by chance until no other process has the number. Throws
+/// number_is_taken after many attempts, which only a program without numbers of its own needs.
+template <class Open>
+auto under_a_free_number(Open open) {
+  constexpr int most_attempts = 16;
+  for (int attempt = 1;; ++attempt) {
+    const auto number = lmdb_process_number_by_chance();
+    const under_lmdb_number known_as(number);
+    try {
+      return open(number);
+    } catch (const number_is_taken&) {
+      if (attempt == most_attempts) throw;
+    }
+  }
+}
+
+std::vector<service> services_in(const std::string& folder) {
+  MDB_env* env = nullptr;
+  check_lmdb("make an environment", mdb_env_create(&env));
+  const std::unique_ptr<MDB_env, void (*)(MDB_env*)> closed(env, mdb_env_close);
+  end_quietly(env);
+  check_lmdb("set its limits",
+             mdb_env_set_maxdbs(env, static_cast<MDB_dbi>(service_count * table_kind_count)));
+  if (const auto status = mdb_env_open(env, folder.c_str(), MDB_RDONLY | MDB_NOTLS, private_file);
+      status != MDB_SUCCESS)
+    fail_lmdb("cannot open the database " + folder, status);
+  refuse_if_truncated(env, fs::path(folder) / "data.mdb");
+  auto* const txn = begin_first_read(env, folder);
+  const std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> ended(txn, mdb_txn_abort);
+  refuse_if_foreign(txn, folder);
+  std::vector<service> found;
+  for (const auto s : all_services) {
+    MDB_dbi dbi = 0;
+    const auto status = mdb_dbi_open(txn, name_of(table{s, table_kind::meta}).c_str(), 0, &dbi);
+    if (status == MDB_SUCCESS) found.push_back(s);
+    if (status != MDB_NOTFOUND) check_lmdb("look at its tables", status);
+  }
+  return found;
+}
+
 }  // namespace
 
 void fail_lmdb(const std::string& what, int status) {
@@ -142,9 +196,17 @@ void check_lmdb(const char* what, int status) {
 lmdb_environment::lmdb_environment(const lmdb_options& options)
     : path_(lasting_path(options.folder)) {
   const database_in_use opening(path_);
+  under_a_free_number([&](pid_t number) {
+    number_ = number;
+    create(options);
+  });
+}
+
+void lmdb_environment::create(const lmdb_options& options) {
   check_lmdb("make an environment", mdb_env_create(&env_));
   try {
     open(options);
+    mdb_txn_abort(begin_first_read(env_, options.folder));
   } catch (...) {
     mdb_env_close(env_);
     throw;
@@ -152,6 +214,7 @@ lmdb_environment::lmdb_environment(const lmdb_options& options)
 }
 
 lmdb_environment::~lmdb_environment() {
+  const under_lmdb_number known_as(number_);
   for (auto* txn : all_readers_) mdb_txn_abort(txn);
   mdb_env_close(env_);
   closed_->close();
@@ -281,28 +344,7 @@ void lmdb_environment::open_tables(const lmdb_options& o) {
 
 std::vector<service> services_in_lmdb(const std::string& folder) {
   refuse_unless_whole(folder);
-  MDB_env* env = nullptr;
-  check_lmdb("make an environment", mdb_env_create(&env));
-  const std::unique_ptr<MDB_env, void (*)(MDB_env*)> closed(env, mdb_env_close);
-  end_quietly(env);
-  check_lmdb("set its limits",
-             mdb_env_set_maxdbs(env, static_cast<MDB_dbi>(service_count * table_kind_count)));
-  if (const auto status = mdb_env_open(env, folder.c_str(), MDB_RDONLY | MDB_NOTLS, private_file);
-      status != MDB_SUCCESS)
-    fail_lmdb("cannot open the database " + folder, status);
-  refuse_if_truncated(env, fs::path(folder) / "data.mdb");
-  MDB_txn* txn = nullptr;
-  check_lmdb("look at its tables", mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn));
-  const std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> ended(txn, mdb_txn_abort);
-  refuse_if_foreign(txn, folder);
-  std::vector<service> found;
-  for (const auto s : all_services) {
-    MDB_dbi dbi = 0;
-    const auto status = mdb_dbi_open(txn, name_of(table{s, table_kind::meta}).c_str(), 0, &dbi);
-    if (status == MDB_SUCCESS) found.push_back(s);
-    if (status != MDB_NOTFOUND) check_lmdb("look at its tables", status);
-  }
-  return found;
+  return under_a_free_number([&](pid_t) { return services_in(folder); });
 }
 
 }  // namespace skanu

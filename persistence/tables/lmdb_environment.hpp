@@ -37,6 +37,11 @@ struct lmdb_options {
   page_use pages = page_use::scattered;
 };
 
+/// Another process reads the database under the number of this process.
+struct number_is_taken : store_error {
+  using store_error::store_error;
+};
+
 /// Signals that an environment is closed: its folder must not be opened again earlier.
 class closed_latch {
  public:
@@ -94,10 +99,12 @@ class lmdb_environment {
   void settle();
 
  private:
+  void create(const lmdb_options& options);
   void open(const lmdb_options& options);
   void open_tables(const lmdb_options& options);
 
   MDB_env* env_ = nullptr;
+  pid_t number_ = 0;  ///< The process's number in the lock file.
   const char* path_;
   std::array<std::optional<MDB_dbi>, service_count * table_kind_count> tables_{};
   std::shared_ptr<closed_latch> closed_ = std::make_shared<closed_latch>();

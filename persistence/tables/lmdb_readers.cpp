@@ -8,6 +8,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "persistence/tables/lmdb_process_number.hpp"
+
 namespace skanu {
 
 namespace {
@@ -91,10 +93,11 @@ void lmdb_readers::look_closely(lmdb_environment& in, const std::string& folder,
       std::ranges::min_element(behind_, {}, [](const auto& b) { return std::get<2>(b.first); });
   const auto since = oldest->second;
   if (since == now) return;  // most readers have gone by the next check
-  const auto [pid, thread, transaction] = oldest->first;
+  const auto [number, thread, transaction] = oldest->first;
   held_bytes_ = bytes_given_up_since(transaction, in);
   if (now - since < patience || (said_at_ != time_point{} && now - said_at_ < patience)) return;
   said_at_ = now;
+  const auto pid = process_id_of(number);
   spdlog::warn("event=reader_holds_pages database=\"{}\" pid={} process=\"{}\" seconds={} bytes={}",
                folder, pid, process_name(pid),
                std::chrono::floor<std::chrono::seconds>(now - since).count(), held_bytes_);

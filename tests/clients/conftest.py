@@ -22,7 +22,7 @@ from support import BINARY, Server, assert_sound, skanu  # noqa: E402
 DOCUMENT = REPO / "http" / "api" / "openapi.json"
 SOURCES = Path(__file__).resolve().parent
 BUILD = REPO / "build" / "clients"
-LONGEST_S = 240
+LONGEST_S = 300
 UNREACHABLE = re.compile(
     "ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH"  # npm
     "|Failed to establish a new connection|Temporary failure in name resolution"  # pip

@@ -1,6 +1,8 @@
 // The trace of an order: the progress shown on "my page".
 #pragma once
 
+#include <optional>
+#include <string>
 #include <variant>
 
 #include "messages/order.hpp"
@@ -44,6 +46,8 @@ struct order_trace {
   won cost = 0;
   trace_status status = trace_status::none;
   bool registered = false;  ///< Ordered has been seen.
+  /// Time of the event that made the status; none in a row of a version before.
+  std::optional<std::string> changed_at;
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -54,6 +58,7 @@ struct order_trace {
     visit("qty", self.qty);
     visit("cost", self.cost);
     visit("status", self.status);
+    visit("changedAt", self.changed_at);
   }
   template <class Self, class Visitor>
   static constexpr void internal_fields(Self& self, Visitor& visit) {

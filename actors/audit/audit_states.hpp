@@ -175,6 +175,7 @@ class state_check {
       report_.violated(invariant_, Rules::of, stored.id,
                        "its document is of version " + std::to_string(version) +
                            ", its events make version " + std::to_string(e.version));
+    if constexpr (requires { Rules::complete(shown, e.state); }) Rules::complete(shown, e.state);
     if (shown != e.state) {
       report_.violated(invariant_, Rules::of, stored.id,
                        "its document is not what its events make: " + difference(e.state, shown));

@@ -119,6 +119,7 @@ void check_changes(const snapshot& from, const audited_traces& traces, audit_rep
     std::string ignored;  // take_changes has decoded the event before
     decodes([&] { said = from_json<order_trace>(parse_stored_json(last.front().body)); }, ignored);
     said.registered = t.state.registered;
+    complete(said, t.state);
     if (said != t.state || !listed(t.state))
       report.violated(6, service::ordertrace, id,
                       "its last TraceChanged is not what the trace shows");

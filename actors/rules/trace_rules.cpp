@@ -52,7 +52,10 @@ void apply_event(order_trace& trace, entity_id id, std::string_view event_body) 
     trace.registered = true;
   }
   trace.id = trace.order_id = id;
-  trace.status = std::ranges::max(trace.status, step_of(type), {}, rank_of);
+  if (const auto step = step_of(type); rank_of(step) > rank_of(trace.status)) {
+    trace.status = step;
+    trace.changed_at = timestamp_of(event_body);
+  }
 }
 
 std::optional<std::string> change_of(const order_trace& now, trace_status step_before,

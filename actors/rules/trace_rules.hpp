@@ -60,6 +60,11 @@ std::string history_prefix(entity_id order);
 /// that log.
 const consumer& trace_consumer(service followed);
 
+/// Adds to a trace as stored what rows of a version before lack.
+inline void complete(order_trace& stored, const order_trace& folded) {
+  if (!stored.changed_at) stored.changed_at = folded.changed_at;
+}
+
 inline bool listed(const order_trace& t) { return t.registered; }
 
 /// The trace in the words of the other services' rules.
@@ -67,6 +72,7 @@ struct trace_as_rules {
   using state = order_trace;
   static constexpr service of = service::ordertrace;
   static bool listed(const state& t) { return skanu::listed(t); }
+  static void complete(state& stored, const state& folded) { skanu::complete(stored, folded); }
   static std::uint8_t status(const state& t) { return static_cast<std::uint8_t>(t.status); }
 };
 

@@ -132,6 +132,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   cluster_arguments cluster;
   bool trust_network = false;
   auto heartbeat_ms = o.node.streams.heartbeat.count();
+  std::string country(o.node.country.name);
 
   CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
   app.require_subcommand(1);
@@ -209,6 +210,10 @@ parsed_options parse_options(int argc, const char* const* argv) {
                    "Milliseconds after which a silent stream is sent a comment")
       ->envname("SKANU_STREAM_HEARTBEAT")
       ->check(number_from(1));
+  serve
+      ->add_option("--country", country,
+                   "Country of phone numbers without a country's code, two letters (ISO 3166)")
+      ->envname("SKANU_COUNTRY");
   serve->add_option("--log-file", o.log_file, "File to log to; empty: standard error")
       ->envname("SKANU_LOG_FILE");
   serve->add_option("--log-level", o.log_level, "trace, debug, info, warn, error or off")
@@ -297,6 +302,11 @@ parsed_options parse_options(int argc, const char* const* argv) {
       std::cout << fault_plan::help();
       return {};
     }
+    const auto home = phone_country_named(country);
+    if (!home)
+      return refuse("--country is of a country whose phone numbers skanu does not know: " +
+                    country);
+    o.node.country = *home;
     auto problem = interpret(http, admin, cors, allowed_hosts, trust_network, o.node);
     if (problem.empty()) problem = interpret(cluster, o.node);
     if (!problem.empty()) return refuse(problem);

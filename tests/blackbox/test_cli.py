@@ -169,7 +169,7 @@ VALUES = {
     "tls-cert": "/cert", "tls-key": "/key", "tls-ca": "/ca", "node-without-tls": True,
     "trust-network": True, "cors": "https://cafe.example", "allowed-host": "shop.example",
     "max-store-bytes": "5", "max-connections": "6", "max-connections-per-address": "7",
-    "max-streams": "8", "stream-heartbeat": "9", "log-file": "/log", "log-level": "debug",
+    "max-streams": "8", "stream-heartbeat": "9", "country": "DE", "log-file": "/log", "log-level": "debug",
     "fault": "payment-fail=1", "service": "stamp", "from": "10", "follow": True, "to": "/copy",
     "restored": True, "deep": True,
 }  # fmt: skip

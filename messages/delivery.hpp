@@ -57,7 +57,7 @@ struct delivery_facts {
 /// A delivery. A delivery cancelled before the preparation is a tombstone, never shown.
 struct delivery_state : delivery_facts {
   bool rejected = false;
-  delivery_times times;
+  delivery_times times = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {

@@ -47,7 +47,7 @@ struct order_state {
   order_details details;
   order_status status = order_status::none;
   bool delivered = false;
-  order_times times;
+  order_times times = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {

@@ -46,7 +46,7 @@ struct order_trace {
   won cost = 0;
   trace_status status = trace_status::none;
   bool registered = false;  ///< Ordered has been seen.
-  trace_times times;
+  trace_times times = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {

@@ -1,15 +1,18 @@
 // The answer to a command, and the handle for the answer.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "messages/errors.hpp"
+#include "messages/field_list.hpp"
 #include "messages/trace_context.hpp"
 #include "messages/values.hpp"
 
@@ -134,18 +137,42 @@ struct operation_id {
   bool operator==(const operation_id&) const = default;
 };
 
-/// A precondition on the version of an entity: If-Match names any existing version, or versions of
-/// a list; If-None-Match is met by every version that it does not name, and by an absent entity.
-struct version_condition {
+/// Any existing version, or versions of a list.
+struct version_list {
   bool any = false;
   std::vector<version_number> versions = {};
-  bool negated = false;  ///< An If-None-Match.
+
+  bool has(version_number version) const {
+    return any || std::find(versions.begin(), versions.end(), version) != versions.end();
+  }
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
     visit("any", self.any);
     visit("versions", self.versions);
-    visit("negated", self.negated);
+  }
+};
+
+/// Preconditions on the version of an entity: If-Match and If-None-Match (RFC 9110, 13.1).
+struct version_condition {
+  bool any = false;                           ///< If-Match: any existing version …
+  std::vector<version_number> versions = {};  ///< … or a version from a list.
+  std::optional<version_list> unwanted = {};  ///< If-None-Match.
+  /// There is no If-Match. A node that knows no If-None-Match sees an empty list, and refuses.
+  bool only_unwanted = false;
+
+  /// Whether both are met; `version` is nullopt for an absent entity.
+  bool holds(std::optional<version_number> version) const {
+    if (!only_unwanted && !(version && version_list{any, versions}.has(*version))) return false;
+    return !(unwanted && version && unwanted->has(*version));
+  }
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("any", self.any);
+    visit("versions", self.versions);
+    visit("unwanted", self.unwanted, since_protocol{5});
+    visit("onlyUnwanted", self.only_unwanted, since_protocol{5});
   }
 };
 

@@ -10,7 +10,7 @@
 namespace skanu {
 
 struct order_times {
-  std::optional<instant> ordered_at, delivered_at, cancelled_at;
+  std::optional<instant> ordered_at = {}, delivered_at = {}, cancelled_at = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -22,7 +22,7 @@ struct order_times {
 };
 
 struct payment_times {
-  std::optional<instant> ordered_at, paid_at, delivered_at, cancelled_at;
+  std::optional<instant> ordered_at = {}, paid_at = {}, delivered_at = {}, cancelled_at = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -35,7 +35,7 @@ struct payment_times {
 };
 
 struct delivery_times {
-  std::optional<instant> ready_at, delivered_at, cancelled_at;
+  std::optional<instant> ready_at = {}, delivered_at = {}, cancelled_at = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -48,7 +48,7 @@ struct delivery_times {
 
 /// `changed_at` is the time of the step that the trace shows.
 struct trace_times {
-  std::optional<instant> ordered_at, changed_at;
+  std::optional<instant> ordered_at = {}, changed_at = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {

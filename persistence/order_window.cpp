@@ -11,6 +11,8 @@ namespace {
 constexpr entity_id no_end = std::numeric_limits<entity_id>::max();
 /// Damaged neighbours that a search passes over before it gives up on their place.
 constexpr int most_damaged = 100;
+/// Neighbours that are looked at for a time.
+constexpr std::size_t most_near = 100;
 
 /// The ids of a window: begin ≤ id < end.
 struct id_range {
@@ -38,11 +40,27 @@ std::optional<stored_entity> sound_item(const snapshot& from, service s, entity_
   return std::nullopt;
 }
 
-/// Removes the items outside of the range, all at the end.
+/// Removes the items outside of the range: behind its end, or of a damaged key.
 void cut(std::vector<stored_entity>& items, const id_range& ids) {
-  const auto outside =
-      std::ranges::find_if(items, [&](const stored_entity& e) { return !ids.has(e.id); });
-  items.erase(outside, items.end());
+  std::erase_if(items, [&](const stored_entity& e) { return !ids.has(e.id); });
+}
+
+/// The time of the nearest item that has one, beyond `id` in a direction.
+std::optional<instant> nearest_time(const snapshot& from, service s, entity_id id,
+                                    bool descending) {
+  for (const auto& item : from.list(s, {.after = id, .descending = descending, .limit = most_near}))
+    if (const auto time = ordered_at(item.document); time && !item.damaged) return time;
+  return std::nullopt;
+}
+
+/// Whether an order was placed before `t`. A version that keeps no times may have written the
+/// document: then its neighbours decide, and without one it is old.
+bool is_earlier(const snapshot& from, service s, const stored_entity& item, instant t) {
+  if (const auto time = ordered_at(item.document)) return *time < t;
+  const auto behind = nearest_time(from, s, item.id, false);
+  if (behind && *behind < t) return true;
+  const auto before = nearest_time(from, s, item.id, true);
+  return !(before && *before >= t);
 }
 
 /// The key in front of the range, in the direction of the list; 0: the start of the whole list.
@@ -90,8 +108,7 @@ entity_id first_ordered_since(const snapshot& from, service s, instant t) {
   while (low < high) {
     const auto middle = low + (high - low) / 2;
     const auto found = sound_item(from, s, middle);
-    const auto time = found ? ordered_at(found->document) : std::nullopt;
-    if (!found || found->id >= high || (time && *time >= t)) {
+    if (!found || found->id >= high || !is_earlier(from, s, *found, t)) {
       high = middle;
     } else {
       low = found->id + 1;
@@ -112,11 +129,10 @@ stored_page page_in_window(const snapshot& from, service s, const page_query& wa
                    .limit = size + 1};
   if (!wanted.after) query.skip = static_cast<std::size_t>(wanted.number) * size;
   p.items = from.list(s, query);
+  const bool more = p.items.size() > size && ids.has(p.items.back().id);
+  if (p.items.size() > size) p.items.pop_back();
   cut(p.items, ids);
-  if (p.items.size() > size) {
-    p.items.pop_back();
-    p.next_after = p.items.back().id;
-  }
+  if (more && !p.items.empty()) p.next_after = p.items.back().id;
   if (!p.items.empty() && (wanted.number > 0 || wanted.after))
     p.prev_after = key_before(from, s, query, ids, p.items.front().id, size);
   return p;

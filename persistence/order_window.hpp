@@ -15,8 +15,9 @@ namespace skanu {
 /// Returns the time in a document's "orderedAt"; nullopt in a document without one.
 std::optional<instant> ordered_at(std::string_view document);
 
-/// Returns the first listed id whose order was placed at `t` or later, or an id above all listed. A
-/// document without the time counts as earlier: a version that kept no times wrote it.
+/// Returns the first listed id whose order was placed at `t` or later, or an id above all listed.
+/// The place of a document without the time, which a version that kept no times wrote, is told by
+/// the nearest with one; without any near, the document is old.
 entity_id first_ordered_since(const snapshot& from, service s, instant t);
 
 /// Returns the page of a query with a window. Damaged items are still among the items.

@@ -141,7 +141,8 @@ class entity final : public entity_actor<typename Rules::command>::base {
                      entity_in_log(Rules::of, id_), name_of(decided.refusal->code),
                      r.trace->trace_id());
       // An absent entity may be there when the client repeats the command under the same key.
-      const bool remembered = decided.refusal->code != errc::not_found;
+      const bool absent = decided.refusal->code == errc::version_mismatch && !Rules::listed(state_);
+      const bool remembered = decided.refusal->code != errc::not_found && !absent;
       answer(r, std::move(*decided.refusal), remembered);
     } else if (decided.events.empty()) {
       answer(r, outcome{outcome_now(effect::unchanged)}, true);
@@ -162,10 +163,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
 
   bool condition_holds(const command_context& r) const {
     if (!r.condition) return true;
-    const auto& named = r.condition->versions;
-    const bool names_this = Rules::listed(state_) &&
-                            (r.condition->any || std::ranges::find(named, version_) != named.end());
-    return names_this != r.condition->negated;
+    return r.condition->holds(Rules::listed(state_) ? std::optional(version_) : std::nullopt);
   }
 
   std::optional<outcome> known_outcome(const command_context& r) {

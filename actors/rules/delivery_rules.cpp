@@ -1,5 +1,7 @@
 #include "actors/rules/delivery_rules.hpp"
 
+#include "messages/unicode.hpp"
+
 namespace skanu {
 
 namespace {
@@ -28,7 +30,8 @@ decided prepare(const delivery_state& s, const prepare_delivery& c, entity_id id
 decided move(const delivery_state& s, const move_delivery& c) {
   if (!delivery_rules::listed(s))
     return decided::refuse(errc::not_found, "There is no such delivery.");
-  const bool new_destination = c.destination && c.destination != s.destination;
+  const bool new_destination =
+      c.destination && !(s.destination && is_same_text(*c.destination, *s.destination));
   delivery_facts facts = s;
   if (c.destination) facts.destination = c.destination;
   facts.status = c.target;

@@ -148,10 +148,11 @@ std::string read_links(const arguments& given, node_options& node) {
   }
   for (const auto& list : given.trusted_proxies)
     for (auto& proxy : split(list)) {
-      if (!is_numeric_address(proxy))
+      auto address = plain_address(proxy);
+      if (!address)
         return "--trusted-proxy takes numeric addresses such as 10.0.0.7, not " +
                proxy.substr(0, 100);
-      node.links.trusted_proxies.push_back(std::move(proxy));
+      node.links.trusted_proxies.push_back(std::move(*address));
     }
   return {};
 }

@@ -32,7 +32,13 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string quoted(std::string_view text) { return std::string(text.substr(0, longest_quote)); }
+/// The front of the text, on one line.
+std::string cited(std::string_view text) {
+  std::string front(text.substr(0, longest_quote));
+  std::ranges::replace_if(
+      front, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return front;
+}
 
 /// " Did you mean --http?", or nothing.
 std::string advice(std::string_view word, const names& candidates) {
@@ -89,7 +95,7 @@ std::string words_for_key(std::string key, const CLI::App& app, const std::strin
   const auto in_file = " in " + (file.empty() ? std::string("the configuration file") : file);
   if (key.ends_with(section_end)) {
     const auto section = key.substr(0, key.size() - section_end.size());
-    return "there is no section [" + quoted(section) + ']' + in_file + advice(section, commands);
+    return "there is no section [" + cited(section) + ']' + in_file + advice(section, commands);
   }
   const auto dot = key.find('.');
   names known = option_names(app, "");
@@ -99,7 +105,7 @@ std::string words_for_key(std::string key, const CLI::App& app, const std::strin
                 ? names()
                 : option_names(*app.get_subcommand(command), command + '.');
   }
-  return "no option has the key " + quoted(key) + in_file + advice(key, known);
+  return "no option has the key " + cited(key) + in_file + advice(key, known);
 }
 
 std::string words_for_extras(const CLI::App& app) {
@@ -109,9 +115,9 @@ std::string words_for_extras(const CLI::App& app) {
   const auto& word = extras.front();
   if (!word.starts_with('-')) {
     if (chosen.empty())
-      return "there is no command " + quoted(word) + advice(word, command_names(app)) +
+      return "there is no command " + cited(word) + advice(word, command_names(app)) +
              " (the commands are " + joined(command_names(app)) + ')';
-    return chosen.front()->get_name() + " takes no " + quoted(word) + "; skanu " +
+    return chosen.front()->get_name() + " takes no " + cited(word) + "; skanu " +
            chosen.front()->get_name() + " --help";
   }
   const auto name = word.substr(0, word.find('='));
@@ -121,7 +127,7 @@ std::string words_for_extras(const CLI::App& app) {
     for (auto& each : option_names(*command, "--")) known.push_back(std::move(each));
     of += ' ' + command->get_name();
   }
-  return "there is no option " + quoted(name) + (of.empty() ? "" : " of skanu" + of) +
+  return "there is no option " + cited(name) + (of.empty() ? "" : " of skanu" + of) +
          advice(name, known);
 }
 

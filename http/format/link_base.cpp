@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <array>
 
 #include "http/format/host_field.hpp"
 
@@ -56,6 +57,19 @@ std::string_view take_until(char sign, std::string_view& text) {
   return trimmed(taken);
 }
 
+/// Whether a text ends within quotes: an element that follows would be part of them.
+bool ends_in_quotes(std::string_view text) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    }
+  }
+  return quoted;
+}
+
 /// The value without its quotes. A host and a scheme need no escapes, and with one they are
 /// refused.
 std::string_view unquoted(std::string_view value) {
@@ -76,13 +90,22 @@ std::optional<std::string> public_url_of(std::string_view text) {
   return std::string(text);
 }
 
-bool is_numeric_address(const std::string& text) {
-  in6_addr any{};
-  return ::inet_pton(AF_INET, text.c_str(), &any) == 1 ||
-         ::inet_pton(AF_INET6, text.c_str(), &any) == 1;
+std::optional<std::string> plain_address(std::string text) {
+  constexpr std::string_view mapped = "::ffff:";
+  in6_addr number{};
+  std::array<char, INET6_ADDRSTRLEN> spelt{};
+  for (const int family : {AF_INET6, AF_INET}) {
+    if (::inet_pton(family, text.c_str(), &number) != 1) continue;
+    ::inet_ntop(family, &number, spelt.data(), spelt.size());
+    text = spelt.data();
+    if (text.starts_with(mapped) && text.find('.') != text.npos) text.erase(0, mapped.size());
+    return text;
+  }
+  return std::nullopt;
 }
 
 std::string base_from_forwarded(std::string_view header) {
+  if (ends_in_quotes(header)) return {};
   std::string_view last;
   while (!header.empty()) last = take_until(',', header);
   std::string_view host, scheme = "http";
@@ -99,7 +122,9 @@ std::string base_from_forwarded(std::string_view header) {
 
 std::string link_base_of(const httplib::Request& in, const link_base_options& options) {
   if (!options.public_url.empty()) return options.public_url;
-  if (std::ranges::find(options.trusted_proxies, in.remote_addr) == options.trusted_proxies.end())
+  if (options.trusted_proxies.empty()) return {};
+  const auto from = plain_address(in.remote_addr);
+  if (!from || std::ranges::find(options.trusted_proxies, *from) == options.trusted_proxies.end())
     return {};
   const auto count = in.get_header_value_count("Forwarded");
   return count == 0 ? std::string()

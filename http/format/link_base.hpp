@@ -13,17 +13,19 @@ namespace skanu {
 
 /// Sources of the front of links.
 struct link_base_options {
-  std::string public_url;  ///< From --public-url, without a slash at the end; empty: not given.
-  /// Numeric addresses whose Forwarded header is believed.
-  std::vector<std::string> trusted_proxies;
+  std::string public_url =
+      {};  ///< From --public-url, without a slash at the end; empty: not given.
+  /// Addresses, as plain_address spells them, whose Forwarded header is believed.
+  std::vector<std::string> trusted_proxies = {};
 };
 
 /// Reads a public URL: http or https, a host, perhaps a port and a path of plain characters.
 /// Returns the URL without a slash at the end, or nullopt.
 std::optional<std::string> public_url_of(std::string_view text);
 
-/// Whether the text is an address of IPv4 or IPv6 in digits.
-bool is_numeric_address(const std::string& text);
+/// Returns the one spelling of an address of IPv4 or IPv6 in digits; of an IPv4 address within IPv6
+/// (::ffff:10.0.0.7) the IPv4 address. nullopt for another text.
+std::optional<std::string> plain_address(std::string text);
 
 /// Returns "https://host" from the last element of a Forwarded header (RFC 7239): the nearest proxy
 /// wrote that element, and the elements before may come from a client. Empty without a host.

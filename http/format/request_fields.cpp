@@ -74,11 +74,10 @@ double weight_of(std::string_view accept, const std::array<std::string_view, 3>&
 
 /// Reads the list of If-Match or If-None-Match. A weak tag never matches strongly, as If-Match asks
 /// for (RFC 9110, 8.8.3.2).
-std::optional<version_condition> tags_in(const httplib::Request& in, const char* name,
-                                         bool weak_ones) {
+std::optional<version_list> tags_in(const httplib::Request& in, const char* name, bool weak_ones) {
   if (!in.has_header(name)) return std::nullopt;
   const auto list = joined_header(in, name);
-  version_condition named;
+  version_list named;
   named.any = trimmed(list) == "*";
   each_tag(list, [&](std::string_view tag, bool weak) {
     if (const auto version = id_of(tag); version && (weak_ones || !weak))
@@ -87,21 +86,16 @@ std::optional<version_condition> tags_in(const httplib::Request& in, const char*
   return named;
 }
 
-/// Joins If-Match and If-None-Match (RFC 9110, 13.2.2: both must be met).
 std::optional<version_condition> version_condition_of(const httplib::Request& in) {
   auto wanted = tags_in(in, "If-Match", false);
   auto unwanted = tags_in(in, "If-None-Match", true);
-  if (!unwanted) return wanted;
-  if (!wanted || (wanted->any && !unwanted->any)) {
-    unwanted->negated = true;
-    return unwanted;
+  if (!wanted && !unwanted) return std::nullopt;
+  version_condition condition{.unwanted = std::move(unwanted), .only_unwanted = !wanted};
+  if (wanted) {
+    condition.any = wanted->any;
+    condition.versions = std::move(wanted->versions);
   }
-  if (unwanted->any) return version_condition{};  // no version is any and none
-  std::ranges::sort(unwanted->versions);
-  std::erase_if(wanted->versions, [&](version_number version) {
-    return std::ranges::binary_search(unwanted->versions, version);
-  });
-  return wanted;
+  return condition;
 }
 
 std::int64_t number_in_query(const httplib::Request& in, const char* name, std::int64_t otherwise,

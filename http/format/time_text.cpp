@@ -66,9 +66,7 @@ std::optional<minutes> offset(scanner& s) {
   return (behind ? -1 : 1) * (hours(h) + minutes(m));
 }
 
-}  // namespace
-
-std::optional<instant> time_of(std::string_view text, date_means meaning) {
+std::optional<instant> unbounded_time_of(std::string_view text, date_means meaning) {
   scanner s(text);
   const auto y = s.digits(4);
   s.expect("-");
@@ -90,6 +88,15 @@ std::optional<instant> time_of(std::string_view text, date_means meaning) {
   // 60 is a leap second.
   if (!s.good() || !s.ended() || !zone || h > 23 || mi > 59 || sec > 60) return std::nullopt;
   return sys_days{date} + hours{h} + minutes{mi} + seconds{sec} + part - *zone;
+}
+
+}  // namespace
+
+std::optional<instant> time_of(std::string_view text, date_means meaning) {
+  constexpr instant first = sys_days{year{0} / January / 1};
+  constexpr instant last = sys_days{year{10'000} / January / 1} - milliseconds{1};
+  const auto time = unbounded_time_of(text, meaning);
+  return time ? std::optional(std::clamp(*time, first, last)) : std::nullopt;
 }
 
 }  // namespace skanu

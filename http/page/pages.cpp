@@ -74,9 +74,10 @@ std::string root_text(std::string_view base) {
     list.raw(name, "{\"href\":\"" + std::string(base) + '/' + std::string(name) +
                        "{?page,size,sort,after" + std::string(filter) + "}\",\"templated\":true}");
   };
-  for (const auto* name : {"orders", "payments", "deliveries"}) collection(name, ",status");
+  for (const auto* name : {"orders", "payments", "orderTraces"})
+    collection(name, ",status,from,to");
+  collection("deliveries", ",status");
   collection("stamps", "");
-  collection("orderTraces", ",status");
   link("service-desc", "/openapi.json");
   link("service-doc", "/docs");
   link("status", "/actuator/health");

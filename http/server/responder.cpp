@@ -162,7 +162,8 @@ bool responder::write(httplib::Response& response, bool with_body, std::string& 
   if (size > max_response_bytes_ || output.size() > max_response_bytes_ - size) {
     output.append(
         "HTTP/1.1 500 Internal Server Error\r\n"
-        "Connection: close\r\nContent-Length: 0\r\n\r\n");
+        "Connection: close\r\nContent-Length: 0\r\nCache-Control: no-store\r\n"
+        "X-Content-Type-Options: nosniff\r\n\r\n");
     return false;
   }
   output.append(head);

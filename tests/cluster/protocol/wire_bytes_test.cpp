@@ -59,9 +59,9 @@ std::vector<sample<call_body>> calls() {
        "00020354656104f02e0463617264020330313002002244668801aa01cc01ee019002b202d402f6029803ba03dc0"
        "3fe0302d8040202020202043730302d346266393266333537376233346461366133636539323964306530653437"
        "33362d303066303637616130626139303262372d3031",
-       "0075130d020354656104f02e0463617264020330313060021d002244668801aa01cc01ee019002b202d402f6029"
-       "803ba03dc03fe0302d804020204020202043730302d346266393266333537376233346461366133636539323964"
-       "30653065343733362d303066303637616130626139303262372d3031"},
+       "0077130d020354656104f02e0463617264020330313062021d002244668801aa01cc01ee019002b202d402f6"
+       "029803ba03dc03fe0302d8040202060202020400003730302d34626639326633353737623334646136613363"
+       "653932396430653065343733362d303066303637616130626139303262372d3031"},
       {"place_call of nothing", place_call{}, "000000000000000000000000",
        "000e0705000000000000050000000000"},
       {"register_order", command(order_command(register_order{tea})),
@@ -105,9 +105,9 @@ std::vector<sample<call_body>> calls() {
        "05060e1002045061696403454e44"},
       {"entity_call", entity_call{service::ordertrace, 42}, "060854", "06020854"},
       {"page_call", page_call{service::delivery, {std::uint8_t{3}, 4, 5, 6, true}},
-       "0704020602080a0c02", "07090407020602080a0c02"},
+       "0704020602080a0c02", "070b0409020602080a0c020000"},
       {"rows_page_call", rows_page_call{service::stamp, 7, "p", {{}, {}, 1, 2, false}},
-       "08060e01700000020400", "080a060e0170050000020400"},
+       "08060e01700000020400", "080c060e01700700000204000000"},
       {"breaker_call", breaker_call{}, "09", "0900"},
   };
 }
@@ -129,10 +129,10 @@ std::vector<sample<answer_body>> answers() {
       {"entity", std::optional<std::string>("{}"), "0302027b7d", "0302027b7d"},
       {"no entity", std::optional<std::string>(), "0300", "0300"},
       {"page", stored_page{{{5, "{}"}, {6, ""}}, 7, 8, 9, 10, {11}},
-       "04020a027b7d0c000e0210021202140116", "041202040a027b7d020c000e0210021202140116",
+       "04020a027b7d0c000e0210021202140116", "041302040a027b7d020c000e021002120214011600",
        "04020a027b7d0c000e021002120214"},
       {"page of rows", std::optional(stored_page{.total = -1}), "0502000100000000",
-       "050206000100000000", "05020001000000"},
+       "05020700010000000000", "05020001000000"},
       {"no page of rows", std::optional<stored_page>(), "0500", "0500"},
       {"figures", circuit_breaker::figures{breaker_state::half_open, 49.75, -1, 3, 2, 300},
        "0604808080808080b8a44080808080808080f8bf010604d804",
@@ -156,6 +156,37 @@ TEST(wire_bytes, of_calls_are_those_of_other_builds) {
 
 TEST(wire_bytes, of_answers_are_those_of_other_builds) {
   for (const auto& s : answers()) check(s, decode_answer);
+}
+
+std::string bytes_of(std::string_view hexadecimal) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hexadecimal.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(std::string(hexadecimal.substr(i, 2)), nullptr, 16));
+  return bytes;
+}
+
+TEST(wire_bytes, of_the_first_builds_of_version_5_lack_the_fields_added_since) {
+  const auto list = std::get<page_call>(decode_call(bytes_of("07090407020602080a0c02"), 5));
+  EXPECT_EQ(list.query.size, 6U);
+  EXPECT_FALSE(list.query.from || list.query.until);
+  const auto page =
+      std::get<stored_page>(decode_answer(bytes_of("041202040a027b7d020c000e0210021202140116"), 5));
+  EXPECT_EQ(page.damaged.size(), 1U);
+  EXPECT_FALSE(page.in_window);
+}
+
+TEST(wire_bytes, a_condition_that_an_older_node_does_not_know_is_met_by_nothing_there) {
+  command_call<stamp_command> call{7, add_stamps{1}, {}};
+  call.with.condition =
+      version_condition{.unwanted = version_list{true, {}}, .only_unwanted = true};
+  const auto seen =
+      std::get<command_call<stamp_command>>(decode_call(encode(call_body(call), 4), 4));
+  ASSERT_TRUE(seen.with.condition);
+  EXPECT_FALSE(seen.with.condition->holds(std::nullopt));
+  EXPECT_FALSE(seen.with.condition->holds(1));
+  const auto here = std::get<command_call<stamp_command>>(decode_call(encode(call_body(call))));
+  EXPECT_TRUE(here.with.condition->holds(std::nullopt));
+  EXPECT_FALSE(here.with.condition->holds(1));
 }
 
 TEST(wire_bytes, of_hellos_are_those_of_other_builds) {

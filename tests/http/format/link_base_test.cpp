@@ -28,10 +28,15 @@ TEST(link_base, a_public_url_has_a_scheme_a_host_and_perhaps_a_path) {
 }
 
 TEST(link_base, a_proxy_is_named_by_its_address) {
-  for (const auto* address : {"10.0.0.7", "::1", "fd00::7"})
-    EXPECT_TRUE(is_numeric_address(address)) << address;
+  for (const auto& r : std::vector<row>{{"10.0.0.7", "10.0.0.7"},
+                                        {"::1", "::1"},
+                                        {"0:0:0:0:0:0:0:1", "::1"},
+                                        {"2001:DB8::7", "2001:db8::7"},
+                                        {"::ffff:10.0.0.7", "10.0.0.7"},
+                                        {"::ffff:a00:7", "10.0.0.7"}})
+    EXPECT_EQ(plain_address(r.given), r.base) << r.given;
   for (const auto* other : {"", "proxy.example", "10.0.0", "10.0.0.0/8", "[::1]"})
-    EXPECT_FALSE(is_numeric_address(other)) << other;
+    EXPECT_EQ(plain_address(other), std::nullopt) << other;
 }
 
 TEST(link_base, the_nearest_proxy_says_the_host) {
@@ -42,6 +47,9 @@ TEST(link_base, the_nearest_proxy_says_the_host) {
            {"host=forged.example, host=shop.example;proto=https", "https://shop.example"},
            {"for=\"a,host=forged.example\";host=shop.example", "http://shop.example"},
            {"for=\"a\\\";host=forged.example\"", ""},
+           // A client left a quote open, and the proxy appended its element.
+           {"host=forged.example;x=\", for=192.0.2.1;host=shop.example;proto=https", ""},
+           {"host=forged.example;x=\"\\\", for=192.0.2.1;host=shop.example", ""},
            {"host=shop.example, for=192.0.2.1", ""},
            {"host=\"a\\\"b\"", ""},
            {"host=\"a\\b\"", ""},
@@ -62,6 +70,9 @@ TEST(link_base, a_stranger_says_nothing) {
   EXPECT_EQ(link_base_of(in, {}), "");
   EXPECT_EQ(link_base_of(in, {.trusted_proxies = {"192.0.2.8"}}), "");
   EXPECT_EQ(link_base_of(in, {.trusted_proxies = {"192.0.2.7"}}), "http://forged.example");
+  in.remote_addr = "::ffff:192.0.2.7";
+  in.headers.emplace("Forwarded", "host=second.example");
+  EXPECT_EQ(link_base_of(in, {.trusted_proxies = {"192.0.2.7"}}), "http://second.example");
   EXPECT_EQ(link_base_of(in, {.public_url = "https://a", .trusted_proxies = {"192.0.2.7"}}),
             "https://a");
 }

@@ -54,36 +54,41 @@ TEST(request_fields, if_match_compares_strongly) {
   EXPECT_FALSE(conditions_of(httplib::Request()).condition);
 }
 
-TEST(request_fields, if_none_match_of_a_change_names_the_versions_that_must_not_be) {
-  const auto none = with_header("If-None-Match", {"W/\"3\", \"4\""});
-  const auto condition = conditions_of(none).condition;
-  ASSERT_TRUE(condition);
-  EXPECT_TRUE(condition->negated);
-  EXPECT_FALSE(condition->any);
-  EXPECT_EQ(condition->versions, (std::vector<version_number>{3, 4}));
-  EXPECT_TRUE(conditions_of(with_header("If-None-Match", {"*"})).condition->any);
-}
-
 TEST(request_fields, if_match_and_if_none_match_must_both_be_met) {
   struct row {
-    const char* wanted;
-    const char* unwanted;
-    bool any, negated;
-    std::vector<version_number> versions;
+    std::optional<std::string> wanted, unwanted;
+    bool absent, first, second;  ///< Whether both are met by no entity, and by versions 1 and 2.
   };
-  for (const auto& r : std::vector<row>{{"\"1\", \"2\"", "\"2\"", false, false, {1}},
-                                        {"\"2\"", "\"2\"", false, false, {}},
-                                        {"\"2\"", "*", false, false, {}},
-                                        {"*", "*", false, false, {}},
-                                        {"*", "\"2\"", false, true, {2}}}) {
-    auto in = with_header("If-Match", {r.wanted});
-    in.headers.emplace("If-None-Match", r.unwanted);
+  const auto none = std::nullopt;
+  for (const auto& r : std::vector<row>{{none, "W/\"2\", \"4\"", true, true, false},
+                                        {none, "\"2\"", true, true, false},
+                                        {none, "*", true, false, false},
+                                        {none, "", true, true, true},
+                                        {"\"1\", \"2\"", none, false, true, true},
+                                        {"W/\"1\"", none, false, false, false},
+                                        {"*", none, false, true, true},
+                                        {"\"1\", \"2\"", "\"2\"", false, true, false},
+                                        {"\"2\"", "\"2\"", false, false, false},
+                                        {"\"2\"", "*", false, false, false},
+                                        {"*", "*", false, false, false},
+                                        {"*", "\"2\"", false, true, false}}) {
+    httplib::Request in;
+    if (r.wanted) in.headers.emplace("If-Match", *r.wanted);
+    if (r.unwanted) in.headers.emplace("If-None-Match", *r.unwanted);
     const auto condition = conditions_of(in).condition;
     ASSERT_TRUE(condition);
-    EXPECT_EQ(condition->any, r.any) << r.wanted << ' ' << r.unwanted;
-    EXPECT_EQ(condition->negated, r.negated) << r.wanted << ' ' << r.unwanted;
-    EXPECT_EQ(condition->versions, r.versions) << r.wanted << ' ' << r.unwanted;
+    const auto named = r.wanted.value_or("-") + " and " + r.unwanted.value_or("-");
+    EXPECT_EQ(condition->holds(std::nullopt), r.absent) << named;
+    EXPECT_EQ(condition->holds(1), r.first) << named;
+    EXPECT_EQ(condition->holds(2), r.second) << named;
   }
+}
+
+TEST(request_fields, an_if_none_match_alone_is_an_if_match_of_nothing_for_older_nodes) {
+  const auto condition = conditions_of(with_header("If-None-Match", {"*"})).condition;
+  ASSERT_TRUE(condition);
+  EXPECT_FALSE(condition->any);
+  EXPECT_TRUE(condition->versions.empty());
 }
 
 TEST(request_fields, the_direction_of_a_list_is_read_in_any_case) {

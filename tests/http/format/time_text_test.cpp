@@ -38,6 +38,14 @@ TEST(time_text, a_time_has_an_offset) {
     EXPECT_EQ(read(r.text, date_means::end), r.time) << r.text;
 }
 
+TEST(time_text, every_time_can_be_written_and_read_again) {
+  for (const auto* text : {"9999-12-31", "9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59",
+                           "2026-11-30T09:00:00.5+09:00"})
+    EXPECT_EQ(read(read(text, date_means::end)), read(text, date_means::end)) << text;
+  EXPECT_EQ(read("9999-12-31", date_means::end), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(read("0000-01-01T00:00:00+23:59"), "0000-01-01T00:00:00.000Z");
+}
+
 TEST(time_text, other_texts_are_no_times) {
   for (const auto* text : {"",
                            "today",

@@ -138,6 +138,10 @@ void display(const httplib::Request& in, httplib::Response& out, std::string_vie
   send_named(in, out, "page/display.html");
 }
 
+void operations(const httplib::Request& in, httplib::Response& out, std::string_view) {
+  send_named(in, out, "page/operations.html");
+}
+
 void manager(const httplib::Request& in, httplib::Response& out, std::string_view) {
   send_named(in, out, "page/manager.html");
 }

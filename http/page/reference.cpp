@@ -147,7 +147,7 @@ class writer {
     }
     out_ +=
         "<li><a href=\"#problems\">Problems</a></li>\n<li><a href=\"#schemas\">Schemas</a></li>\n"
-        "</ul>\n</nav>\n";
+        "</ul>\n</nav>\n<script type=\"module\" src=\"/assets/docs.js\"></script>\n";
   }
 
   void everywhere() {

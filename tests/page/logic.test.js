@@ -188,6 +188,8 @@ test('cups are counted per drink, most first', () => {
 test('settings hold together, whatever was stored or typed', () => {
   assert.deepEqual(sane(), defaults);
   assert.deepEqual(sane({ late: 'x', overdue: -1, sound: 'yes', other: 1 }), defaults);
+  for (const late of [0, -5, 1.5, 241, '7']) assert.equal(sane({ late }).late, defaults.late);
+  assert.deepEqual([sane({ late: 1 }).late, sane({ late: 240 }).late], [1, 240]);
   const { late, overdue } = sane({ late: 20, overdue: 10 });
   assert.deepEqual([late, overdue], [20, 21]);
   assert.deepEqual(sane({ late: 2, overdue: 4, sound: true, awake: true }), {
@@ -270,6 +272,17 @@ test('an attempt that a sleeping machine held up is not sent again', async () =>
   assert.deepEqual([sent, answer], [1, { status: 503 }]);
 });
 
+test('an attempt whose time is over while it is asked neither waits nor says that it does', async () => {
+  let time = 0;
+  const answer = await attempt(async () => ((time = 5000), { status: 503 }), {
+    limit: 3000,
+    now: () => time,
+    pause: () => assert.fail('it waited'),
+    onWait: () => assert.fail('it said that it waits'),
+  });
+  assert.equal(answer.status, 503);
+});
+
 test('a wish has the time that is left of its lifetime, by either clock', () => {
   const cases = [
     [1000, 1000, 500],
@@ -311,6 +324,8 @@ test('a card that slid to where another one was takes no touch for 400 ms', () =
   places.learn(new Map([[15, at(100)]]), 3000);
   places.learn(new Map([[15, at(0)]]), 3300); // into a gap, which a finger may still mean
   assert.ok(!places.isSettled(15, 3300));
+  places.learn(new Map([[15, { ...at(0), height: 120 }]]), 4000); // it grew where it was
+  assert.ok(places.isSettled(15, 4000) && places.areAll(4000));
 });
 
 test('only what was refused for certain may be given up', () => {

@@ -110,6 +110,7 @@ constexpr std::array routes = {
     page("/board", pages::board),
     page("/display", pages::display),
     page("/manager", pages::manager),
+    page("/operations", pages::operations),
     page("/docs", pages::reference),
     page("/openapi.json", pages::openapi),
     page("/assets/{name}", pages::file),

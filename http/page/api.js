@@ -86,6 +86,22 @@ export async function tracesWith(status, most) {
   return found.slice(0, most);
 }
 
+/// The newest orders' traces, until a page has none that is `wanted`, or there are `most`:
+/// { traces, isPart: there may be more }. Undefined where they could not be read.
+export async function newestTraces(most, wanted) {
+  const traces = [];
+  let path = '/orderTraces?sort=id,desc&size=500';
+  while (path && traces.length < most) {
+    const answer = await get(path);
+    if (!answer.ok) return undefined;
+    const page = answer.body._embedded.orderTraces;
+    if (!page.some(wanted)) return { traces, isPart: false };
+    traces.push(...page);
+    path = answer.body._links.next?.href;
+  }
+  return { traces, isPart: Boolean(path) };
+}
+
 /// When this order came to its status, from its history; undefined where that could not be read.
 export async function timeOf(id, status) {
   const answer = await get(`/orderTraces/${id}/events?size=100`);

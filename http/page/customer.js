@@ -4,27 +4,39 @@ import { newKey } from './api.js';
 import { byId, el, setText } from './dom.js';
 import { drinkPicture } from './drinks.js';
 import { drinkName, money, onLanguage, t, translatePage } from './i18n.js';
-import { follow } from './live.js';
+import { startKiosk } from './kiosk.js';
 import { menu } from './menu.js';
+import { isKiosk } from './mode.js';
 import { onOtherTab, remember, remembered } from './my_orders.js';
 import { showNotices } from './notices.js';
 import { OrderCard } from './order_card.js';
+import { orderStream } from './order_stream.js';
+import { showTitle } from './ready.js';
 import { stampCard } from './stamps.js';
 import { guardTouches } from './touch_guard.js';
 
-const streams_at_once = 2; // a browser opens few connections to one server
 const look_again = 3_000;
 const most_cups = 20;
 
 const cards = new Map(); // by the order's key, the newest first
-const streams = new Map(); // by the order's key
+let watched = new Set(); // keys of the open orders
+const unread = new Set(); // keys of open orders whose trace was not read since it was watched
 
 translatePage();
 guardTouches();
 const stamps = stampCard();
 showNotices();
 byId('menu').append(...menu.map(menuItem));
+const stream = orderStream({
+  onTrace: (trace) => {
+    for (const card of cards.values()) if (card.order.id === trace.id) card.take(trace);
+  },
+  onGap: () => openCards().forEach(look),
+  shares: !isKiosk,
+});
 for (const order of remembered().reverse()) addCard(order);
+onLanguage(watch);
+if (isKiosk) startKiosk(() => [...cards.values()].some((card) => card.isBusy));
 onOtherTab(addCard);
 setInterval(lookAround, look_again);
 
@@ -117,41 +129,28 @@ function addCard(wanted) {
   return card;
 }
 
-/// The newest open orders have a stream each; the others are looked at now and then.
+function openCards() {
+  return [...cards.values()].filter((card) => card.isOpen);
+}
+
 function watch() {
-  const open = [...cards.values()].filter((card) => card.isOpen).reverse();
-  const streamed = open.slice(0, streams_at_once);
-  for (const [key, stream] of streams) {
-    if (streamed.some((card) => card.order.key === key)) continue;
-    stream.handle.close();
-    streams.delete(key);
-  }
-  for (const card of streamed) {
-    if (streams.has(card.order.key)) continue;
-    const stream = { live: false, read: false };
-    streams.set(card.order.key, stream);
-    stream.handle = follow(
-      { orderId: card.order.id },
-      {
-        onTrace: (trace) => card.take(trace),
-        onGap: () => look(card, stream),
-        onState: (state) => (stream.live = state === 'live'),
-      },
-    );
-  }
+  const open = openCards();
+  stream.watch(open.map((card) => card.order.id).reverse());
+  const keys = new Set(open.map((card) => card.order.key));
+  for (const key of unread) if (!keys.has(key)) unread.delete(key);
+  for (const { order } of open) if (!watched.has(order.key)) unread.add(order.key);
+  watched = keys;
+  const isReady = ({ order }) => order.status === 'DELIVERY READY';
+  showTitle(open.filter(isReady).map(({ order }) => order.id));
 }
 
 function lookAround() {
-  if (document.hidden) return;
-  for (const card of cards.values()) {
-    const stream = streams.get(card.order.key);
-    if (card.isOpen && !(stream?.live && stream.read)) look(card, stream);
-  }
+  for (const card of openCards()) if (!stream.isLive() || unread.has(card.order.key)) look(card);
 }
 
 /// A stream that begins without the past is enough only once the trace itself was read.
-async function look(card, stream = {}) {
-  stream.read = await card.refresh();
+async function look(card) {
+  if (await card.refresh()) unread.delete(card.order.key);
 }
 
 function announce(text) {

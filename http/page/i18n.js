@@ -2,15 +2,17 @@
 
 import { chooseLanguage, textOf, texts } from './texts.js';
 import { byId, el } from './dom.js';
+import { isKiosk } from './mode.js';
 
 const stored = 'skanu.language';
 const listeners = [];
 
 const wished = new URLSearchParams(location.search).get('lang') ?? read();
+const isForCustomers = document.body.classList.contains('shop');
 export let language = chooseLanguage(wished, navigator.languages);
 
 export function t(key, values) {
-  return textOf(language, key, values);
+  return textOf(language, key, values, isForCustomers);
 }
 
 /// Whole won.
@@ -77,7 +79,7 @@ function languageButton(name) {
 function choose(name) {
   language = name;
   try {
-    localStorage.setItem(stored, name);
+    if (!isKiosk) localStorage.setItem(stored, name);
   } catch {
     // Storage is switched off: the choice holds for this visit.
   }

@@ -11,8 +11,9 @@ const hidden_for = 10_000; // then a page that nobody looks at leaves its connec
 /// called when the stream begins without the past (at the start, and after a long outage): read the
 /// lists then. `onState` gets 'connecting', 'live' or 'lost'. The stream is live once something was
 /// heard on it, until it is silent for too long: a proxy may answer, and hold back all that follows.
-/// Returns { close }.
-export function follow(query, { onTrace, onGap = () => {}, onState = () => {} }) {
+/// `evenHidden` keeps it while nobody looks at the page. Returns { close }.
+export function follow(query, options) {
+  const { onTrace, onGap = () => {}, onState = () => {}, evenHidden = false } = options;
   let source;
   let lastId; // of the last event seen
   let refusals = 0;
@@ -22,6 +23,8 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
   let awake = Date.now();
   let heard; // when something was heard last on this connection
   let heartbeat = Infinity; // milliseconds in which something is heard, once the server said so
+
+  const isAway = () => document.hidden && !evenHidden;
 
   function become(next) {
     if (state === next) return;
@@ -92,17 +95,17 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
     const now = Date.now();
     const slept = now - awake > tick + long_outage;
     const silent = heard !== undefined && now - heard > 2 * heartbeat + tick;
-    if ((slept || silent) && !document.hidden) reopen();
+    if ((slept || silent) && !isAway()) reopen();
     awake = now;
   }, tick);
   let leaving;
   const seen = () => {
     clearTimeout(leaving);
-    if (document.hidden) leaving = setTimeout(leave, hidden_for);
+    if (isAway()) leaving = setTimeout(leave, hidden_for);
     else if (source.readyState === EventSource.CLOSED) reopen();
   };
   document.addEventListener('visibilitychange', seen);
-  const online = () => !document.hidden && source.readyState !== EventSource.OPEN && reopen();
+  const online = () => !isAway() && source.readyState !== EventSource.OPEN && reopen();
   addEventListener('online', online);
 
   become('connecting');

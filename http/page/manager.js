@@ -1,45 +1,42 @@
-// The manager's page: how many orders, where they stand, and how the services are.
+// The manager's page: what was sold today, how many orders come, and where they stand.
 
-import { get, inParallel } from './api.js';
-import { barChart, lineChart, shareBar, upDown } from './charts.js';
+import { clock, get, inParallel, newestTraces } from './api.js';
+import { barChart, shareBar } from './charts.js';
 import { byId, el, setText } from './dom.js';
-import { clockTime, number, onLanguage, t, translatePage } from './i18n.js';
+import { clockTime, drinkName, money, number, onLanguage, t, translatePage } from './i18n.js';
 import { showNotices } from './notices.js';
 import { OrderRate } from './order_rate.js';
+import { fillTable } from './tables.js';
+import { tally } from './tally.js';
+import { figuresSince, isSince, midnightBefore } from './today.js';
 import { statuses } from './traces.js';
 
 const every = 3_000;
 const minutes = 30;
-const looks_kept = 60;
+const today_every = 20_000;
+const most_today = 10_000; // orders
 const requests_at_once = 3;
 const stored = 'skanu.rate';
 
 const rate = new OrderRate(minutes, stored_rate());
 const counts = new Map(); // by status
-const failure_rates = [];
-const lately = new Map(); // component -> its last looks, true where it was up
-let health = { components: {} };
-let breakers;
+let today; // { midnight, traces, isPart: there were too many, read: when }
 let total;
 let read_at;
 
 translatePage();
 onLanguage(draw);
 showNotices((found) => {
-  health = found;
-  for (const name of new Set([...lately.keys(), ...Object.keys(found.components)])) {
-    if (!lately.has(name)) lately.set(name, []);
-    keep(lately.get(name), found.components[name] === 'UP');
-  }
   byId('live').dataset.state = found.reached ? 'live' : 'lost';
   draw();
 }, every);
 look();
+lookAtToday();
 
 async function look() {
   if (!document.hidden) {
     await inParallel(
-      [readTotal, readBreakers, ...statuses.map((status) => () => readCount(status))],
+      [readTotal, ...statuses.map((status) => () => readCount(status))],
       requests_at_once,
       (read) => read(),
     );
@@ -67,20 +64,14 @@ async function readCount(status) {
   else counts.delete(status);
 }
 
-async function readBreakers() {
-  const answer = await get('/actuator/circuitbreakers');
-  breakers = answer.body?.circuitBreakers;
-  keep(failure_rates, known(breakers?.payment?.failureRate));
-}
-
-function keep(list, value) {
-  list.push(value);
-  if (list.length > looks_kept) list.shift();
-}
-
-/// The breaker says −1 where it has seen too few calls.
-function known(percent) {
-  return percent >= 0 ? percent : undefined;
+async function lookAtToday() {
+  if (!document.hidden) {
+    const midnight = midnightBefore(clock.now());
+    const found = await newestTraces(most_today, (trace) => isSince(trace, midnight));
+    if (found) today = { midnight, ...found, read: Date.now() };
+    draw();
+  }
+  setTimeout(lookAtToday, today ? today_every : every);
 }
 
 function draw() {
@@ -88,8 +79,7 @@ function draw() {
   setText(live, t(`live.${live.dataset.state ?? 'connecting'}`));
   drawRate();
   drawCounts();
-  drawBreaker();
-  drawServices();
+  drawToday();
   setText(byId('age'), read_at ? t('manager.age', { time: clockTime(read_at) }) : '');
 }
 
@@ -142,85 +132,26 @@ function drawCounts() {
   );
 }
 
-function drawBreaker() {
-  const breaker = breakers?.payment;
-  const percent = (value) =>
-    known(value) === undefined ? t('manager.tooFew') : number(value / 100, { style: 'percent' });
-  const shown = (value, form = number) => (breaker ? form(value) : t('manager.unknown'));
-  const state = el('strong', {
-    className: `state ${breaker?.state ?? ''}`,
-    textContent: breaker ? t(`breaker.${breaker.state}`) : t('manager.unknown'),
-  });
-  fillTable(byId('breaker'), 'manager.breaker', undefined, [
-    [t('manager.state'), [state]],
-    [
-      t('manager.failureRate'),
-      [
-        lineChart(
-          failure_rates,
-          100,
-          t('manager.breakerChart', { rate: shown(breaker?.failureRate, percent) }),
-        ),
-        shown(breaker?.failureRate, percent),
-      ],
-    ],
-    [t('manager.slowRate'), shown(breaker?.slowCallRate, percent)],
-    [t('manager.buffered'), shown(breaker?.bufferedCalls)],
-    [t('manager.failed'), shown(breaker?.failedCalls)],
-    [t('manager.notPermitted'), shown(breaker?.notPermittedCalls)],
+function drawToday() {
+  const figures = today && figuresSince(today.traces, today.midnight);
+  const shown = (value, form = number) =>
+    figures ? form(value) + (today.isPart ? '+' : '') : t('manager.unknown');
+  fillTable(byId('today'), 'manager.today', undefined, [
+    [t('manager.todaySold'), shown(figures?.sold)],
+    [t('manager.todayCups'), shown(figures?.cups)],
+    [t('manager.todayWon'), shown(figures?.won, money)],
+    [t('manager.todayCancelled'), shown(figures?.cancelled)],
   ]);
-}
-
-function drawServices() {
-  const rows = [...lately].map(([name, looks]) => {
-    const status = health.components[name];
-    const word = t(status ? `health.${status}` : 'manager.unknown');
-    return [
-      t(`service.${name}`),
-      [el('strong', { className: `state ${status ?? ''}`, textContent: word })],
-      [
-        upDown(
-          looks,
-          looks_kept,
-          t('manager.latelyChart', { up: looks.filter(Boolean).length, all: looks.length }),
-        ),
-      ],
-    ];
-  });
   fillTable(
-    byId('services'),
-    'manager.services',
-    ['manager.service', 'manager.state', 'manager.lately'],
-    rows,
+    byId('today-drinks'),
+    'manager.todayDrinks',
+    ['manager.drink', 'manager.cups'],
+    tally(figures?.soldTraces ?? []).map(({ productName, cups }) => [
+      drinkName(productName),
+      number(cups),
+    ]),
   );
-}
-
-/// Puts a table of these rows into a place; the first cell of each row is its heading. A cell is a
-/// text or a list of elements and texts. `heads` are keys of the columns' names.
-function fillTable(place, caption, heads, rows) {
-  const cell = (tag, content, properties) => el(tag, properties, ...[content].flat());
-  place.replaceChildren(
-    el(
-      'table',
-      {},
-      el('caption', { className: 'hidden-text', textContent: t(caption) }),
-      heads
-        ? el('thead', {}, el('tr', {}, ...heads.map((key) => cell('th', t(key), { scope: 'col' }))))
-        : undefined,
-      el(
-        'tbody',
-        {},
-        ...rows.map(([name, ...values]) =>
-          el(
-            'tr',
-            {},
-            cell('th', name, { scope: 'row' }),
-            ...values.map((value) => cell('td', value)),
-          ),
-        ),
-      ),
-    ),
-  );
+  setText(byId('today-age'), today ? t('manager.age', { time: clockTime(today.read) }) : '');
 }
 
 function stored_rate() {

@@ -1,6 +1,7 @@
 // The orders of this browser, remembered in it: one stored item for each, so that two tabs do not
 // overwrite each other's.
 
+import { isKiosk } from './mode.js';
 import { isEnded } from './traces.js';
 
 const prefix = 'skanu.order.';
@@ -18,6 +19,7 @@ const most = 30;
 ///            expired: true if the page was away until it was too late to send it
 /// Newest first.
 export function remembered() {
+  if (isKiosk) return [];
   try {
     return Object.keys(localStorage)
       .filter((name) => name.startsWith(prefix))
@@ -45,6 +47,7 @@ function isOver({ status, refused, unknown, expired, gone }) {
 }
 
 export function remember(order) {
+  if (isKiosk) return; // the next customer must not see it
   try {
     localStorage.setItem(prefix + order.key, JSON.stringify(order));
     for (const old of remembered().slice(most)) if (isOver(old)) forget(old);
@@ -63,6 +66,7 @@ export function forget(order) {
 
 /// Calls `onOrder` for each order that another tab of this browser adds.
 export function onOtherTab(onOrder) {
+  if (isKiosk) return;
   addEventListener('storage', (event) => {
     if (!event.key?.startsWith(prefix) || event.oldValue) return;
     const order = orderIn(event.newValue);

@@ -7,10 +7,12 @@ import { get, newKey, request } from './api.js';
 import { el, setText } from './dom.js';
 import { drinkPicture } from './drinks.js';
 import { drinkName, money, onLanguage, t } from './i18n.js';
+import { isKiosk } from './mode.js';
 import { lookOf } from './menu.js';
 import { forget, remember } from './my_orders.js';
-import { payForm } from './pay_form.js';
+import { forgetPhone, payForm } from './pay_form.js';
 import { reasonOf } from './problems.js';
+import { askToTell, canAsk, tellReady } from './ready.js';
 import { icon, progressPicture } from './progress.js';
 import { isCancelled, isEnded, later } from './traces.js';
 
@@ -45,6 +47,11 @@ export class OrderCard {
 
   get isOpen() {
     return this.order.id !== undefined && !this.order.gone && !isEnded(this.order.status);
+  }
+
+  /// A wish is under way.
+  get isBusy() {
+    return this._isWaiting || this.order.wish !== undefined;
   }
 
   /// Takes what the trace says; what ranks lower than what is known changes nothing.
@@ -170,7 +177,9 @@ export class OrderCard {
     const had = this.order.status;
     const held_focus = this.element.contains(document.activeElement);
     this.order.status = status;
+    if (status !== 'Order END') forgetPhone(this.order);
     if (isEnded(status)) this._asking = false;
+    if (had && status === 'DELIVERY READY') tellReady(this.order);
     this._trouble = undefined;
     this._save();
     if (held_focus && !document.activeElement?.getClientRects().length) this.focus();
@@ -185,6 +194,7 @@ export class OrderCard {
 
   _remove() {
     forget(this.order);
+    forgetPhone(this.order);
     this._abort.abort();
     this.element.remove();
     this.page.removed(this);
@@ -201,6 +211,7 @@ export class OrderCard {
     this.heading = el('h3', { tabIndex: -1, id: `order-${order.key}` });
     this.what = el('p', { className: 'what' });
     this.now = el('p', { className: 'now' });
+    this.readyNumber = el('span', { className: 'ready-number', 'aria-hidden': 'true' });
     this.more = el('p', { className: 'quiet' });
     this.trouble = el('p', { className: 'trouble', role: 'status' });
     this.progress = progressPicture();
@@ -213,6 +224,10 @@ export class OrderCard {
     this.removeButton = button('plain', () =>
       this._isWaiting ? this._abort.abort() : this._remove(),
     );
+    this.tellButton = el('button', {
+      type: 'button',
+      onclick: () => askToTell(() => this._show()),
+    });
     this.againButton = button('primary', () => {
       this._remove();
       this.page.again(order);
@@ -228,7 +243,7 @@ export class OrderCard {
         el('div', {}, this.heading, this.what),
       ),
       this.progress.list,
-      el('div', { className: 'now-line' }, this.cross, this.now),
+      el('div', { className: 'now-line' }, this.cross, this.now, this.readyNumber),
       this.more,
       this.trouble,
       this.pay.form,
@@ -237,6 +252,7 @@ export class OrderCard {
         { className: 'actions' },
         this.cancelButton,
         this.confirm,
+        this.tellButton,
         this.againButton,
         this.removeButton,
       ),
@@ -259,6 +275,8 @@ export class OrderCard {
       `${t('order.cups', { qty: order.qty, drink: drinkName(order.productName) })}` +
         ` · ${money(order.cost)}`,
     );
+    this.readyNumber.hidden = order.status !== 'DELIVERY READY';
+    setText(this.readyNumber, String(order.id));
     setText(this.now, waiting ? t('order.placing') : order.status ? t(`now.${order.status}`) : '');
     setText(this.more, this._moreText());
     setText(this.trouble, this._troubleText(waiting));
@@ -280,10 +298,13 @@ export class OrderCard {
     const mayStop = waiting && this._trouble && isCertain(this._trouble);
     setText(this.removeButton, t(waiting ? 'order.stop' : 'order.remove'));
     const notTaken = Boolean(order.refused || order.unknown || order.expired);
+    setText(this.tellButton, t('ready.ask'));
+    this.tellButton.hidden = !(this.isOpen && order.status === 'PAY END' && !isKiosk && canAsk());
     setText(this.againButton, t('order.again'));
     this.againButton.hidden = !notTaken;
     this.removeButton.hidden = !(mayStop || notTaken || order.gone || isEnded(order.status));
-    this.element.className = `order${isEnded(order.status) ? ' ended' : ''}`;
+    const look = isEnded(order.status) ? ' ended' : order.status === 'DELIVERY READY' ? ' ready' : '';
+    this.element.className = `order${look}`;
   }
 
   _moreText() {

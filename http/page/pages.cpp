@@ -140,15 +140,21 @@ void display(const httplib::Request& in, httplib::Response& out, std::string_vie
   send_named(in, out, "page/display.html");
 }
 
+void operations(const httplib::Request& in, httplib::Response& out, std::string_view) {
+  send_named(in, out, "page/operations.html");
+}
+
 void manager(const httplib::Request& in, httplib::Response& out, std::string_view) {
   send_named(in, out, "page/manager.html");
 }
 
 void reference(const httplib::Request& in, httplib::Response& out, std::string_view) {
-  static const rendered page(
-      render_reference(nlohmann::ordered_json::parse(find_asset("api/openapi.json")->bytes)),
-      html_type);
-  send(in, out, page.get());
+  static const auto api = nlohmann::ordered_json::parse(find_asset("api/openapi.json")->bytes);
+  static const rendered page(render_reference(api), html_type);
+  const auto words = query_of(in, "q").value_or("");
+  if (words.empty()) return send(in, out, page.get());
+  const rendered found(render_search(api, words), html_type);
+  send(in, out, found.get());
 }
 
 void openapi(const httplib::Request& in, httplib::Response& out, std::string_view) {

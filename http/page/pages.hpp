@@ -18,6 +18,7 @@ void set_country(const phone_country& country);
 void home(const httplib::Request& in, httplib::Response& out, std::string_view base);
 void board(const httplib::Request& in, httplib::Response& out, std::string_view);
 void display(const httplib::Request& in, httplib::Response& out, std::string_view);
+void operations(const httplib::Request& in, httplib::Response& out, std::string_view);
 void manager(const httplib::Request& in, httplib::Response& out, std::string_view);
 void reference(const httplib::Request& in, httplib::Response& out, std::string_view);
 void openapi(const httplib::Request& in, httplib::Response& out, std::string_view);

@@ -3,9 +3,10 @@
 import { el, setText } from './dom.js';
 import { money, onLanguage, t } from './i18n.js';
 import { home } from './home.js';
+import { isKiosk } from './mode.js';
 import { normalisedPhone } from './phone.js';
 
-const draft = 'skanu.phone'; // what was typed outlives a reload, not the visit
+const draft = 'skanu.phone.'; // what was typed outlives a reload, not the order
 
 /// `onPay` gets the body of the change. show(visible, busy) shows the form, and that it is being
 /// sent.
@@ -29,9 +30,9 @@ export function payForm(order, onPay) {
     inputMode: 'tel',
     autocomplete: 'tel-national',
     maxLength: 64, // pasted numbers bring characters that cannot be seen
-    value: typedPhone(),
+    value: typedPhone(order),
     'aria-describedby': id('hint'),
-    oninput: () => (keepPhone(phone.value), check(false)),
+    oninput: () => (keepPhone(order, phone.value), check(false)),
   });
   const hint = el('p', { id: id('hint'), className: 'quiet' });
   const button = el('button', { type: 'submit', className: 'primary', 'data-changes': '' });
@@ -81,19 +82,28 @@ export function payForm(order, onPay) {
   return { form, show };
 }
 
-/// The phone number typed last in this visit.
-export function typedPhone() {
+function typedPhone(order) {
   try {
-    return sessionStorage.getItem(draft) ?? '';
+    return sessionStorage.getItem(draft + order.key) ?? '';
   } catch {
     return '';
   }
 }
 
-export function keepPhone(phone) {
+function keepPhone(order, phone) {
+  if (isKiosk) return;
   try {
-    sessionStorage.setItem(draft, phone);
+    sessionStorage.setItem(draft + order.key, phone);
   } catch {
     // Storage is switched off: it stays in the field.
+  }
+}
+
+/// Forgets what was typed for an order that needs it no more.
+export function forgetPhone(order) {
+  try {
+    sessionStorage.removeItem(draft + order.key);
+  } catch {
+    // It was never stored.
   }
 }

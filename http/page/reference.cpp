@@ -1,6 +1,8 @@
 #include "http/page/reference.hpp"
 
+#include <algorithm>
 #include <array>
+#include <sstream>
 #include <string_view>
 
 #include "http/format/html.hpp"
@@ -94,7 +96,51 @@ class writer {
     return std::move(out_);
   }
 
+  /// The operations, problems and schemas that contain each of the words.
+  std::string found(std::string_view words) {
+    out_ += "<h1>Search</h1>\n";
+    search_form(words);
+    std::size_t count = 0;
+    std::string list;
+    const auto offer = [&](const std::string& link, const std::string& shown,
+                           const std::string& text) {
+      if (!has_each_word(text, words)) return;
+      ++count;
+      list += "<li><a href=\"" + link + "\">" + shown + "</a></li>\n";
+    };
+    for (const auto& tag : api_["tags"])
+      each_operation(text_of(tag, "name"), [&](const std::string& path, const json&,
+                                               const std::string& method, const json& o) {
+        offer("/docs#" + anchor("op", text_of(o, "operationId")),
+              name_of(method, path) + ' ' + inline_text(text_of(o, "summary")),
+              method + ' ' + path + ' ' + text_of(tag, "name") + ' ' + o.dump());
+      });
+    for (const auto& p : problem_types()) {
+      const auto path = "/problems/" + std::string(p.name);
+      offer(path, code(path), path + ' ' + std::string(p.happened) + ' ' + std::string(p.advice));
+    }
+    for (const auto& [name, schema] : api_["components"]["schemas"].items())
+      offer("/docs#" + anchor("schema", name), code(name), name + ' ' + schema.dump());
+    out_ +=
+        "<p>" + std::to_string(count) + " found. <a href=\"/docs\">All of the reference</a></p>\n";
+    if (count > 0) out_ += "<ul>\n" + list + "</ul>\n";
+    return std::move(out_);
+  }
+
  private:
+  static bool has_each_word(std::string text, std::string_view words) {
+    const auto lower = [](char c) {
+      return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    };
+    std::ranges::transform(text, text.begin(), lower);
+    std::istringstream list{std::string(words)};
+    for (std::string word; list >> word;) {
+      std::ranges::transform(word, word.begin(), lower);
+      if (text.find(word) == text.npos) return false;
+    }
+    return true;
+  }
+
   static std::string anchor(std::string_view kind, std::string_view name) {
     std::string id(kind);
     id += '-';
@@ -133,7 +179,15 @@ class writer {
     return "<span class=\"method\">" + upper + "</span> <code>" + html_escaped(path) + "</code>";
   }
 
+  void search_form(std::string_view words) {
+    out_ +=
+        "<form role=\"search\" action=\"/docs\"><label for=\"search\">Search</label> "
+        "<input id=\"search\" type=\"search\" name=\"q\" value=\"" +
+        html_escaped(words) + "\"> <button type=\"submit\">Search</button></form>\n";
+  }
+
   void contents() {
+    search_form("");
     out_ += "<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">Contents</h2>\n<ul>\n";
     for (const auto& tag : api_["tags"]) {
       const auto name = text_of(tag, "name");
@@ -324,6 +378,10 @@ class writer {
 
 std::string render_reference(const nlohmann::ordered_json& api) {
   return html_page("SKANU API", writer(api).whole());
+}
+
+std::string render_search(const nlohmann::ordered_json& api, std::string_view words) {
+  return html_page("Search: SKANU API", writer(api).found(words));
 }
 
 }  // namespace skanu

@@ -4,7 +4,6 @@ import { get } from './api.js';
 import { byId, el, setText, svg } from './dom.js';
 import { home } from './home.js';
 import { onLanguage, t } from './i18n.js';
-import { keepPhone, typedPhone } from './pay_form.js';
 import { normalisedPhone } from './phone.js';
 import { reasonOf } from './problems.js';
 
@@ -23,8 +22,6 @@ export function stampCard() {
   let looks = 0; // quick ones that remain
   let timer;
 
-  field.value = typedPhone();
-  field.addEventListener('input', () => keepPhone(field.value));
   byId('stamps-form').addEventListener('submit', (event) => {
     event.preventDefault();
     const number = normalisedPhone(field.value, home);

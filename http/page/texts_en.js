@@ -8,6 +8,7 @@ export const en = {
   'nav.board': 'Board',
   'nav.display': 'Display',
   'nav.manager': 'Manager',
+  'nav.operations': 'Operations',
   'nav.docs': 'API',
   'footer.staff': 'For the staff',
 
@@ -54,6 +55,11 @@ export const en = {
     'If you are not sure whether the shop took it, please ask at the counter.',
   'order.refused': 'The shop did not take this order.',
   'order.again': 'Order it again',
+
+  'ready.title': 'Ready: {ids} · SKANU',
+  'ready.ask': 'Tell me when it is ready',
+  'kiosk.done': 'Done',
+  'kiosk.soon': 'This page begins anew in a moment. Touch it to go on.',
 
   'step.ordered': 'Ordered',
   'step.paid': 'Payment',
@@ -122,6 +128,16 @@ export const en = {
 
   'manager.title': 'SKANU · manager',
   'manager.heading': 'The shop now',
+  'manager.today': 'Today',
+  'manager.todaySold': 'Orders sold',
+  'manager.todayCups': 'Cups',
+  'manager.todayWon': 'Sales',
+  'manager.todayCancelled': 'Orders cancelled',
+  'manager.todayDrinks': 'Cups of today',
+  'manager.drink': 'Drink',
+  'manager.cups': 'Cups',
+  'operations.title': 'SKANU · operations',
+  'operations.heading': 'Operations',
   'manager.rate': 'Orders a minute',
   'manager.rateNow': '{rate} a minute at present',
   'manager.rateSoon': 'Counting…',

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
   closePage,
+  countOf,
   eventually,
   expectAccessible,
   expectNoSidewaysScroll,
@@ -16,7 +17,13 @@ import {
   textOf,
 } from './support.js';
 
-const paths = { customer: '/', board: '/board', display: '/display', manager: '/manager' };
+const paths = {
+  customer: '/',
+  board: '/board',
+  display: '/display',
+  manager: '/manager',
+  operations: '/operations',
+};
 const sizes = { phone: [320, 640], tablet: [820, 1180], desktop: [1440, 900], wide: [1920, 1080] };
 
 let browser;
@@ -65,7 +72,11 @@ const fill = {
       await page.locator(`.${look}`).first().waitFor();
   },
   display: (page) => page.locator('#ready li').first().waitFor(),
-  manager: (page) => page.locator('#services tr').nth(3).waitFor(),
+  async manager(page) {
+    await page.locator('#today-drinks tbody tr').first().waitFor();
+    await page.locator('#status-table tr').nth(3).waitFor();
+  },
+  operations: (page) => page.locator('#services tr').nth(3).waitFor(),
 };
 
 for (const [name, path] of Object.entries(paths)) {
@@ -152,16 +163,44 @@ test('who asks for less motion gets none', async () => {
   await closePage(page);
 });
 
-test('targets are at least 24 by 24 pixels on a phone', async () => {
-  const page = await openPage(browser, server.url, { viewport: { width: 320, height: 640 } });
-  await fill.customer(page);
-  const small = await page.evaluate(() =>
-    [...document.querySelectorAll('button, input, .bottom a, .choice')]
-      .filter((target) => target.checkVisibility() && !target.matches('.choice input'))
-      .map((target) => [target.textContent || target.id, target.getBoundingClientRect()])
-      .filter(([, box]) => box.width < 24 || box.height < 24)
-      .map(([name]) => name),
-  );
-  assert.deepEqual(small, []);
+for (const [name, path] of Object.entries(paths)) {
+  test(`${name}: targets are at least 44 by 44 pixels on a phone`, async () => {
+    const page = await openPage(browser, 'about:blank', { viewport: { width: 320, height: 640 } });
+    await pretendAge(page, (id) => (id % 3) * 6);
+    await page.goto(server.url + path);
+    await fill[name](page);
+    const small = await page.evaluate(() =>
+      [...document.querySelectorAll('button, input, summary, .top a, .bottom a, .choice')]
+        .filter((target) => target.checkVisibility() && !target.matches('.choice input'))
+        .map((target) => [target.textContent || target.id, target.getBoundingClientRect()])
+        .filter(([, box]) => Math.min(box.width, box.height) < 43.9)
+        .map(([text, box]) => `${text} ${box.width} × ${box.height}`),
+    );
+    assert.deepEqual(small, []);
+    await closePage(page);
+  });
+}
+
+test('without scripts every page says what to do, in both languages', async () => {
+  for (const path of Object.values(paths)) {
+    const page = await openPage(browser, server.url + path, { javaScriptEnabled: false });
+    await textOf(page.locator('noscript p').first(), /needs JavaScript.*order at the counter/s);
+    await textOf(page.locator('noscript p').last(), /JavaScript가 필요해요/);
+    await closePage(page);
+  }
+});
+
+test('the reference can be searched', async () => {
+  const page = await openPage(browser, `${server.url}/docs`);
+  const entry = (text) => page.locator('main li', { hasText: text });
+  await page.getByRole('searchbox', { name: 'Search' }).fill('Stamps ledger');
+  await page.getByRole('searchbox', { name: 'Search' }).press('Enter');
+  await entry('/stamps/{phoneNumber}/entries').waitFor();
+  await countOf(entry('/board'), 0);
+  await expectAccessible(page);
+  await entry('/stamps/{phoneNumber}/entries').getByRole('link').click();
+  await page.getByRole('heading', { name: 'GET /stamps/{phoneNumber}/entries' }).waitFor();
+  await page.goto(`${server.url}/docs?q=%3Cscript%3E`);
+  await page.getByText('0 found').waitFor();
   await closePage(page);
 });

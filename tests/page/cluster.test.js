@@ -63,7 +63,7 @@ const cardIn = (board, column, id) =>
 
 test('payment away and back: ' +
     'what was asked for meanwhile is done once, all else goes on', async () => {
-  const [customer, board, manager] = await Promise.all(['/', '/board', '/manager'].map(open));
+  const [customer, board, manager] = await Promise.all(['/', '/board', '/operations'].map(open));
   const latte = await shop.order({ productName: 'Latte', productId: 7 });
   const dropped = await orderOn(customer);
   const wanted = await orderOn(customer);
@@ -96,7 +96,7 @@ test('payment away and back: ' +
   await manager.getByRole('row', { name: /^Orders up/ }).waitFor();
   await textOf(manager.locator('#breaker .state'), /Open: calls are refused at once$/);
   await picture(customer, 'customer-payment-node-away');
-  await picture(manager, 'manager-payment-node-away');
+  await picture(manager, 'operations-payment-node-away');
 
   await cluster.start('payment');
   await textOf(wanted.order.locator('p.now'), 'We are making it', back);

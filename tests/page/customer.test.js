@@ -6,6 +6,7 @@ import {
   closePage,
   countOf,
   eventually,
+  expectNoSidewaysScroll,
   launchBrowser,
   openPage,
   picture,
@@ -251,6 +252,116 @@ test('a double click on Order places one order', async () => {
   await textOf(page.locator('.confirm p'), /^Cancel order \d+ for good/);
   await drink(page, 'Coffee').getByRole('button', { name: /more$/ }).dblclick();
   await textOf(drink(page, 'Coffee').locator('output'), '3'); // counting is no change of the shop's
+  await closePage(page);
+});
+
+test('seven windows of one browser follow their orders on one stream', async () => {
+  const page = await openPage(browser, server.url);
+  const { id, order } = await orderOn(page, 'Latte');
+  const second = await orderOn(page, 'Coffee');
+  const others = [];
+  for (let n = 0; n < 6; ++n) {
+    const other = await page.context().newPage();
+    await other.goto(server.url);
+    await textOf(card(other, id).locator('p.now'), 'Waiting for your payment');
+    others.push(other);
+  }
+  const streams = async () => {
+    const metrics = await (await fetch(`${server.url}/actuator/prometheus`)).text();
+    return Number(/^skanu_http_streams (\d+)$/m.exec(metrics)[1]);
+  };
+  await eventually(async () => assert.equal(await streams(), 1));
+  await order.getByRole('button', { name: /^Pay/ }).click();
+  await textOf(order.locator('p.now'), 'We are making it');
+  for (const other of others) await textOf(card(other, id).locator('p.now'), 'We are making it');
+  await server.send('DELETE', `/orders/${second.id}`);
+  for (const other of others) await textOf(card(other, second.id).locator('p.now'), 'Cancelled');
+  assert.equal(await streams(), 1);
+  await page.goto('about:blank'); // the tab that held the stream: another one takes it
+  await eventually(async () => assert.equal(await streams(), 1));
+  await server.deliver(id, 'READY');
+  for (const other of others) await textOf(card(other, id).locator('p.now'), 'Ready!');
+  await closePage(page);
+});
+
+test('a tablet that customers share keeps nothing of the one before', async () => {
+  const page = await openPage(browser, 'about:blank', { viewport: { width: 800, height: 1280 } });
+  await page.clock.install();
+  await page.goto(`${server.url}/?kiosk`);
+  const kept = () => page.evaluate(() => localStorage.length + sessionStorage.length);
+  const first = await orderOn(page, 'Latte');
+  await first.order.getByLabel('Phone number').fill('010-2222-3333');
+  await first.order.getByRole('button', { name: /^Pay/ }).click();
+  await textOf(first.order.locator('p.now'), 'We are making it');
+  await expectNoSidewaysScroll(page);
+  await picture(page, 'customer-kiosk');
+  assert.equal(await kept(), 0);
+  await page.clock.runFor(21_000);
+  await textOf(page.locator('.kiosk-bar p'), /begins anew in a moment/);
+  await page.clock.runFor(10_000);
+  await countOf(page.locator('.order'), 0);
+  assert.equal(await page.locator('#stamps-phone').inputValue(), '');
+  await orderOn(page, 'Coffee');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await countOf(page.locator('.order'), 0);
+  assert.equal(await kept(), 0);
+  await closePage(page);
+});
+
+test('a phone number is kept no longer than the order that it belongs to', async () => {
+  const page = await openPage(browser, server.url);
+  const kept = () =>
+    page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+  const paid = await orderOn(page, 'Latte');
+  await paid.order.getByLabel('Phone number').fill('010-2222-4444');
+  await paid.order.getByRole('button', { name: /^Pay/ }).click();
+  await textOf(paid.order.locator('p.now'), 'We are making it');
+  await eventually(async () => assert.doesNotMatch(await kept(), /2222/));
+  const dropped = await orderOn(page, 'Coffee');
+  await dropped.order.getByLabel('Phone number').fill('010-2222-5555');
+  assert.match(await kept(), /2222/);
+  await server.send('DELETE', `/orders/${dropped.id}`);
+  await textOf(dropped.order.locator('p.now'), 'Cancelled');
+  assert.doesNotMatch(await kept(), /2222/);
+  await closePage(page);
+});
+
+test('who waits is told when the order is ready: title, vibration, notification', async () => {
+  const page = await openPage(browser, 'about:blank');
+  await page.addInitScript(() => {
+    globalThis.told = [];
+    Navigator.prototype.vibrate = (pattern) => globalThis.told.push(`vibrates ${pattern.length}`);
+    globalThis.Notification = class {
+      static permission = 'default';
+      static async requestPermission() {
+        return (this.permission = 'granted');
+      }
+      constructor(title, { body }) {
+        globalThis.told.push(`${title}: ${body}`);
+      }
+    };
+  });
+  await page.goto(server.url);
+  const { id, order } = await orderOn(page, 'Latte', 2);
+  await order.getByRole('button', { name: /^Pay/ }).click();
+  await order.getByRole('button', { name: 'Tell me when it is ready' }).click();
+  await countOf(order.getByRole('button', { name: 'Tell me when it is ready' }), 0);
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { configurable: true, value: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await eventually(() => server.deliver(id, 'READY'));
+  await order.locator('.ready-number').waitFor();
+  await textOf(order.locator('.ready-number'), String(id));
+  assert.equal(await page.title(), `Ready: ${id} · SKANU`);
+  const told = () => page.evaluate(() => globalThis.told);
+  assert.deepEqual(await told(), ['vibrates 3', `Ready: ${id} · SKANU: 2 × Latte`]);
+  await picture(page, 'customer-ready');
+  await page.reload();
+  await order.locator('.ready-number').waitFor();
+  assert.deepEqual(await told(), []); // once
+  await server.deliver(id, 'START');
+  await eventually(async () => assert.equal(await page.title(), 'SKANU · order a coffee'));
   await closePage(page);
 });
 

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { attempt, isCertain, isPassing, pauseBefore, timeLeft } from '../../http/page/attempt.js';
 import { niceMost } from '../../http/page/charts.js';
+import { isDoneElsewhere, isHeldBy, renewed } from '../../http/page/lease.js';
 import { minutesSince, ServerClock, untilNextMinute, urgency } from '../../http/page/minutes.js';
 import { layout } from '../../http/page/numbers_layout.js';
 import { OrderRate } from '../../http/page/order_rate.js';
@@ -12,7 +13,7 @@ import { korea, normalisedPhone } from '../../http/page/phone.js';
 import { defaults, sane } from '../../http/page/settings.js';
 import { SettledPlaces } from '../../http/page/settled_places.js';
 import { ShopFloor } from '../../http/page/shop_floor.js';
-import { chooseLanguage, textOf, texts } from '../../http/page/texts.js';
+import { chooseLanguage, customerTexts, textOf, texts } from '../../http/page/texts.js';
 import {
   columns,
   isCancelled,
@@ -23,6 +24,7 @@ import {
   steps,
 } from '../../http/page/traces.js';
 import { tally } from '../../http/page/tally.js';
+import { figuresSince, midnightBefore } from '../../http/page/today.js';
 import { isRest } from '../../http/page/touch_guard.js';
 import { menu } from '../../http/page/menu.js';
 
@@ -186,6 +188,8 @@ test('cups are counted per drink, most first', () => {
 test('settings hold together, whatever was stored or typed', () => {
   assert.deepEqual(sane(), defaults);
   assert.deepEqual(sane({ late: 'x', overdue: -1, sound: 'yes', other: 1 }), defaults);
+  for (const late of [0, -5, 1.5, 241, '7']) assert.equal(sane({ late }).late, defaults.late);
+  assert.deepEqual([sane({ late: 1 }).late, sane({ late: 240 }).late], [1, 240]);
   const { late, overdue } = sane({ late: 20, overdue: 10 });
   assert.deepEqual([late, overdue], [20, 21]);
   assert.deepEqual(sane({ late: 2, overdue: 4, sound: true, awake: true }), {
@@ -194,6 +198,19 @@ test('settings hold together, whatever was stored or typed', () => {
     sound: true,
     awake: true,
   });
+});
+
+test('one tab holds the lease until it gives it up, forgets it, or is gone', () => {
+  const first = renewed(null, 'a', 1000, true);
+  assert.equal(renewed(first, 'b', 2000, true), undefined);
+  assert.ok(isHeldBy(first, 'a') && !isHeldBy(first, 'b'));
+  assert.ok(isDoneElsewhere(first, 'b', 2000) && !isDoneElsewhere(first, 'a', 2000));
+  const again = renewed(first, 'a', 5000, false);
+  assert.equal(renewed(again, 'b', 10_999, true), undefined);
+  assert.ok(!isDoneElsewhere(again, 'b', 6000)); // its stream is not live
+  assert.ok(isHeldBy(renewed(again, 'b', 11_000, true), 'b')); // the first tab is gone
+  for (const broken of ['', '{', '{}', 'null', JSON.stringify({ tab: 'a', until: 1e15 })])
+    assert.ok(isHeldBy(renewed(broken, 'b', 1000, true), 'b'), broken);
 });
 
 test('what may pass is sent again until the answer is certain, ' +
@@ -255,6 +272,17 @@ test('an attempt that a sleeping machine held up is not sent again', async () =>
   assert.deepEqual([sent, answer], [1, { status: 503 }]);
 });
 
+test('an attempt whose time is over while it is asked neither waits nor says that it does', async () => {
+  let time = 0;
+  const answer = await attempt(async () => ((time = 5000), { status: 503 }), {
+    limit: 3000,
+    now: () => time,
+    pause: () => assert.fail('it waited'),
+    onWait: () => assert.fail('it said that it waits'),
+  });
+  assert.equal(answer.status, 503);
+});
+
 test('a wish has the time that is left of its lifetime, by either clock', () => {
   const cases = [
     [1000, 1000, 500],
@@ -296,6 +324,8 @@ test('a card that slid to where another one was takes no touch for 400 ms', () =
   places.learn(new Map([[15, at(100)]]), 3000);
   places.learn(new Map([[15, at(0)]]), 3300); // into a gap, which a finger may still mean
   assert.ok(!places.isSettled(15, 3300));
+  places.learn(new Map([[15, { ...at(0), height: 120 }]]), 4000); // it grew where it was
+  assert.ok(places.isSettled(15, 4000) && places.areAll(4000));
 });
 
 test('only what was refused for certain may be given up', () => {
@@ -320,6 +350,38 @@ test('both languages have every text, with the same blanks', () => {
     assert.ok(texts.ko[key].length > 0, key);
     assert.deepEqual(blanks(texts.ko[key]), blanks(text), key);
   }
+});
+
+test('customers are spoken to in one tone, the staff in another', () => {
+  for (const [key, text] of Object.entries(customerTexts.ko)) {
+    assert.ok(texts.ko[key], key);
+    assert.notEqual(textOf('ko', key, {}, true), textOf('ko', key), key);
+    assert.doesNotMatch(text, /니다/, key);
+  }
+  const ofCustomers = /^(shop|order|stamps|now|ready|kiosk)\./;
+  for (const [key, text] of Object.entries(texts.ko)) {
+    if (ofCustomers.test(key)) assert.doesNotMatch(text, /니다/, key);
+    else assert.doesNotMatch(text, /(아|어|해|돼|예|에)요/, key);
+  }
+});
+
+test('figures of today are of the orders whose last step was today', () => {
+  const midnight = midnightBefore(Date.parse('2026-11-26T10:00:00'));
+  assert.equal(midnight, Date.parse('2026-11-26T00:00:00'));
+  const at = (status, changedAt, qty) => ({ ...trace(1, status), qty, cost: qty * 100, changedAt });
+  const figures = figuresSince(
+    [
+      at('PAY END', '2026-11-26T09:00:00', 2),
+      at('DELIVERY END', '2026-11-26T00:00:00', 3),
+      at('ORDER CANCEL', '2026-11-26T09:00:00', 4),
+      at('Order END', '2026-11-26T09:00:00', 5),
+      at('PAY END', '2026-11-25T23:59:59', 6),
+      at('PAY END', undefined, 7),
+    ],
+    midnight,
+  );
+  const { orders, sold, cups, won, cancelled } = figures;
+  assert.deepEqual([orders, sold, cups, won, cancelled], [4, 2, 5, 500, 1]);
 });
 
 test('every drink and status has its words', () => {

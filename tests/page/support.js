@@ -204,6 +204,7 @@ export async function openPage(browser, url, options = {}) {
 }
 
 export async function closePage(page) {
+  await page.unrouteAll({ behavior: 'ignoreErrors' }); // an answer may be under way
   await page.context().close();
   assert.deepEqual(page.wrongs, []);
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
+  changeTraces,
   closePage,
   countOf,
   eventually,
@@ -141,9 +142,9 @@ test('a service that is away is named in plain words until it is back', async ()
   await server.stop();
 });
 
-test('the manager sees the breaker open and close', async () => {
+test('the operator sees the breaker open and close', async () => {
   const server = await Server.started(['--fault', 'payment-fail=1@0s..4s']);
-  const page = await openPage(browser, `${server.url}/manager`);
+  const page = await openPage(browser, `${server.url}/operations`);
   const state = page.locator('#breaker .state');
   await textOf(state, /^.*Closed: calls go through$/);
   const place = () =>
@@ -156,15 +157,38 @@ test('the manager sees the breaker open and close', async () => {
     });
   await Promise.all(Array.from({ length: 30 }, place));
   await textOf(state, /Open: calls are refused at once$/);
-  await picture(page, 'manager-breaker-open');
+  await picture(page, 'operations-breaker-open');
   await eventually(async () => assert.equal((await place()).status, 201), back);
   await Promise.all(Array.from({ length: 10 }, place));
   await textOf(state, /Closed: calls go through$/, back);
-  await textOf(page.getByRole('row', { name: /^Ordered, not paid/ }), /\d+$/);
   await page
     .getByRole('row', { name: /^Payment up/ })
     .getByRole('img', { name: /looks found it up/ })
     .waitFor();
+  await closePage(page);
+  await server.stop();
+});
+
+test('the manager sees what was sold today, from the server, in a page just opened', async () => {
+  const server = await Server.started();
+  await server.order({ productName: 'Latte', productId: 7, qty: 3 });
+  const delivered = await server.order({ productName: 'Coffee', qty: 2 });
+  await server.deliver(delivered, 'READY', 'START', 'END');
+  await server.send('DELETE', `/orders/${await server.order({ qty: 5 })}`);
+  await server.order({ qty: 7, paid: false });
+  const old = await server.order({ qty: 9 });
+  const page = await openPage(browser, 'about:blank');
+  await changeTraces(page, (trace) => {
+    if (trace.id === old) trace.changedAt = '2026-01-01T00:00:00.000Z'; // another day's
+  });
+  await page.goto(`${server.url}/manager`);
+  const row = (name) => page.locator('#today').getByRole('row', { name });
+  await textOf(row(/^Orders sold/), /\s2$/);
+  await textOf(row(/^Cups/), /\s5$/);
+  await textOf(row(/^Sales/), /₩20,000$/);
+  await textOf(row(/^Orders cancelled/), /\s1$/);
+  await textOf(page.locator('#today-drinks'), /Latte\s+3\s+Coffee\s+2$/);
+  assert.doesNotMatch(await page.locator('main').innerText(), /breaker|LMDB|SQLite/i);
   await closePage(page);
   await server.stop();
 });

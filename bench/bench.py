@@ -45,7 +45,7 @@ class Server:
             line = self._process.stdout.readline()
             signal.setitimer(signal.ITIMER_REAL, 0)
             self.start_seconds = time.monotonic() - started
-            ready = re.search(r"ready http=[^ ]*:(\d+)$", line.strip())
+            ready = re.search(r"ready http(?:=|://)[^ ]*:(\d+)$", line.strip())
             if not ready:
                 raise RuntimeError(f"{command[0]} said {line!r} instead of being ready; see {log}")
         except BaseException:

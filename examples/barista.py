@@ -27,7 +27,8 @@ class Shop:
 
     def request(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data, method=method)
+        url = urllib.parse.urljoin(self.base + "/", path)  # a link may be a whole URL
+        request = urllib.request.Request(url, data, method=method)
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
             return json.load(answer)

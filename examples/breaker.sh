@@ -1,13 +1,27 @@
 #!/usr/bin/env bash
-# The circuit breaker at work. Starts a server of its own whose payment refuses everything for a
-# while, lets customers order, and prints a line a second: the breaker's states, the answers and how
-# long they took, and that reads and cancels go on. Ends with status 1 when something is not so.
-#
-#   FAIL_SECONDS=10 examples/breaker.sh
-#
-# SKANU_BIN names the program, build/skanu by default.
+# The circuit breaker at work, on a server of its own.
 set -euo pipefail
 export LC_ALL=C
+
+case ${1:-} in
+  '') ;;
+  -h | --help)
+    cat <<'TEXT'
+usage: [FAIL_SECONDS=10] examples/breaker.sh
+
+Starts a server of its own whose payment refuses everything for a while, lets customers order, and
+prints a line a second: the breaker's states, the answers and how long they took, and that reads and
+cancels go on. Ends with status 1 when something is not so.
+
+SKANU_BIN names the program (default build/skanu).
+TEXT
+    exit 0
+    ;;
+  *)
+    echo "breaker: takes no arguments; --help explains" >&2
+    exit 2
+    ;;
+esac
 
 readonly FAIL_SECONDS=${FAIL_SECONDS:-10}
 readonly SKANU_BIN=${SKANU_BIN:-$(dirname "${BASH_SOURCE[0]}")/../build/skanu}
@@ -45,7 +59,7 @@ start_server() {
     --fault "payment-fail=1@${HEALTHY_SECONDS}s..$((HEALTHY_SECONDS + FAIL_SECONDS))s")
   server=$!
   read -rt 20 line <&3 || die "the server is not ready within 20 s"
-  base=http://${line#skanu ready http=}
+  base=${line#skanu ready }
   started=${EPOCHREALTIME/./}
 }
 

@@ -1,12 +1,30 @@
 #!/usr/bin/env bash
-# The three loads of the original system with their original parameters. Needs siege (Debian:
-# siege). Ends with status 1 when fewer requests succeed than are expected.
-#
-#   examples/original_loads.sh [stamps] [orders] [deliveries]     all three by default
-#
-# BASE is the server's address; LOAD_TIME=3S shortens each load. The original's orders met a payment
-# that answers late; for the same, start the server so: ./dev run --fault payment-delay=400ms..620ms
+# The three loads of the original system with their original parameters.
 set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: [BASE=http://localhost:8088] [LOAD_TIME=3S] examples/original_loads.sh [LOAD…]
+
+LOAD is stamps, orders or deliveries; all three by default. Needs siege (Debian: siege) and a
+running server. Ends with status 1 when fewer requests succeed than are expected. LOAD_TIME shortens
+each load. The original's orders met a payment that answers late; for the same, start the server so:
+./dev run --fault payment-delay=400ms..620ms
+TEXT
+}
+for word in "$@"; do
+  case $word in
+    stamps | orders | deliveries) ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      usage >&2
+      exit 2
+      ;;
+  esac
+done
 
 readonly GRACE_S=10 ATTEMPTS=3 # siege sometimes hangs when its time is over; then it is run again
 readonly BASE=${BASE:-http://localhost:8088}

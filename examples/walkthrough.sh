@@ -1,9 +1,24 @@
 #!/usr/bin/env bash
-# The whole saga with curl: order, pay, stamps, kitchen and delivery; then an order that is paid and
-# cancelled, so that everything goes back. Ends with status 1 when an answer is not as expected.
-#
-#   BASE=http://127.0.0.1:8088 PHONE=010-1234-1234 examples/walkthrough.sh
+# The whole saga with curl.
 set -euo pipefail
+
+case ${1:-} in
+  '') ;;
+  -h | --help)
+    cat <<'TEXT'
+usage: [BASE=http://127.0.0.1:8088] [PHONE=010-1234-1234] examples/walkthrough.sh
+
+Orders, pays, earns stamps, and moves the delivery along to its end; then an order is paid and
+cancelled, so that everything goes back. Needs curl and a running server (./dev run). Ends with
+status 1 when an answer is not as expected.
+TEXT
+    exit 0
+    ;;
+  *)
+    echo "walkthrough: takes no arguments; --help explains" >&2
+    exit 2
+    ;;
+esac
 
 readonly BASE=${BASE:-http://127.0.0.1:8088}
 readonly PHONE=${PHONE:-010-1234-1234}

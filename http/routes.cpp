@@ -64,6 +64,10 @@ actuator_answer metrics(const actuator_view& v, const request_metrics& m) {
   return {render_metrics(v, m)};
 }
 
+void home(const call& c) { pages::home(c.in(), c.out(), c.base()); }
+
+constexpr auto all_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 constexpr auto body = needs::json_body;
 constexpr auto bare = needs::nothing;
 
@@ -102,7 +106,7 @@ constexpr std::array routes = {
     operators("DELETE", "/admin/deadLetters/{letter}", admin::discard),
     operators("POST", "/admin/deadLetters/{letter}/replay", admin::replay),
     operators("GET", "/admin/explain/orders/{id}", admin::explain),
-    page("/", pages::home),
+    route{"GET", "/", bare, home},
     page("/board", pages::board),
     page("/display", pages::display),
     page("/manager", pages::manager),
@@ -132,6 +136,8 @@ bool is_for_operators(const route& r) {
   return r.admin || r.actuator || r.path.starts_with("/problems/");
 }
 
+bool is_page(const route& r) { return r.page || r.path == "/"; }
+
 /// Takes the first segment off a path: "/orders/1" gives "orders" and leaves "/1".
 std::string_view take_segment(std::string_view& path) {
   path.remove_prefix(1);
@@ -155,7 +161,17 @@ bool fits(std::string_view pattern, std::string_view path, std::string_view& par
   return pattern.empty() && path.empty();
 }
 
-/// Accepts application/json and application/*+json, in UTF-8.
+/// The Cache-Control of an answer whose handler gave none. Answers about orders may be kept by
+/// their client alone, and are asked for again with their ETag; money and persons are not kept at
+/// all.
+std::string_view cache_control_of(std::string_view path) {
+  const auto of = service_of(path);
+  const bool may_be_kept = of && *of != service::payment && *of != service::stamp;
+  return may_be_kept ? "private, no-cache" : "no-store";
+}
+
+/// Accepts application/json and application/*+json in UTF-8, apart from JSON Patch, whose body is
+/// no object.
 bool is_json(std::string_view type) {
   std::string lower(type);
   for (auto& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -166,6 +182,7 @@ bool is_json(std::string_view type) {
     const auto charset = lower.find("charset=", semicolon);
     if (charset != lower.npos && lower.find("utf-8", charset) == lower.npos) return false;
   }
+  if (essence == "application/json-patch+json") return false;
   return essence == "application/json" ||
          (essence.starts_with("application/") && essence.ends_with("+json"));
 }
@@ -192,6 +209,12 @@ void refuse_stranger(listener at, httplib::Response& out) {
   out.set_header("WWW-Authenticate", "Bearer");
   render_problem(401, "/admin asks for the token of the file admin.token in the data directory.",
                  out);
+}
+
+void refuse_media_type(std::string_view method, httplib::Response& out) {
+  if (method == "PATCH")
+    out.set_header("Accept-Patch", "application/json, application/merge-patch+json");
+  render_problem(415, "The body must be application/json.", out);
 }
 
 /// Returns " problem=overloaded" for a log line: the type of the answer's problem, or an empty
@@ -239,6 +262,8 @@ void front::answer(exchange& x, listener at) {
     spdlog::error("event=undecodable reason={}", in_quotes(e.what()));
     render_problem(error{errc::undecodable, "What is stored of it cannot be read."}, out);
   }
+  if (!out.has_header("Cache-Control"))
+    out.set_header("Cache-Control", std::string(cache_control_of(in.path)));
   // Pages of other sites must not read the operators' data.
   if (at == listener::clients && !is_for_admins(in.path)) add_cors(in, out);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -257,6 +282,7 @@ void front::answer(exchange& x, listener at) {
 
 void front::answer_error(int status, std::string_view reason, httplib::Response& out) const {
   render_problem(status, reason, out);
+  out.set_header("Cache-Control", "no-store");
   if (options_.cors.allowed == cors_policy::origins::every)
     out.set_header("Access-Control-Allow-Origin", "*");
 }
@@ -289,11 +315,16 @@ void front::dispatch(exchange& x, listener at, std::size_t& route) {
                           out);
   // Known and unknown paths are refused alike, so that the answer does not tell the two apart.
   if (is_for_admins(in.path) && !may_administer(in, at)) return refuse_stranger(at, out);
+  if (in.path == "*") {  // OPTIONS alone has this target
+    out.set_header("Allow", all_methods);
+    out.status = 204;
+    return;
+  }
   std::string allowed;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const auto& r = routes[i];
     std::string_view parameter;
-    if (!fits(r.path, in.path, parameter) || !is_shown(r.path, r.page != nullptr)) continue;
+    if (!fits(r.path, in.path, parameter) || !is_shown(r.path, is_page(r))) continue;
     if (at == listener::operators && !is_for_operators(r)) continue;
     if (r.method != method) {
       // A later pattern may match the same path: its methods are allowed too, each listed once.
@@ -304,16 +335,17 @@ void front::dispatch(exchange& x, listener at, std::size_t& route) {
     }
     route = i;
     if (r.body == needs::json_body && !is_json(in.get_header_value("Content-Type")))
-      return render_problem(415, "The body must be application/json.", out);
+      return refuse_media_type(method, out);
     if (r.actuator) {
       auto answer = r.actuator(view_, metrics_);
       out.status = answer.status;
       if (answer.status == 503) out.set_header("Retry-After", "1");
       return out.set_content(std::move(answer.body), std::string(r.type));
     }
+    const auto base = link_base_of(in, options_.links);
     if (r.page) return r.page(in, out, parameter);
-    if (r.admin) return r.admin(call(x, to_, parameter), admin_);
-    return r.resource(call(x, to_, parameter));
+    const call c(x, to_, parameter, base);
+    return r.admin ? r.admin(c, admin_) : r.resource(c);
   }
   if (allowed.empty()) return render_problem(404, "There is no such path.", out);
   out.set_header("Allow", allowed + ", OPTIONS");
@@ -351,7 +383,7 @@ void front::add_cors(const httplib::Request& in, httplib::Response& out) const {
   out.set_header("Access-Control-Allow-Origin", every ? "*" : in.get_header_value("Origin"));
   out.set_header("Access-Control-Expose-Headers", "Location, ETag, Retry-After, Allow");
   if (in.method != "OPTIONS" || !in.has_header("Access-Control-Request-Method")) return;
-  out.set_header("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  out.set_header("Access-Control-Allow-Methods", all_methods);
   const auto headers = in.get_header_value("Access-Control-Request-Headers");
   out.set_header("Access-Control-Allow-Headers", headers.empty() ? "*" : headers);
   out.set_header("Access-Control-Max-Age", "600");

@@ -10,6 +10,7 @@
 
 #include "http/access/cors_policy.hpp"
 #include "http/api/gateway.hpp"
+#include "http/format/link_base.hpp"
 #include "http/operations/actuator.hpp"
 #include "http/operations/admin.hpp"
 
@@ -25,6 +26,7 @@ struct front_options {
   std::vector<service> shown{std::begin(all_services), std::end(all_services)};
   /// Whether the pages and the API's description are shown.
   bool pages = true;
+  link_base_options links = {};
 };
 
 /// The port of a request. The operators' listener serves only /admin, /actuator and the

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "messages/fields.hpp"
+#include "messages/step_times.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -56,10 +57,12 @@ struct delivery_facts {
 /// A delivery. A delivery cancelled before the preparation is a tombstone, never shown.
 struct delivery_state : delivery_facts {
   bool rejected = false;
+  delivery_times times;
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
     visit(part_of<delivery_facts>(self));
+    visit(self.times);
   }
   template <class Self, class Visitor>
   static constexpr void internal_fields(Self& self, Visitor& visit) {

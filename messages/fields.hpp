@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/field_list.hpp"
+#include "messages/values.hpp"
 
 namespace skanu {
 
@@ -110,6 +111,9 @@ class json_object_writer {
       out_ += value ? "true" : "false";
     } else if constexpr (std::integral<T>) {
       append_integer(out_, static_cast<std::int64_t>(value));
+    } else if constexpr (std::same_as<T, instant>) {
+      const auto text = to_rfc3339(value);
+      append_json_string(out_, text);
     } else if constexpr (worded_enum<T>) {
       append_json_string(out_, word_of(value));
     } else {
@@ -158,6 +162,11 @@ class json_object_reader {
       const auto wide = from.get<std::int64_t>();
       if (!std::in_range<T>(wide)) wrong();
       value = static_cast<T>(wide);
+    } else if constexpr (std::same_as<T, instant>) {
+      const auto time =
+          from.is_string() ? from_rfc3339(from.get_ref<const std::string&>()) : std::nullopt;
+      if (!time) wrong();
+      value = *time;
     } else if constexpr (worded_enum<T>) {
       if (!from.is_string()) wrong();
       const auto found = value_of_word<T>(from.get_ref<const std::string&>());

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "messages/fields.hpp"
+#include "messages/step_times.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -46,6 +47,7 @@ struct order_state {
   order_details details;
   order_status status = order_status::none;
   bool delivered = false;
+  order_times times;
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -53,6 +55,7 @@ struct order_state {
     visit(self.details);
     visit("orderStatus", self.status);
     visit("delivered", self.delivered);
+    visit(self.times);
   }
   bool operator==(const order_state&) const = default;
 };

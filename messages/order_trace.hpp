@@ -44,6 +44,7 @@ struct order_trace {
   won cost = 0;
   trace_status status = trace_status::none;
   bool registered = false;  ///< Ordered has been seen.
+  trace_times times;
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -54,6 +55,7 @@ struct order_trace {
     visit("qty", self.qty);
     visit("cost", self.cost);
     visit("status", self.status);
+    visit(self.times);
   }
   template <class Self, class Visitor>
   static constexpr void internal_fields(Self& self, Visitor& visit) {

@@ -23,6 +23,7 @@ struct payment_state {
   bool closed = false;    ///< Delivered: a client can no longer cancel.
   bool refunded = false;  ///< Cancelled after being paid.
   bool rejected = false;  ///< The order is rejected: never shown, never opened again.
+  payment_times times;
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -31,6 +32,7 @@ struct payment_state {
     visit(self.details);
     visit("paymentStatus", self.status);
     visit("phoneNumber", self.phone_number);
+    visit(self.times);
   }
   template <class Self, class Visitor>
   static constexpr void internal_fields(Self& self, Visitor& visit) {

@@ -134,15 +134,18 @@ struct operation_id {
   bool operator==(const operation_id&) const = default;
 };
 
-/// An If-Match condition: any existing version, or a version from a list.
+/// A precondition on the version of an entity: If-Match names any existing version, or versions of
+/// a list; If-None-Match is met by every version that it does not name, and by an absent entity.
 struct version_condition {
   bool any = false;
-  std::vector<version_number> versions;
+  std::vector<version_number> versions = {};
+  bool negated = false;  ///< An If-None-Match.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
     visit("any", self.any);
     visit("versions", self.versions);
+    visit("negated", self.negated);
   }
 };
 

@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include "persistence/document.hpp"
+#include "persistence/order_window.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {
@@ -64,6 +65,11 @@ void look_again(const snapshot& from, service of, std::string_view prefix, store
 }  // namespace
 
 stored_page snapshot::page(service s, const page_query& wanted) const {
+  if (wanted.from || wanted.until) {
+    auto p = page_in_window(*this, s, wanted);
+    set_damaged_apart(p, s);
+    return p;
+  }
   const auto size = wanted.size;
   list_query query{.status = wanted.status,
                    .after = wanted.after.value_or(0),

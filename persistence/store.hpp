@@ -149,6 +149,8 @@ struct page_query {
   std::int64_t number = 0;  ///< Without `after`: number of the page, from 0.
   std::size_t size = 20;    ///< 1 to largest_page.
   bool descending = false;
+  /// Only entities whose order was placed from this time on, and before that time.
+  std::optional<instant> from = {}, until = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -157,6 +159,8 @@ struct page_query {
     visit("number", self.number);
     visit("size", self.size);
     visit("descending", self.descending);
+    visit("from", self.from, since_protocol{5});
+    visit("until", self.until, since_protocol{5});
   }
 };
 
@@ -168,6 +172,7 @@ struct stored_page {
   std::optional<entity_id> prev_after = {};  ///< `after` of the previous page; 0: the list's start.
   std::optional<entity_id> last_after = {};  ///< `after` of the last page; 0: the list's start.
   std::vector<entity_id> damaged = {};       ///< Damaged items of the page, left out of `items`.
+  bool in_window = false;  ///< The times of the query were looked at: no total and no last page.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -177,6 +182,7 @@ struct stored_page {
     visit("prevAfter", self.prev_after);
     visit("lastAfter", self.last_after);
     visit("damaged", self.damaged, since_protocol{4});
+    visit("inWindow", self.in_window, since_protocol{5});
   }
 };
 

@@ -108,9 +108,27 @@ folded_entities<Rules, Marks> fold_log(const snapshot& from, audit_report& repor
                           std::to_string(entity.version));
     entity.version = header.version;
     Rules::apply(entity.state, *event);
+    if constexpr (requires { Rules::note_time(entity.state, *event, header.at); })
+      Rules::note_time(entity.state, *event, header.at);
     mark(entity, id, *event, header, e.offset);
   });
   return entities;
+}
+
+/// The times of a state, in the order of their list.
+struct time_pointers {
+  std::vector<std::optional<instant>*> all;
+  void operator()(std::string_view, std::optional<instant>& time) { all.push_back(&time); }
+};
+
+/// Removes from `times` each time that `known` lacks.
+template <class Times>
+void keep_known(Times& times, Times known) {
+  time_pointers ours, theirs;
+  visit_fields(times, ours);
+  visit_fields(known, theirs);
+  for (std::size_t i = 0; i < ours.all.size(); ++i)
+    if (!*theirs.all[i]) ours.all[i]->reset();
 }
 
 /// Compares a service's stored documents, index and counts with the folded entities. `Rules` needs
@@ -175,6 +193,8 @@ class state_check {
       report_.violated(invariant_, Rules::of, stored.id,
                        "its document is of version " + std::to_string(version) +
                            ", its events make version " + std::to_string(e.version));
+    // A version that kept no times wrote the document, or its first steps.
+    if constexpr (requires { e.state.times; }) keep_known(e.state.times, shown.times);
     if (shown != e.state) {
       report_.violated(invariant_, Rules::of, stored.id,
                        "its document is not what its events make: " + difference(e.state, shown));

@@ -7,6 +7,7 @@ cut::cut(const std::vector<database>& databases) {
   for (const auto& d : databases) d.data->read();
   {
     std::vector<writers_held> held;
+    held.reserve(databases.size());
     for (const auto& d : databases) held.push_back(d.data->hold_writers());
     for (const auto& d : databases) snapshots_.push_back(d.data->read());
   }

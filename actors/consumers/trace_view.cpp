@@ -16,6 +16,7 @@ namespace {
 
 std::vector<log_reader::source> consumers_of(const std::vector<trace_view::source>& sources) {
   std::vector<log_reader::source> consumers;
+  consumers.reserve(sources.size());
   for (const auto& s : sources) consumers.push_back({.who = trace_consumer(s.of)});
   return consumers;
 }

@@ -140,7 +140,9 @@ class entity final : public entity_actor<typename Rules::command>::base {
         spdlog::info("event=refused service={} id={} reason={} trace={}", name_of(Rules::of),
                      entity_in_log(Rules::of, id_), name_of(decided.refusal->code),
                      r.trace->trace_id());
-      answer(r, std::move(*decided.refusal), true);
+      // An absent entity may be there when the client repeats the command under the same key.
+      const bool remembered = decided.refusal->code != errc::not_found;
+      answer(r, std::move(*decided.refusal), remembered);
     } else if (decided.events.empty()) {
       answer(r, outcome{outcome_now(effect::unchanged)}, true);
     } else {
@@ -160,10 +162,10 @@ class entity final : public entity_actor<typename Rules::command>::base {
 
   bool condition_holds(const command_context& r) const {
     if (!r.condition) return true;
-    if (!Rules::listed(state_)) return false;
-    if (r.condition->any) return true;
-    const auto& wanted = r.condition->versions;
-    return std::find(wanted.begin(), wanted.end(), version_) != wanted.end();
+    const auto& named = r.condition->versions;
+    const bool names_this = Rules::listed(state_) &&
+                            (r.condition->any || std::ranges::find(named, version_) != named.end());
+    return names_this != r.condition->negated;
   }
 
   std::optional<outcome> known_outcome(const command_context& r) {
@@ -203,6 +205,8 @@ class entity final : public entity_actor<typename Rules::command>::base {
     const auto timestamp = to_rfc3339(now);
     for (const auto& e : events) {
       Rules::apply(state_, e);
+      if constexpr (requires { Rules::note_time(state_, e, now); })
+        Rules::note_time(state_, e, now);
       c.data.events.push_back(encode_event(e, ++version_, timestamp, r.trace));
       if (r.trace)
         spdlog::info("event=decided service={} id={} eventType={} trace={}", name_of(Rules::of),

@@ -83,4 +83,12 @@ void delivery_rules::apply(state& s, const event& e) {
              e);
 }
 
+void delivery_rules::note_time(state& s, const event& e, instant at) {
+  std::visit(
+      overloaded{[&](const delivery_ready&) { s.times.ready_at = at; },
+                 [&](const delivered&) { s.times.delivered_at = at; },
+                 [&](const delivery_cancelled&) { s.times.cancelled_at = at; }, [](const auto&) {}},
+      e);
+}
+
 }  // namespace skanu

@@ -70,4 +70,12 @@ void order_rules::apply(state& s, const event& e) {
              e);
 }
 
+void order_rules::note_time(state& s, const event& e, instant at) {
+  std::visit(overloaded{[&](const ordered&) { s.times.ordered_at = at; },
+                        [&](const order_cancelled&) { s.times.cancelled_at = at; },
+                        [&](const order_closed&) { s.times.delivered_at = at; },
+                        [](const order_rejected&) {}},
+             e);
+}
+
 }  // namespace skanu

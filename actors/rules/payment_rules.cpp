@@ -1,5 +1,7 @@
 #include "actors/rules/payment_rules.hpp"
 
+#include "messages/unicode.hpp"
+
 namespace skanu {
 
 namespace {
@@ -38,10 +40,11 @@ std::vector<field_error> fixed_fields_changed(const payment_state& s, const upda
   const auto compare = [&](const char* name, const auto& wanted, const auto& fixed) {
     if (wanted && *wanted != fixed) changed.push_back({name, "cannot be changed"});
   };
+  if (c.product_name && !is_same_text(*c.product_name, s.details.product_name))
+    changed.push_back({"productName", "cannot be changed"});
   compare("id", c.id, s.id);
   compare("orderId", c.order_id, s.order_id);
   compare("productId", c.product_id, s.details.product_id);
-  compare("productName", c.product_name, s.details.product_name);
   compare("qty", c.qty, s.details.qty);
   compare("cost", c.cost, s.details.cost);
   return changed;
@@ -68,7 +71,7 @@ decided pay(const payment_state& s, const update_payment& c) {
     return decided::refuse(errc::already_cancelled, "The payment was cancelled.");
   if (s.status == payment_status::paid) {
     const bool same = (!c.phone_number || c.phone_number == s.phone_number) &&
-                      (!c.payment_type || *c.payment_type == s.details.payment_type);
+                      (!c.payment_type || is_same_text(*c.payment_type, s.details.payment_type));
     return same ? decided::nothing()
                 : decided::refuse(errc::already_paid, "It was paid already, with other fields.");
   }
@@ -140,6 +143,15 @@ void payment_rules::apply(state& s, const event& e) {
                  },
                  [&](const payment_closed&) { s.closed = true; }},
       e);
+}
+
+void payment_rules::note_time(state& s, const event& e, instant at) {
+  std::visit(overloaded{[&](const payment_requested&) { s.times.ordered_at = at; },
+                        [&](const paid&) { s.times.paid_at = at; },
+                        [&](const pay_cancelled&) { s.times.cancelled_at = at; },
+                        [&](const payment_closed&) { s.times.delivered_at = at; },
+                        [](const payment_rejected&) {}},
+             e);
 }
 
 }  // namespace skanu

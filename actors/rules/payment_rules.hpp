@@ -17,6 +17,8 @@ struct payment_rules {
   static decision<event> decide(const state& s, const command& c, entity_id id, const facts& = {});
   /// The state after an event. Every event that decide returns can be applied.
   static void apply(state& s, const event& e);
+  /// Keeps the time of an event that made a step.
+  static void note_time(state& s, const event& e, instant at);
 
   /// True where the payment is shown: opened, and its order not rejected.
   static bool listed(const state& s) { return s.status != payment_status::none && !s.rejected; }

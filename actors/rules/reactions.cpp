@@ -29,7 +29,7 @@ reaction to_delivery(entity_id id, delivery_command c) {
   return addressed_command{id, std::move(c)};
 }
 reaction to_stamps(std::string_view phone, stamp_command c) {
-  return addressed_command{account_id_of(phone), std::move(c)};
+  return addressed_command{account_id_of(phone), c};
 }
 
 constexpr rule table[] = {

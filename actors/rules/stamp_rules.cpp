@@ -37,7 +37,7 @@ decided stamp_rules::decide(const state& s, const command& c, entity_id account,
   return std::visit(
       overloaded{
           [&](const add_stamps& a) {
-            if (s.stamp_qty + a.qty < 0)
+            if (a.qty < 0 && s.stamp_qty + a.qty < 0)
               return decided::refuse(errc::negative_balance, "The balance would be negative.",
                                      {{"stampQty", "takes more than there is"}});
             return decided::of(stamps_added{phone, a.qty});

@@ -42,7 +42,8 @@ entity_id order_of(std::string_view event_body) {
 
 void apply_event(order_trace& trace, entity_id id, std::string_view event_body) {
   const auto type = event_type_of(event_body);
-  if (!from_rfc3339(timestamp_of(event_body))) throw decode_error("an event without a timestamp");
+  const auto at = from_rfc3339(timestamp_of(event_body));
+  if (!at) throw decode_error("an event without a timestamp");
   if (type == ordered::event_type) {
     const auto e = from_json<ordered>(parse_stored_json(event_body));
     trace.product_id = e.details.product_id;
@@ -50,9 +51,12 @@ void apply_event(order_trace& trace, entity_id id, std::string_view event_body) 
     trace.qty = e.details.qty;
     trace.cost = e.details.cost;
     trace.registered = true;
+    trace.times.ordered_at = at;
   }
   trace.id = trace.order_id = id;
-  trace.status = std::ranges::max(trace.status, step_of(type), {}, rank_of);
+  if (rank_of(step_of(type)) <= rank_of(trace.status)) return;
+  trace.status = step_of(type);
+  trace.times.changed_at = at;
 }
 
 std::optional<std::string> change_of(const order_trace& now, trace_status step_before,

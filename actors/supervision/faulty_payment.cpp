@@ -5,7 +5,7 @@
 namespace skanu {
 
 payment_region_actor::behavior_type faulty_payment(payment_region_actor::pointer self,
-                                                   payment_region_actor payments,
+                                                   const payment_region_actor& payments,
                                                    fault_plan* faults) {
   contain_failures(*self);
   return {[=](entity_id id, payment_command& c, command_context& r) {

@@ -9,7 +9,7 @@ namespace skanu {
 
 /// `faults` outlives the actor.
 payment_region_actor::behavior_type faulty_payment(payment_region_actor::pointer self,
-                                                   payment_region_actor payments,
+                                                   const payment_region_actor& payments,
                                                    fault_plan* faults);
 
 }  // namespace skanu

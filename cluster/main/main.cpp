@@ -29,11 +29,13 @@ int serve(const program_options& options) {
   block_signals();
   const service_manager manager;
   const int log = start_logging(options.log);
+  for (const auto& doubt : options.doubts)
+    spdlog::warn("event=doubtful_variable reason=\"{}\"", doubt);
   report_crashes(options.node.data, options.log, log);
   {
     node running(options.node, faults);
     const bool v6 = options.node.address.find(':') != std::string::npos;
-    std::cout << "skanu ready http=" << (v6 ? "[" : "") << options.node.address << (v6 ? "]" : "")
+    std::cout << "skanu ready http://" << (v6 ? "[" : "") << options.node.address << (v6 ? "]" : "")
               << ':' << running.port() << std::endl;
     manager.ready();
     stay_until_stopped(manager, {.is_alive = [&] { return running.is_alive(); },

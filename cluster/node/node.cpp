@@ -131,6 +131,7 @@ class node::parts {
             .breaker = breaker_,
             .seeds = seeds_,
             .traces = shows_traces ? &front_.streams() : nullptr,
+            .link_base = options_.links.public_url,
             .log_started = [this](service s,
                                   const event_log_actor& log) { databases_->set_log(s, log); }},
         checkout_start{.ids = std::move(ids),

@@ -58,9 +58,8 @@ void node_actors::start_region() {
 event_log_actor node_actors::start_log(service s) {
   if (!runs_here(s))
     return keep(tools_.system.spawn(remote_log, tools_.others.rpc_client_to(s), s));
-  const auto here =
-      keep(s == service::order ? tools_.system.spawn(order_log, &environment(s), checkout_)
-                               : tools_.system.spawn(event_log, &environment(s), s));
+  auto here = keep(s == service::order ? tools_.system.spawn(order_log, &environment(s), checkout_)
+                                       : tools_.system.spawn(event_log, &environment(s), s));
   if (tools_.log_started) tools_.log_started(s, here);
   return here;
 }
@@ -125,7 +124,7 @@ child node_actors::trace_child() {
 child node_actors::feed_child() {
   return {"trace-feed", service::ordertrace, [this](caf::local_actor& by) {
             return caf::actor_cast<caf::actor>(by.spawn<trace_feed>(
-                log(service::ordertrace), *tools_.traces, tools_.seeds.next()));
+                log(service::ordertrace), *tools_.traces, tools_.seeds.next(), tools_.link_base));
           }};
 }
 

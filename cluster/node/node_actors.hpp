@@ -32,6 +32,7 @@ struct node_tools {
   seed_source& seeds;
   /// Receives changed order traces; null on a node that shows none.
   frame_sink* traces = nullptr;
+  std::string link_base = {};  ///< The front of links to the traces (link_base.hpp).
   /// Reports each log here before its first commit; the journal sends hints to the log.
   std::function<void(service, const event_log_actor&)> log_started = {};
 };

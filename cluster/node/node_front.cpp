@@ -38,7 +38,7 @@ server_options operators_listener(const node_options& options) {
 }
 
 /// Logs only the exception's type, because the message may contain a customer's data.
-void handler_failed(const httplib::Request&, std::exception_ptr failure) {
+void handler_failed(const httplib::Request&, const std::exception_ptr& failure) {
   std::string kind = "unknown";
   try {
     std::rethrow_exception(failure);
@@ -54,6 +54,7 @@ front_options front_of(const node_options& options, std::optional<std::string> a
   o.cors = options.cors;
   if (is_loopback(options.address)) o.allowed_hosts = options.allowed_hosts;
   o.admin_token = std::move(admin_token);
+  o.links = options.links;
   if (!options.gateway) o.shown = options.services;
   o.pages = options.gateway;
   return o;
@@ -104,8 +105,12 @@ void node_front::serve(service_directory services, actuator_view view, admin_vie
   server_.start();
   if (admin_) admin_->start();
   if (server_.max_connections() < options_.max_connections)
-    spdlog::warn("event=too_few_open_files max_connections={} max_streams={}",
-                 server_.max_connections(), server_.max_handed_over());
+    spdlog::warn(
+        "event=too_few_open_files max_connections={} max_streams={} limit={} wanted={} "
+        "remedy=\"raise the hard limit of open files to {} (ulimit -Hn; systemd: LimitNOFILE=), or "
+        "lower --max-connections and --max-streams\"",
+        server_.max_connections(), server_.max_handed_over(), server_.open_files().limit,
+        server_.open_files().wanted, server_.open_files().wanted);
 }
 
 void node_front::add_gauges(actuator_view& view) {

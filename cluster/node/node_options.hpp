@@ -8,6 +8,7 @@
 
 #include "cluster/protocol/cluster_options.hpp"
 #include "http/access/cors_policy.hpp"
+#include "http/format/link_base.hpp"
 #include "http/streams/broadcast.hpp"
 #include "messages/values.hpp"
 
@@ -28,6 +29,7 @@ struct node_options {
   std::int64_t max_store_bytes = 0;
   cors_policy cors;
   std::vector<std::string> allowed_hosts;  ///< Answered on loopback besides loopback's names.
+  link_base_options links;
   std::size_t max_connections = 10'000;
   std::size_t max_connections_per_address = 0;  ///< Also limits streams; 0 sets no limit.
   stream_options streams;

@@ -67,8 +67,8 @@ void caf_transport::unpublish(const acceptor_actor& acceptor, std::uint16_t port
   system_.middleman().unpublish(acceptor, port);
 }
 
-connector_actor::behavior_type connector(connector_actor::pointer self, dial_target target,
-                                         std::function<bool()> reachable) {
+connector_actor::behavior_type connector(connector_actor::pointer self, const dial_target& target,
+                                         const std::function<bool()>& reachable) {
   contain_failures(*self);
   const auto found = std::make_shared<caf::typed_response_promise<acceptor_actor>>();
   // A stored promise would keep the actor alive for ever: clear the promise if the actor ends while

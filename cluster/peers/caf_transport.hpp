@@ -38,7 +38,7 @@ struct dial_target {
 /// CAF's middleman connects with a blocking call. An unresponsive address would block the middleman
 /// for minutes, and with it the connections to all other peers. So the connector asks CAF only
 /// after a probe of the address succeeded in time.
-connector_actor::behavior_type connector(connector_actor::pointer self, dial_target target,
-                                         std::function<bool()> reachable);
+connector_actor::behavior_type connector(connector_actor::pointer self, const dial_target& target,
+                                         const std::function<bool()>& reachable);
 
 }  // namespace skanu

@@ -52,7 +52,8 @@ class guarded_broker final : public caf::io::basp_broker {
           note_dialer(m);
           auto message = caf::make_message(std::move(m));
           (*caf_does)(message);
-          // CAF reads into the buffer again
+          // CAF reads into the buffer again, so `m` gets the buffer back.
+          // NOLINTNEXTLINE(bugprone-use-after-move)
           m.buf.swap(message.get_mutable_as<caf::io::new_data_msg>(0).buf);
         },
         [this](proved_atom, const caf::node_id& peer) {
@@ -89,6 +90,8 @@ class guarded_broker final : public caf::io::basp_broker {
   /// other alive.
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
     close_all();
+    // The broker's own cleanup leaves the mailbox open.
+    // NOLINTNEXTLINE(bugprone-parent-virtual-call)
     return caf::scheduled_actor::cleanup(std::move(reason), host);
   }
 

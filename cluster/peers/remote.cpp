@@ -54,7 +54,7 @@ outcome outcome_of(answer_body&& answer) {
 }
 
 checkout_actor::behavior_type remote_checkout(checkout_actor::pointer self,
-                                              rpc_client_actor rpc_client) {
+                                              const rpc_client_actor& rpc_client) {
   contain_failures(*self);
   return {[=](place_order& order, command_context& r) {
             self->send(rpc_client, outgoing(place_call{std::move(order), std::move(r)}));
@@ -63,7 +63,7 @@ checkout_actor::behavior_type remote_checkout(checkout_actor::pointer self,
 }
 
 event_log_actor::behavior_type remote_log(event_log_actor::pointer self,
-                                          rpc_client_actor rpc_client, service of) {
+                                          const rpc_client_actor& rpc_client, service of) {
   contain_failures(*self);
   const auto followers = std::make_shared<std::vector<follower_actor>>();
   self->set_down_handler([=](const caf::down_msg& down) {

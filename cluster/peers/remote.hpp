@@ -25,7 +25,7 @@ outgoing_call outgoing(Call call) {
 /// Stands in for the entities of a service.
 template <class Command>
 typename region_actor<Command>::behavior_type remote_region(
-    typename region_actor<Command>::pointer self, rpc_client_actor rpc_client) {
+    typename region_actor<Command>::pointer self, const rpc_client_actor& rpc_client) {
   contain_failures(*self);
   return {[=](entity_id id, Command& c, command_context& r) {
     self->send(rpc_client, outgoing(command_call<Command>{id, std::move(c), std::move(r)}));
@@ -34,12 +34,12 @@ typename region_actor<Command>::behavior_type remote_region(
 
 /// Stands in for the saga that places orders.
 checkout_actor::behavior_type remote_checkout(checkout_actor::pointer self,
-                                              rpc_client_actor rpc_client);
+                                              const rpc_client_actor& rpc_client);
 
 /// Stands in for a service's log: followers here are told when it grows there, and when the
 /// connection is back.
 event_log_actor::behavior_type remote_log(event_log_actor::pointer self,
-                                          rpc_client_actor rpc_client, service of);
+                                          const rpc_client_actor& rpc_client, service of);
 
 /// The readers of a service on another node; each function is one call, which blocks for at
 /// most the waiting deadline, and throws store_error, with service_away where nobody answers. Any

@@ -44,7 +44,7 @@ rpc_server::behavior_type rpc_server::make_behavior() {
             const auto number = found->second.number;
             under_way_.erase(found);
             numbers_.erase(number);
-            reply_with(number, std::visit([](auto&& r) { return answer_body(std::move(r)); },
+            reply_with(number, std::visit([](auto r) { return answer_body(std::move(r)); },
                                           std::move(c.result)));
             finished();
           },

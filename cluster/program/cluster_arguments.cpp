@@ -138,7 +138,7 @@ void cluster_arguments::add_to(CLI::App& serve) {
 
 std::string interpret(const cluster_arguments& given, node_options& node) {
   const auto list = services_of(given.services);
-  if (!list.unknown.empty()) return "no such service: " + list.unknown;
+  if (!list.unknown.empty()) return "--services: no such service: " + list.unknown;
   if (list.services.empty() && !list.gateway) return "--services names no service";
   node.services = list.services;
   node.gateway = list.gateway;

@@ -10,14 +10,37 @@
 #include "actors/operations/duration.hpp"
 #include "cluster/program/cluster_arguments.hpp"
 #include "cluster/program/version.hpp"
+#include "cluster/program/wrong_options.hpp"
 #include "cluster/protocol/addresses.hpp"
 #include "http/access/admin_access.hpp"
+#include "http/format/host_field.hpp"
+#include "http/format/link_base.hpp"
 
 namespace skanu {
 
 namespace {
 
 constexpr int bad_usage = 2;
+constexpr const char* usual_http = "127.0.0.1:8088";
+
+/// The values as given. Each command has separate variables, because the environment and the file
+/// also set the options of commands not run.
+struct arguments {
+  program_options options;  ///< Values that need no interpretation.
+  bool print_config = false;
+
+  std::string http = usual_http, admin, cors = "own";
+  std::string public_url, drain = "0", log_format_word = "text";
+  std::vector<std::string> allowed_hosts, trusted_proxies;
+  bool trust_network = false;
+  std::chrono::milliseconds::rep heartbeat_ms = options.node.streams.heartbeat.count();
+  cluster_arguments cluster;
+
+  std::string audit_data = options.data, events_data = options.data, backup_data = options.data,
+              rebuild_data = options.data, admin_data = options.data;
+  std::string events_service;
+  std::string admin_http = usual_http;
+};
 
 /// Accepts a whole decimal number of at least `least`. CLI11's own message would print the full
 /// bounds of a type.
@@ -74,41 +97,91 @@ std::string read_drain(const std::string& text, std::chrono::milliseconds& drain
   return {};
 }
 
-/// Translates texts of the command line into `node`. Returns the problem of wrong texts, or an
-/// empty text.
-std::string interpret(const std::string& http, const std::string& admin, const std::string& cors,
-                      const std::vector<std::string>& allowed_hosts, bool trust_network,
-                      node_options& node) {
-  if (!split_address(http, node.address, node.port))
-    return "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + http;
-  if (!is_loopback(node.address) && !trust_network)
+/// Translates the addresses into `node`. Returns the problem of wrong texts, or an empty text.
+std::string read_addresses(const arguments& given, node_options& node) {
+  if (!split_address(given.http, node.address, node.port))
+    return "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + given.http;
+  if (!is_loopback(node.address) && !given.trust_network)
     return "there is no authentication: to listen on " + node.address +
            ", say --trust-network as well";
-  if (!admin.empty()) {
-    if (!split_address(admin, node.admin_address, node.admin_port))
-      return "--admin takes ADDR:PORT, such as 127.0.0.1:9088, not " + admin;
-    if (!is_loopback(node.admin_address) && !trust_network)
-      return "there is no authentication: to let operators in on " + node.admin_address +
-             ", say --trust-network as well";
-  }
-  if (auto problem = read_cors(cors, node.cors); !problem.empty()) return problem;
-  for (const auto& list : allowed_hosts)
-    for (auto& host : split(list)) node.allowed_hosts.push_back(std::move(host));
-  if (std::ranges::any_of(node.allowed_hosts, [](const std::string& host) {
+  if (given.admin.empty()) return {};
+  if (!split_address(given.admin, node.admin_address, node.admin_port))
+    return "--admin takes ADDR:PORT, such as 127.0.0.1:9088, not " + given.admin;
+  if (!is_loopback(node.admin_address) && !given.trust_network)
+    return "there is no authentication: to let operators in on " + node.admin_address +
+           ", say --trust-network as well";
+  return {};
+}
+
+std::string read_allowed_hosts(const std::vector<std::string>& lists,
+                               std::vector<std::string>& hosts) {
+  for (const auto& list : lists)
+    for (auto& host : split(list)) hosts.push_back(std::move(host));
+  if (std::ranges::any_of(hosts, [](const std::string& host) {
         return host.empty() || host.find_first_of("/:*[] ") != host.npos;
       }))
     return "--allowed-host takes names without a port, such as shop.example";
   return {};
 }
 
-/// Rewrites CLI11's message for an unknown key: CLI11 reports a parse failure.
-std::string plain_words(const CLI::ParseError& problem) {
-  constexpr std::string_view unknown = "INI was not able to parse ", section_end = ".++";
-  std::string words = problem.what();
-  if (!words.starts_with(unknown)) return words;
-  auto key = words.substr(unknown.size());
-  if (key.ends_with(section_end)) key = '[' + key.substr(0, key.size() - section_end.size()) + ']';
-  return "the configuration file has a key that no option has: " + key;
+/// The host of a public URL is answered on loopback, too: a proxy may pass it on.
+std::string read_links(const arguments& given, node_options& node) {
+  if (!given.public_url.empty()) {
+    const auto url = public_url_of(given.public_url);
+    if (!url)
+      return "--public-url takes a URL such as https://shop.example, not " +
+             given.public_url.substr(0, 100);
+    node.links.public_url = *url;
+    const auto front = url->find("//") + 2;
+    if (auto host = host_name(url->substr(front, url->find('/', front) - front)))
+      node.allowed_hosts.push_back(std::move(*host));
+  }
+  for (const auto& list : given.trusted_proxies)
+    for (auto& proxy : split(list)) {
+      if (!is_numeric_address(proxy))
+        return "--trusted-proxy takes numeric addresses such as 10.0.0.7, not " +
+               proxy.substr(0, 100);
+      node.links.trusted_proxies.push_back(std::move(proxy));
+    }
+  return {};
+}
+
+std::string interpret_serve(arguments& given) {
+  auto& node = given.options.node;
+  node.streams.heartbeat = std::chrono::milliseconds(given.heartbeat_ms);
+  auto problem = read_addresses(given, node);
+  if (problem.empty()) problem = read_cors(given.cors, node.cors);
+  if (problem.empty()) problem = read_allowed_hosts(given.allowed_hosts, node.allowed_hosts);
+  if (problem.empty()) problem = read_links(given, node);
+  if (problem.empty()) problem = interpret(given.cluster, node);
+  if (problem.empty()) problem = read_drain(given.drain, given.options.drain);
+  node.build = {program_version, program_commit};
+  given.options.log.node = node.cluster.name;
+  if (given.log_format_word == "json") given.options.log.format = log_format::json;
+  return problem;
+}
+
+/// Translates the chosen command's texts into the options. Returns the problem of wrong texts, or
+/// an empty text.
+std::string interpret(arguments& given) {
+  auto& o = given.options;
+  switch (o.command) {
+    case program_command::serve: return interpret_serve(given);
+    case program_command::audit: o.data = given.audit_data; return {};
+    case program_command::events:
+      o.data = given.events_data;
+      if (given.events_service.empty()) return {};
+      o.events_of = service_named(given.events_service);
+      return o.events_of ? "" : "--service: no such service: " + given.events_service;
+    case program_command::rebuild: o.data = given.rebuild_data; return {};
+    case program_command::backup: o.data = given.backup_data; return {};
+    case program_command::admin:
+      o.data = given.admin_data;
+      return split_address(given.admin_http, o.admin.address, o.admin.port)
+                 ? ""
+                 : "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + given.admin_http;
+  }
+  return {};
 }
 
 /// Prints in the form of the configuration file. A value may contain double quotes, but no single
@@ -126,24 +199,7 @@ void print_options(const CLI::App& command) {
   }
 }
 
-}  // namespace
-
-parsed_options parse_options(int argc, const char* const* argv) {
-  program_options o;
-  std::string http = "127.0.0.1:8088", admin, cors = "own", events_service;
-  std::string drain = "0", log_format_word = "text";
-  std::vector<std::string> allowed_hosts;
-  // Each command has separate variables, because the environment and the file also set the options
-  // of commands not run.
-  std::string admin_http = http;
-  std::string audit_data = o.data, events_data = o.data, backup_data = o.data,
-              rebuild_data = o.data, admin_data = o.data;
-  cluster_arguments cluster;
-  bool trust_network = false;
-  auto heartbeat_ms = o.node.streams.heartbeat.count();
-
-  CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
-  app.require_subcommand(1);
+void add_configuration(CLI::App& app, arguments& given) {
   // CLI11 reads the file before the environment, and ignores a missing default file.
   const auto* file = std::getenv("SKANU_CONFIG");
   const bool in_environment = file != nullptr && *file != '\0';
@@ -151,136 +207,187 @@ parsed_options parse_options(int argc, const char* const* argv) {
                  "Configuration file (TOML or INI); options of a command stand under [command]",
                  in_environment)
       ->envname("SKANU_CONFIG");
-  bool print_config = false;
-  app.add_flag("--print-config", print_config,
+  app.add_flag("--print-config", given.print_config,
                "Print the command's options as they were understood, and end")
       ->configurable(false);
   app.option_defaults()->always_capture_default();
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.fallthrough();
+}
 
-  auto* serve = app.add_subcommand("serve", "Runs the service");
-  serve->option_defaults()->always_capture_default();
-  serve->add_option("--http", http, "Address and port to listen on; port 0 takes a free one")
+CLI::App& add_command(CLI::App& app, program_command command, const char* name, const char* help,
+                      arguments& given) {
+  auto* added = app.add_subcommand(name, help);
+  added->option_defaults()->always_capture_default();
+  added->callback([&given, command] { given.options.command = command; });
+  return *added;
+}
+
+void add_addresses(CLI::App& serve, arguments& given) {
+  serve.add_option("--http", given.http, "Address and port to listen on; port 0 takes a free one")
       ->envname("SKANU_HTTP");
   serve
-      ->add_option("--admin", admin,
-                   "Address and port of /admin and /actuator alone. On --http /admin is only for "
-                   "who brings the token of the file admin.token in the data directory")
+      .add_option("--admin", given.admin,
+                  "Address and port of /admin and /actuator alone. On --http /admin is only for "
+                  "who brings the token of the file admin.token in the data directory")
       ->envname("SKANU_ADMIN");
-  serve->add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
+}
+
+void add_access(CLI::App& serve, arguments& given) {
   serve
-      ->add_flag(
-          "--restored", o.node.restored,
-          "Go on with data that was restored, or lost in part: passes over ids that may have "
-          "been given since. For one start; see Restore in the README")
-      ->envname("SKANU_RESTORED");
-  cluster.add_to(*serve);
-  serve
-      ->add_flag("--trust-network", trust_network,
-                 "Allow an address beyond loopback: whoever reaches it may do everything")
+      .add_flag("--trust-network", given.trust_network,
+                "Allow an address beyond loopback: whoever reaches it may do everything")
       ->envname("SKANU_TRUST_NETWORK");
   serve
-      ->add_option(
-          "--cors", cors,
+      .add_option(
+          "--cors", given.cors,
           "Other sites whose pages may call from a browser: origins by commas; own: none but "
           "the server's own; *: every one; none: answers no preflight")
       ->envname("SKANU_CORS");
   serve
-      ->add_option(
-          "--allowed-host", allowed_hosts,
+      .add_option(
+          "--allowed-host", given.allowed_hosts,
           "Host name that is answered on a loopback address besides loopback's own, where a "
           "proxy passes it on; repeatable, or by commas")
       ->envname("SKANU_ALLOWED_HOST")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   serve
-      ->add_option("--max-store-bytes", o.node.max_store_bytes,
-                   "Bound on each database's size; 0: only the disk bounds it")
+      .add_option("--public-url", given.public_url,
+                  "URL under which clients reach the server, such as https://shop.example: links "
+                  "and Location then are whole URLs; empty: they are paths")
+      ->envname("SKANU_PUBLIC_URL");
+  serve
+      .add_option(
+          "--trusted-proxy", given.trusted_proxies,
+          "Address of a proxy whose Forwarded header says the host of links; repeatable, or "
+          "by commas")
+      ->envname("SKANU_TRUSTED_PROXY")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_limits(CLI::App& serve, arguments& given) {
+  auto& node = given.options.node;
+  serve
+      .add_option("--max-store-bytes", node.max_store_bytes,
+                  "Bound on each database's size; 0: only the disk bounds it")
       ->envname("SKANU_MAX_STORE_BYTES")
       ->check(number_from(0));
   serve
-      ->add_option("--max-connections", o.node.max_connections,
-                   "Connections at once; beyond it 503. Open streams do not count")
+      .add_option("--max-connections", node.max_connections,
+                  "Connections at once; beyond it 503. Open streams do not count")
       ->envname("SKANU_MAX_CONNECTIONS")
       ->check(number_from(1));
   serve
-      ->add_option("--max-connections-per-address", o.node.max_connections_per_address,
-                   "The same for one client address, and for its streams; 0: no such limit")
+      .add_option("--max-connections-per-address", node.max_connections_per_address,
+                  "The same for one client address, and for its streams; 0: no such limit")
       ->envname("SKANU_MAX_CONNECTIONS_PER_ADDRESS")
       ->check(number_from(0));
   serve
-      ->add_option("--max-streams", o.node.streams.max_streams,
-                   "Event streams at once; beyond it 503")
+      .add_option("--max-streams", node.streams.max_streams, "Event streams at once; beyond it 503")
       ->envname("SKANU_MAX_STREAMS")
       ->check(number_from(0));
   serve
-      ->add_option("--stream-heartbeat", heartbeat_ms,
-                   "Milliseconds after which a silent stream is sent a comment")
+      .add_option("--stream-heartbeat", given.heartbeat_ms,
+                  "Milliseconds after which a silent stream is sent a comment")
       ->envname("SKANU_STREAM_HEARTBEAT")
       ->check(number_from(1));
+}
+
+void add_stop(CLI::App& serve, arguments& given) {
   serve
-      ->add_option("--drain", drain,
-                   "Time after SIGTERM in which readiness is DOWN and requests are still taken, "
-                   "each on its connection's last call, such as 5s; then the listener closes")
+      .add_option("--drain", given.drain,
+                  "Time after SIGTERM in which readiness is DOWN and requests are still taken, "
+                  "each on its connection's last call, such as 5s; then the listener closes")
       ->envname("SKANU_DRAIN");
+}
+
+void add_logging(CLI::App& serve, arguments& given) {
+  auto& log = given.options.log;
   serve
-      ->add_option("--log-file", o.log.file,
-                   "File to log to, opened anew at SIGHUP; empty: standard error")
+      .add_option("--log-file", log.file,
+                  "File to log to, opened anew at SIGHUP; empty: standard error")
       ->envname("SKANU_LOG_FILE");
-  serve->add_option("--log-format", log_format_word, "text (key=value) or json")
+  serve.add_option("--log-format", given.log_format_word, "text (key=value) or json")
       ->envname("SKANU_LOG_FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
-  serve->add_option("--log-level", o.log.level, "trace, debug, info, warn, error or off")
+  serve.add_option("--log-level", log.level, "trace, debug, info, warn, error or off")
       ->envname("SKANU_LOG_LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
-  serve->add_option("--fault", o.faults, "Fault on demand, NAME=VALUE; `--fault help` lists them")
+}
+
+void add_serve(CLI::App& app, arguments& given) {
+  auto& serve = add_command(app, program_command::serve, "serve", "Runs the service", given);
+  auto& o = given.options;
+  add_addresses(serve, given);
+  serve.add_option("--data", o.node.data, "Data directory")->envname("SKANU_DATA");
+  serve
+      .add_flag("--restored", o.node.restored,
+                "Go on with data that was restored, or lost in part: passes over ids that may have "
+                "been given since. For one start; see Restore in the README")
+      ->envname("SKANU_RESTORED");
+  given.cluster.add_to(serve);
+  add_access(serve, given);
+  add_limits(serve, given);
+  add_stop(serve, given);
+  add_logging(serve, given);
+  serve.add_option("--fault", o.faults, "Fault on demand, NAME=VALUE; `--fault help` lists them")
       ->envname("SKANU_FAULT")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
 
-  auto* audit = app.add_subcommand("audit", "Checks the invariants, also beside a running server");
-  audit->option_defaults()->always_capture_default();
-  audit->add_option("--data", audit_data, "Data directory, or a folder that holds several")
+void add_audit(CLI::App& app, arguments& given) {
+  auto& audit = add_command(app, program_command::audit, "audit",
+                            "Checks the invariants, also beside a running server", given);
+  audit.add_option("--data", given.audit_data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
-
-  audit->add_flag("--deep", o.deep, "Also say how many stored values have no checksum, by table")
+  audit
+      .add_flag("--deep", given.options.deep,
+                "Also say how many stored values have no checksum, by table")
       ->envname("SKANU_DEEP");
+}
 
-  auto* events = app.add_subcommand("events", "Prints the event logs as JSON lines");
-  events->option_defaults()->always_capture_default();
-  events->add_option("--data", events_data, "Data directory, or a folder that holds several")
+void add_events(CLI::App& app, arguments& given) {
+  auto& events = add_command(app, program_command::events, "events",
+                             "Prints the event logs as JSON lines", given);
+  events.add_option("--data", given.events_data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
-  events->add_option("--service", events_service, "Only this service's log")
+  events.add_option("--service", given.events_service, "Only this service's log")
       ->envname("SKANU_SERVICE");
-  events->add_option("--from", o.events_from, "First offset to print")
+  events.add_option("--from", given.options.events_from, "First offset to print")
       ->envname("SKANU_FROM")
       ->check(number_from(1));
-  events->add_flag("--follow", o.follow, "Go on with new events as they come")
+  events.add_flag("--follow", given.options.follow, "Go on with new events as they come")
       ->envname("SKANU_FOLLOW");
+}
 
-  auto* backup =
-      app.add_subcommand("backup", "Writes a consistent copy, also beside a running server");
-  backup->option_defaults()->always_capture_default();
-  backup->add_option("--data", backup_data, "Data directory")->envname("SKANU_DATA");
-  backup->add_option("--to", o.backup_to, "Folder of the copy: new or empty")
+void add_backup(CLI::App& app, arguments& given) {
+  auto& backup = add_command(app, program_command::backup, "backup",
+                             "Writes a consistent copy, also beside a running server", given);
+  backup.add_option("--data", given.backup_data, "Data directory")->envname("SKANU_DATA");
+  backup.add_option("--to", given.options.backup_to, "Folder of the copy: new or empty")
       ->envname("SKANU_TO")
       ->required();
+}
 
-  auto* rebuild = app.add_subcommand(
-      "rebuild", "Makes indexes and counts fit the documents, in a directory that is not served");
-  rebuild->option_defaults()->always_capture_default();
-  rebuild->add_option("--data", rebuild_data, "Data directory")->envname("SKANU_DATA");
+void add_rebuild(CLI::App& app, arguments& given) {
+  auto& rebuild = add_command(
+      app, program_command::rebuild, "rebuild",
+      "Makes indexes and counts fit the documents, in a directory that is not served", given);
+  rebuild.add_option("--data", given.rebuild_data, "Data directory")->envname("SKANU_DATA");
+}
 
-  auto* admin_command =
-      app.add_subcommand("admin", "Asks a running server what operators may ask, with its token");
-  admin_command->option_defaults()->always_capture_default();
-  admin_command->add_option("--http", admin_http, "Address and port of the server")
+void add_admin(CLI::App& app, arguments& given) {
+  auto& o = given.options;
+  auto& admin = add_command(app, program_command::admin, "admin",
+                            "Asks a running server what operators may ask, with its token", given);
+  admin.add_option("--http", given.admin_http, "Address and port of the server")
       ->envname("SKANU_HTTP");
-  admin_command->add_option("--data", admin_data, "Its data directory, which holds the token")
+  admin.add_option("--data", given.admin_data, "Its data directory, which holds the token")
       ->envname("SKANU_DATA");
-  admin_command->require_subcommand(1);
-  const auto add_wish = [&](admin_wish wish, const char* name, const char* help,
-                            const char* target) {
-    auto* command = admin_command->add_subcommand(name, help);
+  admin.require_subcommand(1);
+  const auto add_wish = [&admin, &o](admin_wish wish, const char* name, const char* help,
+                                     const char* target) {
+    auto* command = admin.add_subcommand(name, help);
     command->callback([&o, wish] { o.admin.wish = wish; });
     if (target) command->add_option(target, o.admin.target)->required();
   };
@@ -289,62 +396,62 @@ parsed_options parse_options(int argc, const char* const* argv) {
   add_wish(admin_wish::replay, "replay", "Carries a dead letter out after all", "ID");
   add_wish(admin_wish::discard, "discard", "Never carries a dead letter out", "ID");
   add_wish(admin_wish::explain, "explain", "Prints what an order waits for", "ORDER");
+}
 
-  app.set_version_flag("--version", version_text,
+/// The arguments, with `skanu help COMMAND` as `skanu COMMAND --help`.
+std::vector<const char*> plain_arguments(int argc, const char* const* argv) {
+  std::vector<const char*> words(argv, argv + argc);
+  if (words.size() < 2 || std::string_view(words[1]) != "help") return words;
+  words.erase(words.begin() + 1);
+  words.resize(std::min<std::size_t>(words.size(), 2));
+  words.push_back("--help");
+  return words;
+}
+
+}  // namespace
+
+parsed_options parse_options(int argc, const char* const* argv) {
+  const auto words = plain_arguments(argc, argv);
+  arguments given;
+  CLI::App app{"SKANU takes coffee orders, payments, deliveries and stamps."};
+  app.require_subcommand(1);
+  add_configuration(app, given);
+  add_serve(app, given);
+  add_audit(app, given);
+  add_events(app, given);
+  add_backup(app, given);
+  add_rebuild(app, given);
+  add_admin(app, given);
+  app.set_version_flag("-v,--version", version_text,
                        "Print the version, the commit, and the protocols and data formats spoken");
 
+  if (words.size() < 2) {
+    std::cerr << app.help();
+    return {std::nullopt, bad_usage};
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::Success& help) {
     return {std::nullopt, app.exit(help)};
   } catch (const CLI::ParseError& problem) {
-    std::cerr << "skanu: " << plain_words(problem) << '\n';
+    std::cerr << "skanu: " << words_for(problem, app, words) << '\n';
     return {std::nullopt, bad_usage};
   }
-  if (print_config) {
+  if (given.print_config) {
     print_options(*app.get_subcommands().front());
     return {};
   }
-  const auto refuse = [](const std::string& what) -> parsed_options {
-    std::cerr << "skanu: " << what << '\n';
-    return {std::nullopt, bad_usage};
-  };
-  if (serve->parsed()) {
-    o.command = program_command::serve;
-    o.node.streams.heartbeat = std::chrono::milliseconds(heartbeat_ms);
-    if (std::find(o.faults.begin(), o.faults.end(), "help") != o.faults.end()) {
-      std::cout << fault_plan::help();
-      return {};
-    }
-    auto problem = interpret(http, admin, cors, allowed_hosts, trust_network, o.node);
-    if (problem.empty()) problem = interpret(cluster, o.node);
-    if (problem.empty()) problem = read_drain(drain, o.drain);
-    o.node.build = {program_version, program_commit};
-    o.log.node = o.node.cluster.name;
-    if (log_format_word == "json") o.log.format = log_format::json;
-    if (!problem.empty()) return refuse(problem);
-  } else if (audit->parsed()) {
-    o.command = program_command::audit;
-    o.data = audit_data;
-  } else if (events->parsed()) {
-    o.command = program_command::events;
-    o.data = events_data;
-    if (!events_service.empty()) {
-      o.events_of = service_named(events_service);
-      if (!o.events_of) return refuse("no such service: " + events_service);
-    }
-  } else if (rebuild->parsed()) {
-    o.command = program_command::rebuild;
-    o.data = rebuild_data;
-  } else if (admin_command->parsed()) {
-    o.command = program_command::admin;
-    o.data = admin_data;
-    if (!split_address(admin_http, o.admin.address, o.admin.port))
-      return refuse("--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + admin_http);
-  } else {
-    o.command = program_command::backup;
-    o.data = backup_data;
+  auto& o = given.options;
+  if (o.command == program_command::serve &&
+      std::ranges::find(o.faults, "help") != o.faults.end()) {
+    std::cout << fault_plan::help();
+    return {};
   }
+  if (const auto problem = interpret(given); !problem.empty()) {
+    std::cerr << "skanu: " << with_place(problem, app, words) << '\n';
+    return {std::nullopt, bad_usage};
+  }
+  o.doubts = doubtful_variables(app, variables_here());
   return {std::move(o), 0};
 }
 

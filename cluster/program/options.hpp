@@ -36,6 +36,7 @@ struct program_options {
   log_offset events_from = 1;
   bool follow = false;
   admin_options admin;
+  std::vector<std::string> doubts;  ///< Words about variables that are nearly an option's.
 };
 
 /// The program's options, or nullopt with the exit status after help or a line on standard error.

@@ -66,6 +66,7 @@ class wire_writer {
     const auto wide = static_cast<std::int64_t>(value);
     put_number(static_cast<std::uint64_t>(wide) << 1 ^ static_cast<std::uint64_t>(wide >> 63));
   }
+  void put(instant value) { put(std::int64_t{value.time_since_epoch().count()}); }
   void put(double value) { put_number(std::bit_cast<std::uint64_t>(value)); }
   template <class T>
   void put(const std::optional<T>& value) {
@@ -161,6 +162,11 @@ class wire_reader {
       if (!std::in_range<T>(wide)) throw decode_error("a number out of its range");
       value = static_cast<T>(wide);
     }
+  }
+  void get(instant& value) {
+    std::int64_t milliseconds = 0;
+    get(milliseconds);
+    value = instant(std::chrono::milliseconds(milliseconds));
   }
   void get(double& value) { value = std::bit_cast<double>(number()); }
   template <class T>

@@ -1,14 +1,6 @@
 #include "http/api/call.hpp"
 
-#include "persistence/document.hpp"
-
 namespace skanu {
-
-namespace {
-
-std::string etag_of(version_number version) { return '"' + std::to_string(version) + '"'; }
-
-}  // namespace
 
 entity_id call::id() const {
   const auto id = id_of(parameter_);
@@ -43,31 +35,19 @@ void call::send(std::string body, std::string_view type) const {
   out().set_content(std::move(body), std::string(type));
 }
 
-void call::show(std::string_view document, std::string_view self) const {
-  const auto parts = parts_of(document);
-  out().set_header("ETag", etag_of(parts.version));
-  if (is_known_to_client(in(), std::to_string(parts.version))) {
-    out().status = 304;
-    return;
-  }
-  send(hal_item(parts.data, self), hal_type);
-}
-
-void call::answer(const outcome& result, int status, std::string_view self) const {
-  if (const auto* e = std::get_if<error>(&result)) return render_problem(*e, out());
-  const auto& done = std::get<accepted>(result);
-  if (!done.document)
-    return render_problem(error{errc::undecodable, "Its document could not be found."}, out());
-  const auto parts = parts_of(*done.document);
-  send(hal_item(parts.data, self), hal_type);
-  out().set_header("ETag", etag_of(parts.version));
-  if (status == 201) out().set_header("Location", std::string(self));
-  out().status = status;
-}
-
 void call::answer_empty(const outcome& result) const {
-  if (const auto* e = std::get_if<error>(&result)) return render_problem(*e, out());
+  if (const auto* e = std::get_if<error>(&result)) return refuse(*e);
   out().status = 204;
+}
+
+void call::refuse(const error& why) const {
+  if (why.code == errc::version_mismatch && names_weak_tag(in()))
+    return render_problem(
+        error{why.code,
+              "If-Match holds a weak entity tag (W/), and a weak tag matches nothing here. A proxy "
+              "that compresses answers may have made the tag weak."},
+        out());
+  render_problem(why, out());
 }
 
 }  // namespace skanu

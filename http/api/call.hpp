@@ -17,15 +17,17 @@ namespace skanu {
 
 class call {
  public:
-  /// `parameter` is the {…} of the route, percent-decoded.
-  call(exchange& x, gateway& to, std::string_view parameter)
-      : exchange_(x), to_(to), parameter_(parameter) {}
+  /// `parameter` is the {…} of the route, percent-decoded; `base` the front of links
+  /// (link_base.hpp). Both outlive the call.
+  call(exchange& x, gateway& to, std::string_view parameter, std::string_view base)
+      : exchange_(x), to_(to), parameter_(parameter), base_(base) {}
 
   gateway& to() const { return to_; }
   httplib::Response& out() const { return exchange_.out; }
   const httplib::Request& in() const { return exchange_.in; }
 
   std::string_view parameter() const { return parameter_; }
+  std::string_view base() const { return base_; }
   /// The id in the path. Throws not_found where the path has no valid id.
   entity_id id() const;
   /// The account of the phone number in the path. Throws not_found where the path has no phone
@@ -45,12 +47,10 @@ class call {
   /// A query parameter, nullopt where absent.
   std::optional<std::string> query(const char* name) const;
 
-  /// Answers 200 with an item and its ETag, or 304 where the client has the same version already.
-  void show(std::string_view document, std::string_view self) const;
-  /// Answers with the entity after a command, or with the command's refusal.
-  void answer(const outcome& result, int status, std::string_view self) const;
   /// Answers 204, or with the refusal.
   void answer_empty(const outcome& result) const;
+  /// Answers with a problem.
+  void refuse(const error& why) const;
   void send(std::string body, std::string_view type) const;
   /// Hands the connection over after the response head.
   void hand_over(socket_taker taker) const { exchange_.taker = std::move(taker); }
@@ -59,6 +59,7 @@ class call {
   exchange& exchange_;
   gateway& to_;
   std::string_view parameter_;
+  std::string_view base_;
 };
 
 }  // namespace skanu

@@ -2,7 +2,7 @@
 
 #include "actors/rules/stamp_rules.hpp"
 #include "actors/rules/trace_rules.hpp"
-#include "http/api/collections.hpp"
+#include "http/api/resource_collections.hpp"
 #include "http/server/server.hpp"
 #include "http/streams/event_stream.hpp"
 #include "persistence/document.hpp"
@@ -10,14 +10,6 @@
 namespace skanu {
 
 namespace {
-
-const collection order_collection{service::order, "orders",
-                                  status_words<order_status>(order_status::rejected)};
-const collection payment_collection{service::payment, "payments", status_words<payment_status>()};
-const collection delivery_collection{service::delivery, "deliveries",
-                                     status_words<delivery_status>()};
-const collection stamp_collection{service::stamp, "stamps", nullptr, phone_of_account};
-const collection trace_collection{service::ordertrace, "orderTraces", status_words<trace_status>()};
 
 effect effect_of(const outcome& result) {
   const auto* done = std::get_if<accepted>(&result);
@@ -40,7 +32,7 @@ void orders::place(const call& c) {
   conditions.condition.reset();  // a new order has no version yet
   const auto result = c.to().place(order, conditions);
   const auto* done = std::get_if<accepted>(&result);
-  c.answer(result, 201, order_collection.path_of(done ? done->id : 0));
+  answer(c, result, 201, order_collection, done ? done->id : 0);
 }
 
 void orders::show(const call& c) { show_item(c, order_collection, c.id()); }
@@ -64,8 +56,7 @@ void payments::pay(const call& c) {
                    "A field is out of range.",
                    {{"paymentStatus", "must be END: this pays"}}}};
   const auto result = c.to().tell(*order, payment_command(update), c.conditions());
-  c.answer(result, effect_of(result) == effect::unchanged ? 200 : 201,
-           payment_collection.path_of(*order));
+  answer(c, result, effect_of(result) == effect::unchanged ? 200 : 201, payment_collection, *order);
 }
 
 void payments::show(const call& c) { show_item(c, payment_collection, c.id()); }
@@ -84,8 +75,7 @@ void payments::update(const call& c) {
   update.qty = body.integer("qty", qty_range, false);
   update.cost = body.integer("cost", cost_range, false);
   call::require(body);
-  c.answer(c.to().tell(id, payment_command(update), c.conditions()), 200,
-           payment_collection.path_of(id));
+  answer(c, c.to().tell(id, payment_command(update), c.conditions()), 200, payment_collection, id);
 }
 
 void payments::cancel(const call& c) {
@@ -104,8 +94,7 @@ void deliveries::update(const call& c) {
   move.target = body.word<delivery_status>("deliveryStatus").value_or(move.target);
   move.destination = body.text("destination", name_length, false);
   call::require(body);
-  c.answer(c.to().tell(id, delivery_command(move), c.conditions()), 200,
-           delivery_collection.path_of(id));
+  answer(c, c.to().tell(id, delivery_command(move), c.conditions()), 200, delivery_collection, id);
 }
 
 void deliveries::list(const call& c) { show_page(c, delivery_collection); }
@@ -117,8 +106,7 @@ void stamps::add(const call& c) {
   call::require(body);
   const auto account = account_id_of(*phone);
   const auto result = c.to().tell(account, stamp_command(add_stamps{*qty}), c.conditions());
-  c.answer(result, effect_of(result) == effect::created ? 201 : 200,
-           stamp_collection.path_of(account));
+  answer(c, result, effect_of(result) == effect::created ? 201 : 200, stamp_collection, account);
 }
 
 void stamps::show(const call& c) { show_item(c, stamp_collection, c.account()); }
@@ -140,12 +128,14 @@ void order_traces::find_by_order(const call& c) {
     throw refused{{errc::invalid_field,
                    "A query parameter is wrong.",
                    {{"orderId", "must be an order's id"}}}};
-  page p{.collection = "orderTraces", .path = "/orderTraces/search/findByOrderId", .request = {}};
+  page p{.collection = "orderTraces",
+         .path = std::string(c.base()) + "/orderTraces/search/findByOrderId",
+         .request = {}};
   const auto found = c.to().read(service::ordertrace, [&](const reading& now) {
     return now.listed_entity(service::ordertrace, *id);
   });
   if (found) {
-    p.items.push_back(hal_item(parts_of(*found).data, trace_collection.path_of(*id)));
+    p.items.push_back(trace_collection.item(*id, parts_of(*found).data, c.base()));
     p.total = 1;
   }
   c.send(hal_list(p, p.path + "?orderId=" + std::to_string(*id)), hal_type);
@@ -175,7 +165,7 @@ void order_traces::stream(const call& c) {
         {errc::overloaded, "No further stream can be opened now. Please come back later."}};
   c.out().status = 200;
   c.out().set_header("Content-Type", "text/event-stream");
-  c.out().set_header("Cache-Control", "no-store");
+  c.out().set_header("Cache-Control", "no-store, no-transform");
   c.out().set_header("X-Accel-Buffering", "no");
   c.hand_over([&streams, wanted, asked, place](file_descriptor socket, std::string unsent) {
     streams.subscribe(

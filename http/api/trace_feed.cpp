@@ -11,9 +11,10 @@ namespace skanu {
 
 namespace {
 
-void append_frames(const event_batch& batch, std::vector<stream_frame>& to) {
+void append_frames(const event_batch& batch, std::string_view link_base,
+                   std::vector<stream_frame>& to) {
   for (const auto& e : batch.events) {
-    if (auto frame = frame_of(e.offset, e.body, batch.timelines)) {
+    if (auto frame = frame_of(e.offset, e.body, batch.timelines, link_base)) {
       to.push_back(std::move(*frame));
     } else {
       spdlog::error("event=undecodable service=ordertrace offset={}", e.offset);
@@ -24,10 +25,11 @@ void append_frames(const event_batch& batch, std::vector<stream_frame>& to) {
 }  // namespace
 
 trace_feed::trace_feed(caf::actor_config& config, event_log_actor log, frame_sink& to,
-                       std::uint64_t seed, feed_limits limits)
+                       std::uint64_t seed, std::string link_base, feed_limits limits)
     : trace_feed_actor::base(config),
       log_(std::move(log)),
       to_(to),
+      link_base_(std::move(link_base)),
       limits_(limits),
       random_(seed) {}
 
@@ -90,7 +92,7 @@ void trace_feed::take(const event_batch& batch) {
   }
   const bool grown = batch.next != next_;
   learn(batch.timelines);
-  append_frames(batch, frames_);
+  append_frames(batch, link_base_, frames_);
   next_ = batch.next;
   more_ = more_ || batch.more;
   // Streams begin after all events already in the log.
@@ -123,7 +125,7 @@ void trace_feed::read_history(subscriber_id who, log_offset from) {
       .then(
           [this, who](const event_batch& batch) {
             history_page page{{}, batch.next, batch.end};
-            append_frames(batch, page.frames);
+            append_frames(batch, link_base_, page.frames);
             to_.give_history(who, std::move(page));
           },
           [this, who](const caf::error&) { to_.give_history(who, std::nullopt); });

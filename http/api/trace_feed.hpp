@@ -29,7 +29,7 @@ using trace_feed_actor = follower_actor::extend<
 class trace_feed final : public trace_feed_actor::base {
  public:
   trace_feed(caf::actor_config& config, event_log_actor log, frame_sink& to, std::uint64_t seed,
-             feed_limits limits = {});
+             std::string link_base = {}, feed_limits limits = {});
 
   const char* name() const override { return "trace_feed"; }
   behavior_type make_behavior() override;
@@ -47,6 +47,7 @@ class trace_feed final : public trace_feed_actor::base {
 
   event_log_actor log_;
   frame_sink& to_;
+  std::string link_base_;
   feed_limits limits_;
   std::mt19937_64 random_;
   doing doing_ = doing::nothing;

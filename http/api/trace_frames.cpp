@@ -1,7 +1,7 @@
 #include "http/api/trace_frames.hpp"
 
 #include "actors/rules/trace_rules.hpp"
-#include "http/format/hal.hpp"
+#include "http/api/resource_collections.hpp"
 #include "messages/event.hpp"
 
 namespace skanu {
@@ -19,7 +19,8 @@ std::string_view word_behind(std::string_view key, std::string_view body) {
 
 }  // namespace
 
-std::optional<stream_frame> frame_of(log_offset offset, std::string_view body, const lineage& log) {
+std::optional<stream_frame> frame_of(log_offset offset, std::string_view body, const lineage& log,
+                                     std::string_view link_base) {
   if (event_type_of(body) != trace_changed::event_type || !body.ends_with('}')) return std::nullopt;
   const auto id = order_of(body);
   const auto status = value_of_word<trace_status>(word_behind(R"("status":")", body));
@@ -32,7 +33,7 @@ std::optional<stream_frame> frame_of(log_offset offset, std::string_view body, c
   stream_frame frame{offset, id, static_cast<std::uint8_t>(*status), "id: "};
   frame.text += event_id(offset, log);
   frame.text += "\nevent: trace\ndata: ";
-  frame.text += hal_item(data, "/orderTraces/" + std::to_string(id));
+  frame.text += trace_collection.item(id, data, link_base);
   frame.text += "\n\n";
   return frame;
 }

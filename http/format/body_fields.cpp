@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "messages/unicode.hpp"
+
 namespace skanu {
 
 std::optional<std::int64_t> integer_of(std::string_view text) {
@@ -230,6 +232,10 @@ std::optional<std::string> body_fields::text(std::string_view name, std::size_t 
   const auto& text = value->get_ref<const std::string&>();
   if (text.empty() || length_of(text) > most) {
     wrong(name, "must have 1 to " + std::to_string(most) + " characters");
+    return std::nullopt;
+  }
+  if (is_blank(text)) {
+    wrong(name, "must show something: it has only blank or invisible characters");
     return std::nullopt;
   }
   return text;

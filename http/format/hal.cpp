@@ -30,6 +30,8 @@ std::string link_to(const page& p, std::int64_t number, std::optional<entity_id>
   append_integer(href, static_cast<std::int64_t>(p.request.size));
   href += p.request.descending ? "&sort=id,desc" : "&sort=id,asc";
   if (p.request.status) href += "&status=" + percent_encoded(*p.request.status);
+  if (p.request.from) href += "&from=" + percent_encoded(to_rfc3339(*p.request.from));
+  if (p.request.until) href += "&to=" + percent_encoded(to_rfc3339(*p.request.until));
   if (after && *after > 0) {
     href += "&after=";
     append_integer(href, *after);
@@ -70,6 +72,26 @@ std::string hal_item(std::string_view data, std::string_view self) {
   return out;
 }
 
+hal_item_writer::hal_item_writer(std::string_view data) {
+  constexpr std::size_t room_for_links = 300;
+  out_.reserve(data.size() + room_for_links);
+  out_.append(data.substr(0, data.size() - 1));
+  out_ += R"(,"_links":{)";
+}
+
+void hal_item_writer::link(std::string_view relation, std::string_view base,
+                           std::string_view collection, std::string_view name,
+                           std::string_view suffix) {
+  if (out_.back() != '{') out_ += ',';
+  out_.append("\"").append(relation).append(R"(":{"href":")").append(base);
+  out_.append("/").append(collection).append("/").append(name).append(suffix).append("\"}");
+}
+
+std::string hal_item_writer::take() {
+  out_ += "}}";
+  return std::move(out_);
+}
+
 std::string hal_list(const page& p, std::string_view self) {
   auto out = embedded(p);
   add_link(out, "self", self);
@@ -95,10 +117,12 @@ std::string hal_page(const page& p) {
   append_integer(out, size);
   out += R"(,"number":)";
   append_integer(out, p.request.number);
-  out += R"(,"totalElements":)";
-  append_integer(out, p.total);
-  out += R"(,"totalPages":)";
-  append_integer(out, pages);
+  if (!p.in_window) {
+    out += R"(,"totalElements":)";
+    append_integer(out, p.total);
+    out += R"(,"totalPages":)";
+    append_integer(out, pages);
+  }
   out += '}';
   if (!p.damaged.empty()) {
     out += R"(,"damaged":[)";

@@ -6,6 +6,7 @@
 
 #include "http/format/body_fields.hpp"
 #include "http/format/digest.hpp"
+#include "http/format/time_text.hpp"
 
 namespace skanu {
 
@@ -42,6 +43,12 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (auto& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
 /// Limit of ranges read from an Accept list; a browser sends about ten.
 constexpr int most_ranges = 100;
 
@@ -65,6 +72,38 @@ double weight_of(std::string_view accept, const std::array<std::string_view, 3>&
   return weight;
 }
 
+/// Reads the list of If-Match or If-None-Match. A weak tag never matches strongly, as If-Match asks
+/// for (RFC 9110, 8.8.3.2).
+std::optional<version_condition> tags_in(const httplib::Request& in, const char* name,
+                                         bool weak_ones) {
+  if (!in.has_header(name)) return std::nullopt;
+  const auto list = joined_header(in, name);
+  version_condition named;
+  named.any = trimmed(list) == "*";
+  each_tag(list, [&](std::string_view tag, bool weak) {
+    if (const auto version = id_of(tag); version && (weak_ones || !weak))
+      named.versions.push_back(*version);
+  });
+  return named;
+}
+
+/// Joins If-Match and If-None-Match (RFC 9110, 13.2.2: both must be met).
+std::optional<version_condition> version_condition_of(const httplib::Request& in) {
+  auto wanted = tags_in(in, "If-Match", false);
+  auto unwanted = tags_in(in, "If-None-Match", true);
+  if (!unwanted) return wanted;
+  if (!wanted || (wanted->any && !unwanted->any)) {
+    unwanted->negated = true;
+    return unwanted;
+  }
+  if (unwanted->any) return version_condition{};  // no version is any and none
+  std::ranges::sort(unwanted->versions);
+  std::erase_if(wanted->versions, [&](version_number version) {
+    return std::ranges::binary_search(unwanted->versions, version);
+  });
+  return wanted;
+}
+
 std::int64_t number_in_query(const httplib::Request& in, const char* name, std::int64_t otherwise,
                              integer_range range) {
   if (!in.has_param(name)) return otherwise;
@@ -74,6 +113,17 @@ std::int64_t number_in_query(const httplib::Request& in, const char* name, std::
            {{name, "must be an integer from " + std::to_string(range.least) + " to " +
                        std::to_string(range.most)}});
   return *value;
+}
+
+std::optional<instant> time_in_query(const httplib::Request& in, const char* name,
+                                     date_means meaning) {
+  const auto text = query_of(in, name);
+  if (!text) return std::nullopt;
+  const auto time = time_of(*text, meaning);
+  if (!time)
+    refuse(errc::invalid_field, "A query parameter is wrong.",
+           {{name, "must be a date (2026-11-30) or a time (2026-11-30T09:00:00+09:00)"}});
+  return time;
 }
 
 }  // namespace
@@ -98,16 +148,7 @@ std::optional<trace_context> trace_of(const httplib::Request& in) {
 change_conditions conditions_of(const httplib::Request& in) {
   change_conditions c;
   c.trace = trace_of(in);
-  if (in.has_header("If-Match")) {
-    version_condition condition;
-    const auto list = joined_header(in, "If-Match");
-    condition.any = list == "*";
-    each_tag(list, [&](std::string_view tag, bool weak) {
-      // A weak tag never matches strongly (RFC 9110, 8.8.3.2).
-      if (const auto version = id_of(tag); version && !weak) condition.versions.push_back(*version);
-    });
-    c.condition = std::move(condition);
-  }
+  c.condition = version_condition_of(in);
   if (!in.has_header("Idempotency-Key")) return c;
   const auto key = in.get_header_value("Idempotency-Key");
   const bool visible =
@@ -135,6 +176,13 @@ bool is_known_to_client(const httplib::Request& in, std::string_view tag) {
   return known;
 }
 
+bool names_weak_tag(const httplib::Request& in) {
+  bool weak_one = false;
+  each_tag(joined_header(in, "If-Match"),
+           [&](std::string_view, bool weak) { weak_one = weak_one || weak; });
+  return weak_one;
+}
+
 bool prefers_html(const httplib::Request& in) {
   const auto accept = joined_header(in, "Accept");
   const auto html = weight_of(accept, {"text/html", "text/*", "*/*"});
@@ -142,8 +190,10 @@ bool prefers_html(const httplib::Request& in) {
       std::max({weight_of(accept, {"application/hal+json", "application/*", "*/*"}),
                 weight_of(accept, {"application/json", "application/*", "*/*"}),
                 weight_of(accept, {"application/problem+json", "application/*", "*/*"})});
-  // A client that accepts any type, without a word of text/html, is a program.
-  return html > json || (html == json && html > 0 && accept.find("text/html") != accept.npos);
+  // Equal weights mean the type named first. A client that accepts any type, without a word of
+  // text/html, is a program.
+  return html > json ||
+         (html == json && html > 0 && accept.find("text/html") < accept.find("json"));
 }
 
 stream_request stream_request_of(const httplib::Request& in) {
@@ -155,10 +205,11 @@ stream_request stream_request_of(const httplib::Request& in) {
              {{"orderId", "must be an order's id"}});
   }
   wanted.status = query_of(in, "status");
-  const bool in_header = in.has_header("Last-Event-ID");
+  // Some clients send an empty Last-Event-ID before the first event.
+  const bool in_header = !in.get_header_value("Last-Event-ID").empty();
   const auto last =
       in_header ? std::optional(in.get_header_value("Last-Event-ID")) : query_of(in, "lastEventId");
-  if (!last) return wanted;
+  if (!last || last->empty()) return wanted;
   const auto dash = std::min(last->find('-'), last->size());
   const auto offset = last->substr(0, dash);
   wanted.last_seen = offset == "0" ? 0 : id_of(offset);
@@ -179,12 +230,16 @@ page_request page_of(const httplib::Request& in) {
   wanted.number = number_in_query(in, "page", 0, {0, max_safe_integer});
   if (in.has_param("after")) wanted.after = number_in_query(in, "after", 0, {0, max_safe_integer});
   if (const auto sort = query_of(in, "sort")) {
-    if (*sort != "id" && *sort != "id,asc" && *sort != "id,desc")
+    const auto direction = in_lower_case(*sort);  // Spring's clients write id,DESC too
+    if (!sort->starts_with("id") ||
+        (direction != "id" && direction != "id,asc" && direction != "id,desc"))
       refuse(errc::invalid_field, "Lists are sorted by id only.",
              {{"sort", "must be id,asc or id,desc"}});
-    wanted.descending = *sort == "id,desc";
+    wanted.descending = direction == "id,desc";
   }
   wanted.status = query_of(in, "status");
+  wanted.from = time_in_query(in, "from", date_means::start);
+  wanted.until = time_in_query(in, "to", date_means::end);
   const auto reach = deepest_skip / static_cast<std::int64_t>(wanted.size);
   if (!wanted.after && wanted.number > reach)
     refuse(errc::invalid_field,

@@ -23,7 +23,7 @@ struct refused {
 struct change_conditions {
   std::optional<operation_id> client_operation;  ///< From Idempotency-Key.
   std::uint64_t fingerprint = 0;                 ///< Hash of the body; zero without a key.
-  std::optional<version_condition> condition;    ///< From If-Match.
+  std::optional<version_condition> condition;    ///< From If-Match, If-None-Match.
   std::optional<trace_context> trace;            ///< From traceparent.
 };
 
@@ -38,13 +38,16 @@ std::optional<std::string> query_of(const httplib::Request& in, const char* name
 /// header.
 std::optional<trace_context> trace_of(const httplib::Request& in);
 
-/// Reads Idempotency-Key, If-Match and traceparent. The SHA-256 of method, path and key names an
-/// operation. Throws `refused`.
+/// Reads Idempotency-Key, If-Match, If-None-Match and traceparent. The SHA-256 of method, path and
+/// key names an operation. Throws `refused`.
 change_conditions conditions_of(const httplib::Request& in);
 
 /// Whether If-None-Match names the entity tag (given without quotes) or any tag. The comparison is
 /// weak (RFC 9110, 13.1.2).
 bool is_known_to_client(const httplib::Request& in, std::string_view tag);
+
+/// Whether If-Match holds a weak entity tag.
+bool names_weak_tag(const httplib::Request& in);
 
 /// Whether Accept prefers HTML to JSON, as browsers do. False where Accept names neither.
 bool prefers_html(const httplib::Request& in);

@@ -28,8 +28,18 @@ export function pauseBefore(n, answer, random) {
   return Math.min(asked, longest_pause) * (1 + 0.2 * random);
 }
 
+/// Milliseconds for which a wish of the time `asked` (milliseconds since 1970) may still be sent, of
+/// `lifetime` in all; never above zero for a wish without a time. A time that lies ahead comes from
+/// a clock that was set back since, and counts as its distance.
+export function timeLeft(asked, now, lifetime) {
+  const age = Math.abs(now - asked);
+  return age < lifetime ? lifetime - age : 0;
+}
+
 /// Calls `send` until the answer is not a passing one (as `passing` judges), the signal is aborted,
 /// or `limit` milliseconds are over; tells `onWait` each passing answer. Returns the last answer.
+/// Nothing is sent once the limit is over, however long this machine slept in a pause: without any
+/// answer by then, the answer is { status: 0, expired: true }.
 export async function attempt(send, options = {}) {
   const {
     signal,
@@ -41,13 +51,15 @@ export async function attempt(send, options = {}) {
     passing = isPassing,
   } = options;
   const started = now();
-  for (let n = 1; ; ++n) {
-    const answer = await send();
-    if (!passing(answer) || signal?.aborted || now() - started >= limit) return answer;
+  const isOver = () => signal?.aborted || now() - started >= limit;
+  let answer = { ok: false, status: 0, expired: true };
+  for (let n = 1; !isOver(); ++n) {
+    answer = await send();
+    if (!passing(answer) || isOver()) break;
     onWait(answer);
     await pause(pauseBefore(n, answer, random()), signal);
-    if (signal?.aborted) return answer;
   }
+  return answer;
 }
 
 /// Ends early when the signal is aborted, or when the browser says that it is on line again.

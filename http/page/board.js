@@ -10,6 +10,8 @@ import { onLanguage, t, translatePage } from './i18n.js';
 import { untilNextMinute } from './minutes.js';
 import { showNotices } from './notices.js';
 import { reasonOf } from './problems.js';
+import { SettledPlaces } from './settled_places.js';
+import { guardTouches } from './touch_guard.js';
 import { columnOf, columns } from './traces.js';
 
 const most_drawn = 120; // cards of a column; the others are counted
@@ -18,7 +20,6 @@ const many = 24; // beyond so many they are closer together
 const cancelled_shown = 8_000;
 // A payment is on the board a moment before its delivery can be moved.
 const kitchen_follows = 5_000;
-const second_touch = 350;
 
 const cards = new Map(); // by id
 const sending = new Set(); // ids
@@ -27,9 +28,11 @@ const cancelled = new Map();
 const places = new Map(); // column name -> its elements
 let drawing = false;
 let ticking;
-let touched = { time: -Infinity, x: 0, y: 0 };
+let settling;
+const settled = new SettledPlaces();
 
 translatePage();
+guardTouches();
 byId('columns').append(...columns.map(columnElement));
 const { floor, takeHealth } = watchFloor((change, trace) => {
   if (change === 'cancelled') showCancelled(trace);
@@ -100,8 +103,25 @@ function drawNow() {
     cards.get(id).item.remove();
     cards.delete(id);
   }
+  letSettle();
   keys.restore(focus);
   tick();
+}
+
+/// A card that slid to another's place takes no touch until who touches could see that.
+function letSettle() {
+  const time = performance.now();
+  settled.learn(new Map([...cards].map(([id, { item }]) => [id, placeOf(item)])), time);
+  for (const [id, { item }] of cards) {
+    item.classList.toggle('settling', !settled.isSettled(id, time));
+  }
+  clearTimeout(settling);
+  if (!settled.areAll(time)) settling = setTimeout(draw, settled.within);
+}
+
+/// Where an element is drawn, however far its list is scrolled.
+function placeOf({ offsetLeft, offsetTop, offsetWidth, offsetHeight }) {
+  return { left: offsetLeft, top: offsetTop, width: offsetWidth, height: offsetHeight };
 }
 
 function ordersOf(column) {
@@ -118,23 +138,9 @@ function tick() {
 
 function newCard(id) {
   const card = boardCard(id);
-  card.button.addEventListener('click', (event) => {
-    if (!isSecondTouch(event)) move(id);
-  });
+  card.button.addEventListener('click', () => move(id));
   cards.set(id, card);
   return card;
-}
-
-/// The rest of a double touch falls on the next card, which slid under the finger: it means
-/// nothing.
-function isSecondTouch(event) {
-  if (event.detail === 0) return false; // a key
-  const before = touched;
-  touched = { time: event.timeStamp, x: event.clientX, y: event.clientY };
-  return (
-    event.timeStamp - before.time < second_touch &&
-    Math.hypot(event.clientX - before.x, event.clientY - before.y) < 24
-  );
 }
 
 async function move(id) {

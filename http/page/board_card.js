@@ -26,7 +26,7 @@ export function boardCard(id) {
   wait.append(mark, minutes);
   const button = el(
     'button',
-    { type: 'button', className: 'card', tabIndex: -1, 'data-id': id },
+    { type: 'button', className: 'card', tabIndex: -1, 'data-id': id, 'data-changes': '' },
     word,
     el('span', { className: 'id', textContent: String(id) }),
     ' ',

@@ -13,11 +13,6 @@ export function boardKeys(board) {
 
   document.addEventListener('keydown', (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    // Held down, it would go through the cards that take each other's place.
-    if (event.key === 'Enter' && event.repeat && document.activeElement?.matches('.card')) {
-      event.preventDefault();
-      return;
-    }
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[
       event.key
     ];

@@ -10,6 +10,7 @@ import { onOtherTab, remember, remembered } from './my_orders.js';
 import { showNotices } from './notices.js';
 import { OrderCard } from './order_card.js';
 import { stampCard } from './stamps.js';
+import { guardTouches } from './touch_guard.js';
 
 const streams_at_once = 2; // a browser opens few connections to one server
 const look_again = 3_000;
@@ -19,6 +20,7 @@ const cards = new Map(); // by the order's key, the newest first
 const streams = new Map(); // by the order's key
 
 translatePage();
+guardTouches();
 const stamps = stampCard();
 showNotices();
 byId('menu').append(...menu.map(menuItem));
@@ -46,6 +48,7 @@ function menuItem(drink) {
   const button = el('button', {
     type: 'button',
     className: 'primary',
+    'data-changes': '',
     onclick: () => {
       order(drink, qty);
       qty = 1;
@@ -82,15 +85,12 @@ function menuItem(drink) {
 }
 
 function order({ productId, productName, price }, qty) {
-  const wanted = {
-    key: newKey(),
-    placed: Date.now(),
-    productId,
-    productName,
-    qty,
-    cost: qty * price,
-    paymentType: 'card',
-  };
+  place({ productId, productName, qty, cost: qty * price, paymentType: 'card' });
+}
+
+function place({ productId, productName, qty, cost, paymentType }) {
+  const key = newKey();
+  const wanted = { key, placed: Date.now(), productId, productName, qty, cost, paymentType };
   remember(wanted);
   addCard(wanted).focus();
 }
@@ -101,6 +101,7 @@ function addCard(wanted) {
     announce,
     stampsChanged: (phone) => stamps.changed(phone),
     changed: watch,
+    again: place,
     removed: (removed) => {
       cards.delete(removed.order.key);
       watch();

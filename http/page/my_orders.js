@@ -12,8 +12,10 @@ const most = 30;
 ///   id       once the shop took it
 ///   status   the last that was seen of its trace
 ///   paid     true once it was paid
-///   wish     { kind: 'pay' | 'cancel', key, body } while that is under way
-///   refused  true if the shop did not take it; unknown: true if that could not be found out
+///   wish     { kind: 'pay' | 'cancel', key, body, asked } while that is under way; `asked` is when
+///            the customer asked for it (local time)
+///   refused  true if the shop did not take it; unknown: true if that could not be found out;
+///            expired: true if the page was away until it was too late to send it
 /// Newest first.
 export function remembered() {
   try {
@@ -37,10 +39,15 @@ function orderIn(text) {
   }
 }
 
+/// Nothing more will become of it, whether the shop ever took it or not.
+function isOver({ status, refused, unknown, expired, gone }) {
+  return isEnded(status) || refused || unknown || expired || gone;
+}
+
 export function remember(order) {
   try {
     localStorage.setItem(prefix + order.key, JSON.stringify(order));
-    for (const old of remembered().slice(most)) if (isEnded(old.status)) forget(old);
+    for (const old of remembered().slice(most)) if (isOver(old)) forget(old);
   } catch {
     // Storage is full or switched off: the order lives as long as the page does.
   }

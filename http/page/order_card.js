@@ -2,7 +2,7 @@
 // customer's wish until the answer is certain, also over a reload of the page; the same wish keeps
 // its idempotency key.
 
-import { attempt, isCertain, isPassing } from './attempt.js';
+import { attempt, isCertain, isPassing, timeLeft } from './attempt.js';
 import { get, newKey, request } from './api.js';
 import { el, setText } from './dom.js';
 import { drinkPicture } from './drinks.js';
@@ -22,7 +22,7 @@ export class OrderCard {
   #asking = false; // whether to cancel
 
   /// `order` as in my_orders.js. `page` is told: announce(text), stampsChanged(phoneNumber),
-  /// changed(card), removed(card).
+  /// changed(card), removed(card), again(order): a customer wants the like of this order anew.
   constructor(order, page) {
     this.order = order;
     this.page = page;
@@ -40,8 +40,8 @@ export class OrderCard {
 
   /// The shop has not said yet whether it takes the order.
   get #isWaiting() {
-    const { id, refused, unknown } = this.order;
-    return id === undefined && !refused && !unknown;
+    const { id, refused, unknown, expired } = this.order;
+    return id === undefined && !refused && !unknown && !expired;
   }
 
   get isOpen() {
@@ -89,9 +89,10 @@ export class OrderCard {
       this.#remove();
       return;
     }
-    if (isPassing(answer) && !isCertain(answer)) order.unknown = true;
+    if (answer.expired) order.expired = true;
+    else if (isPassing(answer) && !isCertain(answer)) order.unknown = true;
     else order.refused = true;
-    this.#trouble = answer;
+    this.#trouble = answer.expired ? undefined : answer;
     this.#save();
   }
 
@@ -107,7 +108,7 @@ export class OrderCard {
       if (body.phoneNumber) this.page.stampsChanged(body.phoneNumber);
       return;
     }
-    this.#failed(answer);
+    this.#failed(answer, 'PAY END');
   }
 
   async #cancel() {
@@ -124,7 +125,7 @@ export class OrderCard {
       this.page.stampsChanged();
       return;
     }
-    this.#failed(answer);
+    this.#failed(answer, 'ORDER CANCEL');
   }
 
   #send(method, path, key, asked, body) {
@@ -133,7 +134,7 @@ export class OrderCard {
     this.#save();
     return attempt(() => request(method, path, { body, key }), {
       signal: this.#abort.signal,
-      limit: Math.max(0, asked + key_lifetime - Date.now()),
+      limit: timeLeft(asked, Date.now(), key_lifetime),
       onWait: (answer) => {
         this.#trouble = answer;
         this.#show();
@@ -151,8 +152,10 @@ export class OrderCard {
     else this.#cancel();
   }
 
-  #failed(answer) {
-    this.#trouble = answer;
+  /// `wanted` is the status that the wish would have led to.
+  #failed(answer, wanted) {
+    const isDone = later(this.order.status, wanted) === this.order.status;
+    this.#trouble = answer.expired && isDone ? undefined : answer;
     this.#save();
     this.refresh();
   }
@@ -194,7 +197,8 @@ export class OrderCard {
 
   #build() {
     const { order } = this;
-    const button = (className, onclick) => el('button', { type: 'button', className, onclick });
+    const button = (className, onclick) =>
+      el('button', { type: 'button', className, 'data-changes': '', onclick });
     this.heading = el('h3', { tabIndex: -1, id: `order-${order.key}` });
     this.what = el('p', { className: 'what' });
     this.now = el('p', { className: 'now' });
@@ -210,6 +214,10 @@ export class OrderCard {
     this.removeButton = button('plain', () =>
       this.#isWaiting ? this.#abort.abort() : this.#remove(),
     );
+    this.againButton = button('primary', () => {
+      this.#remove();
+      this.page.again(order);
+    });
     this.cross = el('span', { className: 'cross' }, icon('cancelled'));
     this.element = el(
       'article',
@@ -225,7 +233,14 @@ export class OrderCard {
       this.more,
       this.trouble,
       this.pay.form,
-      el('div', { className: 'actions' }, this.cancelButton, this.confirm, this.removeButton),
+      el(
+        'div',
+        { className: 'actions' },
+        this.cancelButton,
+        this.confirm,
+        this.againButton,
+        this.removeButton,
+      ),
     );
   }
 
@@ -265,13 +280,10 @@ export class OrderCard {
     setText(this.no, t('order.cancelNo'));
     const mayStop = waiting && this.#trouble && isCertain(this.#trouble);
     setText(this.removeButton, t(waiting ? 'order.stop' : 'order.remove'));
-    this.removeButton.hidden = !(
-      mayStop ||
-      order.refused ||
-      order.unknown ||
-      order.gone ||
-      isEnded(order.status)
-    );
+    const notTaken = Boolean(order.refused || order.unknown || order.expired);
+    setText(this.againButton, t('order.again'));
+    this.againButton.hidden = !notTaken;
+    this.removeButton.hidden = !(mayStop || notTaken || order.gone || isEnded(order.status));
     this.element.className = `order${isEnded(order.status) ? ' ended' : ''}`;
   }
 
@@ -279,6 +291,8 @@ export class OrderCard {
     const { order } = this;
     if (order.gone) return t('order.gone');
     if (order.unknown) return t('order.unknown');
+    if (order.expired) return t('order.expired');
+    if (order.refused) return t('order.refused');
     if (!isCancelled(order.status)) return '';
     return order.paid ? t('order.refunded', { cost: money(order.cost) }) : t('order.notPaid');
   }

@@ -30,7 +30,6 @@ void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
     out.status = 304;
     return;
   }
-  out.set_header("X-Content-Type-Options", "nosniff");
   if (a.media_type == html_type) {
     out.set_header("Content-Security-Policy", content_security_policy);
     out.set_header("Referrer-Policy", "no-referrer");
@@ -60,20 +59,23 @@ class rendered {
   asset asset_;
 };
 
-std::string root_text() {
+std::string root_text(std::string_view base) {
   std::string links;
   json_object_writer list(links);
-  list.raw("self", R"({"href":"/"})");
+  const auto link = [&](std::string_view relation, std::string_view path) {
+    list.raw(relation, "{\"href\":\"" + std::string(base) + std::string(path) + "\"}");
+  };
+  link("self", "/");
   const auto collection = [&](std::string_view name, std::string_view filter) {
-    list.raw(name, "{\"href\":\"/" + std::string(name) + "{?page,size,sort,after" +
-                       std::string(filter) + "}\",\"templated\":true}");
+    list.raw(name, "{\"href\":\"" + std::string(base) + '/' + std::string(name) +
+                       "{?page,size,sort,after" + std::string(filter) + "}\",\"templated\":true}");
   };
   for (const auto* name : {"orders", "payments", "deliveries"}) collection(name, ",status");
   collection("stamps", "");
   collection("orderTraces", ",status");
-  list.raw("service-desc", R"({"href":"/openapi.json"})");
-  list.raw("service-doc", R"({"href":"/docs"})");
-  list.raw("status", R"({"href":"/actuator/health"})");
+  link("service-desc", "/openapi.json");
+  link("service-doc", "/docs");
+  link("status", "/actuator/health");
   list.close();
   return "{\"_links\":" + links + '}';
 }
@@ -106,11 +108,11 @@ std::string problem_page(const problem_type& p) {
 
 }  // namespace
 
-void home(const httplib::Request& in, httplib::Response& out, std::string_view) {
-  static const rendered root(root_text(), hal_type);
+void home(const httplib::Request& in, httplib::Response& out, std::string_view base) {
+  static const rendered paths(root_text({}), hal_type);
   out.set_header("Vary", "Accept");
   if (prefers_html(in)) return send_named(in, out, "page/index.html");
-  send(in, out, root.get());
+  send(in, out, base.empty() ? paths.get() : rendered(root_text(base), hal_type).get());
 }
 
 void board(const httplib::Request& in, httplib::Response& out, std::string_view) {

@@ -8,8 +8,9 @@
 
 namespace skanu::pages {
 
-/// The customer's page for browsers, links to the collections for programs.
-void home(const httplib::Request& in, httplib::Response& out, std::string_view);
+/// The customer's page for browsers, links to the collections for programs, behind `base`
+/// (link_base.hpp).
+void home(const httplib::Request& in, httplib::Response& out, std::string_view base);
 void board(const httplib::Request& in, httplib::Response& out, std::string_view);
 void display(const httplib::Request& in, httplib::Response& out, std::string_view);
 void manager(const httplib::Request& in, httplib::Response& out, std::string_view);

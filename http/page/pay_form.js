@@ -33,7 +33,7 @@ export function payForm(order, onPay) {
     oninput: () => (keepPhone(phone.value), check(false)),
   });
   const hint = el('p', { id: id('hint'), className: 'quiet' });
-  const button = el('button', { type: 'submit', className: 'primary' });
+  const button = el('button', { type: 'submit', className: 'primary', 'data-changes': '' });
   const form = el(
     'form',
     { className: 'pay', noValidate: true, onsubmit },

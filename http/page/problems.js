@@ -5,6 +5,7 @@ import { texts } from './texts.js';
 
 /// The reason that an answer of `request` (api.js) gives.
 export function reasonOf(answer) {
+  if (answer.expired) return t('problem.expired');
   if (answer.status === 0) return t('problem.network');
   const type = answer.problem?.type?.split('/').pop() ?? '';
   const key = `problem.${type}`;

@@ -49,6 +49,11 @@ export const en = {
   'order.notPaid': 'Nothing was paid.',
   'order.unknown':
     'We could not find out whether this order was placed. Please ask at the counter.',
+  'order.expired':
+    'This order was not sent within 15 minutes, so it is not sent any more. ' +
+    'If you are not sure whether the shop took it, please ask at the counter.',
+  'order.refused': 'The shop did not take this order.',
+  'order.again': 'Order it again',
 
   'step.ordered': 'Ordered',
   'step.paid': 'Payment',
@@ -178,6 +183,9 @@ export const en = {
   'trouble.database': 'A database of the shop does not answer. This page keeps trying.',
   'trouble.over': 'All is well again.',
   'problem.waiting': '{reason} We keep trying.',
+  'problem.expired':
+    'What you asked for was not sent within 15 minutes, so it is not sent any more. ' +
+    'If you still want it, please ask for it again.',
   'problem.network': 'The shop’s server cannot be reached.',
   'problem.payment-unavailable': 'Payment does not answer at the moment.',
   'problem.service-away': 'The service for this is away at the moment.',

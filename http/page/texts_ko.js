@@ -47,7 +47,11 @@ export const ko = {
   'order.gone': '이 주문은 더 이상 조회되지 않습니다.',
   'order.refunded': '{cost}이 환불됩니다.',
   'order.notPaid': '결제된 금액은 없습니다.',
-  'order.unknown': '주문이 접수되었는지 확인하지 못했습니다. 매장에 문의해 주세요.',
+  'order.unknown': '주문이 접수됐는지 확인하지 못했어요. 매장에 문의해 주세요.',
+  'order.expired':
+    '15분 안에 보내지 못해 이 주문은 더 이상 보내지 않아요. 접수됐는지 궁금하면 매장에 문의해 주세요.',
+  'order.refused': '매장에서 이 주문을 받지 못했어요.',
+  'order.again': '다시 주문하기',
 
   'step.ordered': '주문',
   'step.paid': '결제',
@@ -175,6 +179,8 @@ export const ko = {
   'trouble.database': '매장 데이터베이스가 응답하지 않습니다. 계속 다시 시도합니다.',
   'trouble.over': '다시 정상입니다.',
   'problem.waiting': '{reason} 계속 다시 시도합니다.',
+  'problem.expired':
+    '15분 안에 보내지 못해 이 요청은 더 이상 보내지 않아요. 아직 원하시면 다시 요청해 주세요.',
   'problem.network': '매장 서버에 연결할 수 없습니다.',
   'problem.payment-unavailable': '결제 서비스가 지금 응답하지 않습니다.',
   'problem.service-away': '이 일을 맡은 서비스가 잠시 멈췄습니다.',

@@ -91,6 +91,13 @@ bool is_http_version(std::string_view text) {
          is_digit(text[7]);
 }
 
+/// The place behind "http://" or "https://"; nullopt for another text.
+std::optional<size_t> behind_scheme(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (equals_ignoring_case(target.substr(0, scheme.size()), scheme)) return scheme.size();
+  return std::nullopt;
+}
+
 template <class Visit>
 void for_each_list_item(std::string_view list, Visit visit) {
   while (!list.empty()) {
@@ -257,20 +264,37 @@ void request_reader::parse_request_line(std::string_view line) {
   const auto version = line.substr(target_end + 1);
   if (!is_token(method)) return fail(400, "The method is malformed.");
   if (!is_http_version(version)) return fail(400, "The HTTP version is malformed.");
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return fail(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
-  }
-  const bool origin_form = target.starts_with('/');
-  if (!origin_form && !(target == "*" && method == "OPTIONS")) {
-    return fail(400, "The request target must be a path.");
-  }
+  if (!version.starts_with("HTTP/1.")) return fail(505, "Only HTTP/1.1 is spoken here.");
+  request_.method = method;
   if (!is_target(target)) return fail(400, "The request target is malformed.");
+  if (!take_target(target)) return;
   if (std::ranges::count(target, '&') >= static_cast<std::ptrdiff_t>(limits_.query_parameters))
     return fail(400, "There are too many query parameters.");
-  request_.method = method;
-  request_.target = target;
   request_.http_1_0 = version == "HTTP/1.0";
   part_ = part::header_line;
+}
+
+// Takes a path, "*" of OPTIONS, or an absolute form, whose authority replaces Host (RFC 9112, 3.2).
+bool request_reader::take_target(std::string_view target) {
+  const bool of_options = request_.method == "OPTIONS";
+  if (const auto host = behind_scheme(target)) {
+    const auto path = std::min(target.find_first_of("/?", *host), target.size());
+    authority_ = target.substr(*host, path - *host);
+    if (authority_.empty() || !host_name(authority_)) {
+      fail(400, "The request target's host is malformed.");
+      return false;
+    }
+    target.remove_prefix(path);
+    request_.target = target.starts_with('/') ? "" : of_options && target.empty() ? "*" : "/";
+    request_.target += target;
+    return true;
+  }
+  if (!target.starts_with('/') && !(target == "*" && of_options)) {
+    fail(400, "The request target must be a path.");
+    return false;
+  }
+  request_.target = target;
+  return true;
 }
 
 void request_reader::parse_header_line(std::string_view line) {
@@ -303,6 +327,7 @@ void request_reader::note_framing(std::string_view name, std::string_view value,
       if (equals_ignoring_case(name, "host")) {
         ++hosts_;
         if (!host_name(value)) fail(400, "Host is malformed.");
+        hide = !authority_.empty();
       }
       break;
     case 6:
@@ -364,6 +389,7 @@ void request_reader::end_of_head() {
   if (hosts_ > 1 || (hosts_ == 0 && !request_.http_1_0)) {
     return fail(400, "Exactly one Host field is needed.");
   }
+  if (!authority_.empty()) request_.headers.emplace("Host", std::exchange(authority_, {}));
   if (transfer_encodings_ > 0) {
     if (content_length_) {
       return fail(400, "Content-Length and Transfer-Encoding exclude each other.");

@@ -13,13 +13,13 @@ namespace skanu {
 
 /// Limits, checked before bytes are kept. Sizes in bytes.
 struct request_limits {
-  size_t header_block = 16 * 1024;
+  size_t header_block = size_t{16} * 1024;
   /// A line of the header block; at most 8192, cpp-httplib's own limit.
-  size_t header_line = 8 * 1024;
+  size_t header_line = size_t{8} * 1024;
   size_t header_fields = 100;
   size_t query_parameters = 100;
   /// The decoded body, without chunk framing.
-  size_t body = 64 * 1024;
+  size_t body = size_t{64} * 1024;
 };
 
 /// A whole request. Header values are as sent, without percent-decoding. `Accept-Encoding`,
@@ -99,6 +99,7 @@ class request_reader {
   std::optional<std::string_view> next_line(size_t limit, int status_if_longer);
   bool take_body(size_t& remaining);
   void parse_request_line(std::string_view line);
+  bool take_target(std::string_view target);
   void parse_header_line(std::string_view line);
   std::optional<field> parse_field(std::string_view line);
   void note_framing(std::string_view name, std::string_view value, bool& hide);
@@ -120,6 +121,7 @@ class request_reader {
   size_t head_bytes_ = 0;
   size_t fields_ = 0;
   size_t hosts_ = 0;
+  std::string authority_;  // of an absolute-form target
   std::optional<size_t> content_length_;
   size_t transfer_encodings_ = 0;
   bool chunked_ = false;

@@ -7,7 +7,8 @@
 
 namespace skanu {
 
-/// Sets `path` and `params`, percent-decoded, from the request reader's target. In the query, a
+/// Sets `path` and `params`, percent-decoded, from the request reader's target. A slash of the path
+/// that was encoded stays "%2F". In the query, a
 /// plus is a space, and a parameter given twice with the same value counts once.
 void set_target(httplib::Request& request, std::string_view target);
 

@@ -55,8 +55,9 @@ std::string_view reason_phrase(int status) {
 
 /// True for the headers that only the responder sets, not the handler.
 bool is_decided_here(const std::string& name) {
-  static constexpr std::array names{"Accept-Ranges", "Connection", "Content-Length",
-                                    "Date",          "Keep-Alive", "Transfer-Encoding"};
+  static constexpr std::array names{
+      "Accept-Ranges", "Connection",        "Content-Length",        "Date",
+      "Keep-Alive",    "Transfer-Encoding", "X-Content-Type-Options"};
   return std::ranges::any_of(
       names, [&](const char* each) { return ::strcasecmp(name.c_str(), each) == 0; });
 }
@@ -153,7 +154,7 @@ void responder::refuse(const request_failure& failure, bool head_only, std::stri
 bool responder::write(httplib::Response& response, bool with_body, std::string& output) const {
   response.headers.emplace("Date", http_date());
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
-  head.append(reason_phrase(response.status)).append("\r\n");
+  head.append(reason_phrase(response.status)).append("\r\nX-Content-Type-Options: nosniff\r\n");
   for (const auto& [name, value] : response.headers)
     head.append(name).append(": ").append(value).append("\r\n");
   head.append("\r\n");

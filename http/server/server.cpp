@@ -78,6 +78,7 @@ class server::implementation {
 
   size_t max_connections() const { return max_connections_; }
   size_t max_handed_over() const { return max_handed_over_; }
+  open_file_limits open_files() const { return open_files_; }
   size_t open_connections() const { return open_.load(std::memory_order_relaxed); }
   size_t requests_in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
   size_t refused_connections() const { return refused_.load(std::memory_order_relaxed); }
@@ -142,6 +143,7 @@ class server::implementation {
   size_t max_connections_ = 0;
   size_t max_told_of_the_cap_ = 0;
   size_t max_handed_over_ = 0;
+  open_file_limits open_files_;
   bool draining_ = false;
   clock::time_point next_sweep_ = clock::time_point::max();
   size_t sweep_from_ = 0;
@@ -161,6 +163,7 @@ int server::implementation::bind() {
   const auto wanted = options_.max_connections + options_.max_handed_over;
   constexpr auto others = max_told_of_the_cap + other_descriptors;
   const auto descriptors = raise_open_file_limit(wanted + others);
+  open_files_ = {wanted + others, descriptors};
   const auto for_sockets = std::min(wanted, descriptors - std::min(others, descriptors / 4));
   max_handed_over_ = options_.max_handed_over * for_sockets / std::max<size_t>(wanted, 1);
   max_connections_ = for_sockets - max_handed_over_;
@@ -451,6 +454,8 @@ void server::stop() { implementation_->stop(); }
 size_t server::max_connections() const { return implementation_->max_connections(); }
 
 size_t server::max_handed_over() const { return implementation_->max_handed_over(); }
+
+open_file_limits server::open_files() const { return implementation_->open_files(); }
 
 size_t server::open_connections() const { return implementation_->open_connections(); }
 

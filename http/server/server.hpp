@@ -42,8 +42,8 @@ struct server_options {
   size_t max_handed_over = 0;
   /// Bytes of unfinished requests and unsent responses over all connections. Beyond the limit a
   /// request over 1 KiB gets 503, and a connection with unsent bytes is cut off.
-  size_t max_buffered_bytes = 32 * 1024 * 1024;
-  size_t max_response_bytes = 16 * 1024 * 1024;
+  size_t max_buffered_bytes = size_t{32} * 1024 * 1024;
+  size_t max_response_bytes = size_t{16} * 1024 * 1024;
   request_limits limits;
 
   /// From the first byte of a request to the end of its header block; then 408 and close.
@@ -58,6 +58,12 @@ struct server_options {
   std::chrono::milliseconds linger{1'000};
   /// Time that `stop` waits for clients. The wait for running handlers has no limit.
   std::chrono::milliseconds stop_timeout{5'000};
+};
+
+/// Open files of the process.
+struct open_file_limits {
+  size_t wanted = 0;  ///< For all connections, and the program's own files.
+  size_t limit = 0;   ///< The process's limit: the bounds are lowered where `wanted` is above it.
 };
 
 /// Receives a whole request and fills in the response, with a whole body: a content provider is an
@@ -107,6 +113,8 @@ class server {
   /// The lowered bounds, after `bind`.
   size_t max_connections() const;
   size_t max_handed_over() const;
+  /// After `bind`.
+  open_file_limits open_files() const;
 
   size_t open_connections() const;
   /// Requests whose handler is running.

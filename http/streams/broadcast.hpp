@@ -29,7 +29,7 @@ struct stream_options {
   std::size_t max_streams = 12'000;
   std::size_t max_streams_per_address = 0;  ///< For a single client address; 0: no limit.
   std::size_t ring_frames = 8'192;
-  std::size_t ring_bytes = 4 * 1024 * 1024;
+  std::size_t ring_bytes = std::size_t{4} * 1024 * 1024;
   /// Time without any send until a subscriber gets a comment.
   std::chrono::milliseconds heartbeat{15'000};
   /// Time until a socket that takes none of its due bytes is reset.

@@ -32,6 +32,7 @@ class frame_sink {
   /// Replaces the source. The new source gets the unanswered requests of the old source.
   virtual void set_source(stream_source source) = 0;
   /// Sets the timelines of the log, before the first publication.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): overriders keep the value
   virtual void set_timelines(lineage) {}
   /// Publishes new frames, up to `next`. The first call brings the most recent frames of the log.
   /// After each call the source waits for `published`, so that no frames pile up here.

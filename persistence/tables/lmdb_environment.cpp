@@ -58,7 +58,7 @@ void refuse_unless_whole(const std::string& folder) {
   std::error_code ignored;
   const auto file = fs::path(folder) / "data.mdb";
   if (!fs::exists(file, ignored)) return;
-  if (const auto size = fs::file_size(file, ignored); !ignored && size < 2 * 4096)
+  if (const auto size = fs::file_size(file, ignored); !ignored && size < 2 * std::uintmax_t{4096})
     throw store_error(errc::store_failed, "the database " + file.string() + " is truncated");
 }
 

@@ -2,6 +2,7 @@
 headers and body must be documented, and accepted requests must match their schemas."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -36,12 +37,65 @@ def fits(template, path):
     )
 
 
+def close(schema):
+    """Forbids fields that the schema does not name. The document leaves objects open, for clients
+    made from it to outlive a new field; what is sent today is judged closed."""
+    if isinstance(schema, list):
+        for each in schema:
+            close(each)
+    elif isinstance(schema, dict):
+        if "properties" in schema:
+            schema.setdefault("additionalProperties", False)
+        for each in schema.values():
+            close(each)
+
+
+def sent_schemas(node):
+    """The schema of every body that the program sends."""
+    if isinstance(node, list):
+        for each in node:
+            yield from sent_schemas(each)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "responses":
+                for response in value.values():
+                    yield from (form["schema"] for form in response.get("content", {}).values())
+            else:
+                yield from sent_schemas(value)
+
+
+def as_understood(schema, body):
+    """The body as the program reads it: an integer may come as text, and null says no more than
+    leaving an optional field out."""
+    fields, required = schema["properties"], schema["required"]
+    understood = {}
+    for name, value in body.items():
+        if value is None and name in fields and name not in required:
+            continue
+        is_number = fields.get(name, {}).get("type") == "integer" and isinstance(value, str)
+        if is_number and re.fullmatch(r"[+-]?[0-9]+", value):
+            value = int(value)
+        understood[name] = value
+    return understood
+
+
+def path_of(target):
+    """The path of a request target, which may be in absolute form."""
+    path = target.partition("?")[0]
+    if "://" not in path:
+        return path
+    _, slash, rest = path.partition("://")[2].partition("/")
+    return slash + rest or "*"
+
+
 class Judge:
     def __init__(self, text):
         raw = json.loads(text)
         self.document = dereferenced(raw, raw)
+        for schema in sent_schemas(self.document):
+            close(schema)
         self.everywhere = self.document["x-everywhere"]
-        self.connection = dereferenced(raw["components"]["responses"]["ConnectionProblem"], raw)
+        self.connection = self.document["components"]["responses"]["ConnectionProblem"]
         self.validators, self.known_bodies = {}, set()
 
     def path_item(self, path):
@@ -56,7 +110,9 @@ class Judge:
         template, item, operation, candidates = None, None, None, []
         status = str(response.status)
         if method is not None:
-            template, item = self.path_item(unquote(target.partition("?")[0]))
+            template, item = self.path_item(unquote(path_of(target)))
+        if path_of(target or "") == "*" and method == "OPTIONS":
+            candidates.append(self.everywhere["options"]["responses"].get(status))
         if item and method == "OPTIONS":
             candidates.append(self.everywhere["options"]["responses"].get(status))
         elif item and method in ("HEAD", *(each.upper() for each in METHODS if each in item)):
@@ -81,7 +137,7 @@ class Judge:
             )
         if operation and response.status < 300 and request_body and "requestBody" in operation:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
-            error = self.error(schema, json.loads(request_body))
+            error = self.error(schema, as_understood(schema, json.loads(request_body)))
             assert not error, f"accepted what openapi.json forbids: {error}: {request_body!r}"
 
     def fault(self, documented, method, response):
@@ -100,7 +156,8 @@ class Judge:
             error = self.error(schema, int(value) if is_number else value)
             if error:
                 return f"header {name}: {error}"
-        for name, header in documented.get("headers", {}).items():
+        required = {**self.everywhere["headers"], **documented.get("headers", {})}
+        for name, header in required.items():
             if header.get("required") and name not in response.headers:
                 return f"header {name} is missing"
         content = documented.get("content", {})
@@ -114,7 +171,19 @@ class Judge:
             return f"content type {media} is not documented"
         if "json" not in (media or ""):
             return None
-        return self.body_fault(form["schema"], response.body)
+        return self.problem_fault(documented, response) or self.body_fault(
+            form["schema"], response.body
+        )
+
+    def problem_fault(self, documented, response):
+        if response.header("Content-Type") != "application/problem+json":
+            return None
+        told = json.loads(response.body)
+        if documented["x-problem-types"].get(told.get("type")) != response.status:
+            return f"the type {told.get('type')} is not documented here"
+        if told.get("status") != response.status:
+            return f"its body tells another status, {told.get('status')}"
+        return None
 
     def body_fault(self, schema, body):
         seen = (id(schema), body)

@@ -120,6 +120,58 @@ def test_a_bad_option_gives_2_and_one_line(tmp_path, arguments):
     assert list(tmp_path.iterdir()) == [], "it left something behind"
 
 
+def said(*arguments, env=None, cwd=None):
+    """The one line about a mistake."""
+    done = skanu(*arguments, env=env, cwd=cwd)
+    assert_refused(done)
+    return done.stderr
+
+
+def test_a_wrong_name_is_named_with_the_nearest_right_one():
+    assert "--htpp of skanu serve; did you mean --http?" in said("serve", "--htpp", "127.0.0.1:0")
+    assert "--htpp" in said("serve", "--htpp=127.0.0.1:0")
+    assert "no command serv; did you mean serve?" in said("serv")
+    unknown = said("nonsense")
+    for command in ("serve", "audit", "events", "backup", "rebuild", "admin"):
+        assert command in unknown
+    assert "no such service: kichen" in said("serve", "--services", "kichen")
+
+
+def test_a_wrong_entry_is_named_with_its_file(tmp_path):
+    config = tmp_path / "skanu.conf"
+    for text, words in [("[serve]\nhtpt = 'x'\n", "serve.http?"),
+                        ("[serv]\nhttp = 'x'\n", "serve?"), ("[serve]\nhttp = 'x'\n", "--http"),
+                        ("[serve]\nmax-streams = 'x'\n", "--max-streams")]:
+        config.write_text(text)
+        for how in (["--config", config], [f"--config={config}"]):
+            line = said(*how, "serve", "--data", tmp_path / "data")
+            assert words in line and str(config) in line, line
+        line = said("serve", "--data", tmp_path / "data", env={"SKANU_CONFIG": str(config)})
+        assert words in line and str(config) in line, line
+
+
+def test_a_wrong_variable_is_named(tmp_path):
+    wrong = {"SKANU_HTTP": "x", "SKANU_MAX_STREAMS": "x", "SKANU_SERVICES": "kichen"}
+    for name, value in wrong.items():
+        assert name in said("serve", "--data", tmp_path / "data", env={name: value})
+    line = said("serve", "--http", "x", env={"SKANU_HTTP": "127.0.0.1:0"})
+    assert "SKANU_HTTP" not in line, line
+
+
+def test_a_variable_that_is_nearly_an_options_is_warned_of(tmp_path):
+    with Server(tmp_path / "data", env={"SKANU_MAX_STREAM": "5", "SKANU_SEED": "1"}) as server:
+        warnings = [line for line in server.stderr().splitlines() if "doubtful_variable" in line]
+        assert len(warnings) == 1 and "SKANU_MAX_STREAMS" in warnings[0]
+
+
+def test_help_and_version_are_found_by_guessing():
+    assert skanu("help").stdout == skanu("--help").stdout
+    assert skanu("help", "serve").stdout == skanu("serve", "--help").stdout
+    assert skanu("-v").stdout == skanu("--version").stdout
+    alone = skanu()
+    assert (alone.returncode, alone.stdout) == (2, "") and "serve" in alone.stderr
+
+
 def test_options_come_from_environment_variables(tmp_path):
     log = tmp_path / "log"
     env = {
@@ -177,7 +229,8 @@ VALUES = {
     "max-streams": "8", "stream-heartbeat": "9", "log-file": "/log", "log-level": "debug",
     "log-format": "json", "drain": "5s",
     "fault": "payment-fail=1", "service": "stamp", "from": "10", "follow": True, "to": "/copy",
-    "restored": True, "deep": True,
+    "restored": True, "deep": True, "public-url": "https://shop.example",
+    "trusted-proxy": "10.0.0.7",
 }  # fmt: skip
 """A value for every option of every command, other than its default; True is a flag's."""
 
@@ -310,6 +363,6 @@ def test_the_defaults_are_port_8088_on_loopback_and_data_here(tmp_path):
             return ["env", "--chdir", str(tmp_path), str(BINARY), "serve"]
 
     with Default(tmp_path / "data") as server:
-        assert server.ready_line == "skanu ready http=127.0.0.1:8088\n"
+        assert server.ready_line == "skanu ready http://127.0.0.1:8088\n"
         server.client().get("/orders").expect(200)
     assert (tmp_path / "data" / "lmdb").is_dir()

@@ -4,6 +4,7 @@ Its figures need `./dev bench --hostile`.
 """
 
 import contextlib
+import re
 import subprocess
 import sys
 
@@ -30,6 +31,11 @@ def test_the_log_says_that_open_files_lower_the_bounds(tmp_path, lowered):
     with Server(tmp_path / "data", *bounds, prefix=["prlimit", "--nofile=4000"]) as server:
         server.client().get("/orders").expect(200)
     assert ("event=too_few_open_files max_connections=" in server.stderr()) == lowered
+    if lowered:  # the limit, and how much of it helps
+        wanted = re.search(r"limit=4000 wanted=(\d+) remedy=.*ulimit", server.stderr())[1]
+        with Server(tmp_path / "data", prefix=["prlimit", f"--nofile={wanted}"]) as server:
+            server.client().get("/orders").expect(200)
+        assert "too_few_open_files" not in server.stderr()
 
 
 @pytest.mark.parametrize("option", ["--max-connections", "--max-connections-per-address"])

@@ -9,7 +9,7 @@ from rest import PREPARE
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 PAGES = ["/", "/board", "/display", "/manager", "/docs", "/problems/not-found"]
 UNCHANGING = [*PAGES, "/openapi.json", "/assets/docs.css"]
-PROBLEMS = judge.document["components"]["schemas"]["ProblemUri"]["enum"]
+PROBLEMS = judge.document["components"]["schemas"]["ProblemUri"]["x-extensible-enum"]
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 

@@ -24,7 +24,7 @@ OWN_NETWORK = (
 
 def test_the_ready_line_comes_once_it_can_serve_and_is_all_of_stdout(tmp_path):
     with Server(tmp_path / "data") as server:  # stop() asserts that nothing else ever came
-        assert server.ready_line == f"skanu ready http=127.0.0.1:{server.port}\n"
+        assert server.ready_line == f"skanu ready http://127.0.0.1:{server.port}\n"
         server.client().post("/orders", COFFEE).expect(201)
         server.client().get("/nowhere").expect(404)
 
@@ -157,7 +157,7 @@ def test_an_address_beyond_loopback_needs_trust_network(tmp_path, address):
         with Server(
             tmp_path / "data", "--trust-network", address=address, prefix=OWN_NETWORK
         ) as server:
-            assert server.ready_line.startswith("skanu ready http=0.0.0.0:")
+            assert server.ready_line.startswith("skanu ready http://0.0.0.0:")
 
 
 @pytest.mark.skipif(shutil.which("nsenter") is None, reason="needs nsenter")
@@ -198,7 +198,7 @@ def skanu_in_own_network(command):
 @pytest.mark.parametrize("address", ["127.0.0.2", "LocalHost"])
 def test_another_loopback_address_needs_no_trust(tmp_path, address):
     with Server(tmp_path / "data", address=f"{address}:0") as server:
-        assert server.ready_line.startswith(f"skanu ready http={address}:")
+        assert server.ready_line.startswith(f"skanu ready http://{address}:")
 
 
 # --------------------------------------------------------------------------------------------- logs

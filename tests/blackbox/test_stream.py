@@ -33,7 +33,7 @@ def until_delivered(order):
 def test_it_begins_at_the_tail_and_shows_each_step_as_the_trace_does(shared_server):
     with shared_server.client() as client, EventSource(shared_server.port) as stream:
         assert stream.status == 200
-        for header in ("Content-Type: text/event-stream", "Cache-Control: no-store",
+        for header in ("Content-Type: text/event-stream", "Cache-Control: no-store, no-transform",
                        "X-Accel-Buffering: no", "Connection: close"):  # fmt: skip
             assert header in stream.head
         assert stream.next()["event"] == "begin"

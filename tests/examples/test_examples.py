@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from rest import CANCEL, COFFEE, DEADLINE_S, END, TIME_SCALE, fresh_phone, wait_until
+from rest import CANCEL, COFFEE, DEADLINE_S, Client, END, TIME_SCALE, fresh_phone, wait_until
 from scripted_cluster import Cluster
 from support import BINARY, REPO, Server, assert_sound, clean_environment
 
@@ -114,6 +114,50 @@ def test_the_original_commands_still_work(serve):
     wait_until(lambda: get(server, "/payments/1")["paymentStatus"] == CANCEL, "payment 1 follows")
 
 
+def test_the_command_that_is_left_out_is_refused_as_its_script_says(serve):
+    server = serve()
+    said = assert_succeeds(example("original_commands.sh", "--help"))
+    assert "422" in said and "payment\n1" in said.replace("payment 1", "payment\n1")
+    address = f"127.0.0.1:{server.port}"
+    assert_succeeds(example("original_commands.sh", HOST=address))
+    done = run("http", "--ignore-stdin", "--check-status", "put", f"{address}/payments/1",
+               "cost=1000", "orderId=2", "paymentStatus=END", "paymentType=cash", "productId=1",
+               "productName=coffee", "qty=1")
+    assert done.returncode == 4 and "422" in done.stdout + done.stderr, done
+
+
+SCRIPTS = [path for folder in ("examples", "cluster") for path in sorted((REPO / folder).iterdir())
+           if path.is_file() and os.access(path, os.X_OK)]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(REPO)))
+def test_help_of_a_script_explains_and_does_nothing(tmp_path, script):
+    for word in ("--help", "-h"):
+        output = assert_succeeds(run(str(script), word, cwd=tmp_path))
+        assert "usage: " in output and len(output.splitlines()) > 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sample_configuration_has_the_defaults(tmp_path):
+    """With every line active it says the same as none, apart from the lines without a default."""
+    sample = (REPO / "examples" / "skanu.toml").read_text()
+    active = re.sub(r"^# (?=[a-z-]+ = )", "", sample, flags=re.MULTILINE)
+    names = set(re.findall(r"^([a-z-]+) = ", active, re.MULTILINE))
+    assert {"http", "data", "log-file", "public-url"} <= names
+    config = tmp_path / "skanu.toml"
+    config.write_text(active)
+
+    def understood(*words):
+        done = run(str(BINARY), "--print-config", *words, "serve", cwd=tmp_path)
+        lines = assert_succeeds(done).splitlines()[1:]
+        return {name: value for name, value in (line.split(" = ", 1) for line in lines)}
+
+    defaults, given = understood(), understood("--config", str(config))
+    differing = {name for name in given if given[name] != defaults[name]}
+    assert differing == {"public-url", "allowed-host"}
+    assert understood("--config", str(REPO / "examples" / "skanu.toml")) == defaults
+
+
 def test_the_original_commands_say_when_one_is_refused(serve):
     server = serve("--fault", "payment-fail=1")
     done = example("original_commands.sh", HOST=f"127.0.0.1:{server.port}")
@@ -211,6 +255,25 @@ def readme_commands(section):
             yield command, output
 
 
+LOGS = {"order": "Order", "payment": "Pay|Paid", "delivery": "Deliver"}
+"""How the names of each service's events begin."""
+
+
+def log_of(line):
+    """The service of a line with an event's type; None for other lines."""
+    found = re.match('"eventType":"(.*)"', line)
+    return found and next(log for log, begin in LOGS.items() if re.match(begin, found[1]))
+
+
+def first_event(port):
+    """The type of the event with which a new order's trace begins."""
+    client = Client(port)
+    order_id = client.post("/orders", COFFEE).expect(201).json()["id"]
+    path = f"/orderTraces/{order_id}/events"
+    wait_until(lambda: client.get(path).status == 200, "the trace")
+    return client.get(path).embedded()[0]["eventType"]
+
+
 def without_times(text):
     return TIMESTAMP.sub("TIME", text).strip()
 
@@ -260,8 +323,9 @@ def test_the_readmes_tour_of_a_cluster_shows_what_really_happens(folder):
         return re.sub(ports, lambda found: str(cluster.http - 8 + int(found[1])) + "  ", text)
 
     def compared(text):
-        """The logs of services come in either order, and ports have more digits here."""
-        return sorted(re.sub(" +", " ", line).strip() for line in text.splitlines())
+        """Logs of services come in either order, each in its own; ports have more digits here."""
+        lines = [re.sub(" +", " ", line).strip() for line in text.splitlines()]
+        return [[line for line in lines if log_of(line) == log] for log in (*LOGS, None)]
 
     try:
         commands = list(readme_commands("A cluster"))
@@ -270,6 +334,10 @@ def test_the_readmes_tour_of_a_cluster_shows_what_really_happens(folder):
             placed = "--json" in command and '"id":1,' in output
             repeats = not placed and "cluster/" not in command and " -X " not in command
             assert_prints(here(command), here(output), folder, repeats, compared)
+            if "/events" in command:
+                shown_first = output.splitlines()[0]
+                begin_so = [first_event(cluster.http) in shown_first for _ in range(15)]
+                assert begin_so.count(True) >= 5, f"hardly a trace begins with {shown_first}"
     finally:
         cluster.clean_up()
     assert_sound(cluster.folder)

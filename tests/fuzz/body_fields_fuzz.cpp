@@ -2,18 +2,14 @@
 #include "http/format/body_fields.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 
 #include "messages/delivery.hpp"
 #include "messages/payment.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using namespace skanu;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void read_integer(body_fields& body, std::string_view name, integer_range range) {
   if (const auto n = body.integer(name, range, false))

@@ -2,16 +2,9 @@
 #include "http/format/request_fields.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 #include <sstream>
 
-namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+#include "tests/fuzz/require.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace skanu;

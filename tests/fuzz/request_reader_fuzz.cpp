@@ -4,17 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
+
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using namespace skanu;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 constexpr request_limits limits{
     .header_block = 512, .header_line = 128, .header_fields = 10, .body = 256};

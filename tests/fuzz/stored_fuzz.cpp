@@ -1,7 +1,6 @@
 // Damaged stored bytes. The decoders read the bytes or throw decode_error, and a decoded value is
 // the same after another round of encoding and decoding.
 #include <cstdint>
-#include <cstdlib>
 
 #include "actors/rules/trace_rules.hpp"
 #include "messages/delivery.hpp"
@@ -9,14 +8,11 @@
 #include "messages/payment.hpp"
 #include "messages/stamp.hpp"
 #include "persistence/document.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using namespace skanu;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 template <class Read>
 void refused_or(Read read) {

@@ -1,20 +1,12 @@
 // Short texts from outside: phone numbers, integers, times, traces, names of dead letters, faults.
 #include <cstdint>
-#include <cstdlib>
 
 #include "actors/operations/faults.hpp"
 #include "http/format/body_fields.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/trace_context.hpp"
 #include "messages/values.hpp"
-
-namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+#include "tests/fuzz/require.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace skanu;

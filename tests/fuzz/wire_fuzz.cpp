@@ -1,12 +1,12 @@
 // Damaged messages of another node. The decoders read the bytes or throw decode_error, and a
 // decoded message is the same after another round of encoding and decoding.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "cluster/protocol/handshake.hpp"
 #include "cluster/protocol/wire.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -14,10 +14,6 @@ using namespace skanu;
 
 /// A value without fields that its writer does not know is written with them.
 constexpr std::size_t most_growth = 64;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 template <class Decode>
 void read(std::string_view bytes, Decode decode) {

@@ -40,15 +40,15 @@ const fill = {
   async customer(page) {
     const buttons = page.locator('.drink-card .primary');
     for (const n of [0, 6, 4, 8]) {
-      await buttons.nth(n).click();
+      await buttons.nth(n).press('Enter'); // by key: clicks would all be at one place of a small screen
       await textOf(page.locator('.order h3').first(), /\d/);
     }
     const orders = page.locator('.order');
     await orders.nth(2).locator('.pay .primary').click();
     await orders.nth(2).locator('.progress .now').nth(0).waitFor();
-    await orders.nth(1).locator('.actions button').first().click();
-    await orders.nth(3).locator('.actions button').first().click();
-    await orders.nth(3).locator('.danger').click();
+    await orders.nth(1).locator('.actions button').first().press('Enter');
+    await orders.nth(3).locator('.actions button').first().press('Enter');
+    await orders.nth(3).locator('.danger').press('Enter');
     await orders.nth(3).locator('.cross').waitFor();
     await page.locator('#stamps-phone').fill('010-1234-5678');
     await page.locator('#stamps-phone').press('Enter');

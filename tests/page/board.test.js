@@ -172,6 +172,31 @@ test('the second touch of a double touch does not move the next card', async () 
   await closePage(page);
 });
 
+test('a touch that was meant for a card which another tablet moved hits no other card', async () => {
+  const ids = [await server.order(), await server.order()];
+  const page = await openPage(browser, 'about:blank');
+  await page.clock.install();
+  await page.goto(`${server.url}/board`);
+  await card(page, 'To make', ids[1]).waitFor();
+  const { x, y } = await card(page, 'To make', ids[0]).boundingBox();
+  await page.clock.pauseAt(Date.now() + 60_000);
+  const touch = () => page.mouse.click(x + 20, y + 20);
+  const moves = [];
+  page.on('request', (request) => request.method() === 'PATCH' && moves.push(request.url()));
+  await server.deliver(ids[0], 'READY'); // the other tablet
+  await eventually(async () => {
+    await page.clock.runFor(20); // a frame
+    assert.equal(await card(page, 'Ready', ids[0]).count(), 1);
+  });
+  await page.clock.runFor(120);
+  await touch();
+  await page.clock.runFor(400);
+  assert.deepEqual(moves, []);
+  await touch(); // meant for the card that is there by now
+  await eventually(() => assert.deepEqual(moves, [`${server.url}/deliveries/${ids[1]}`]));
+  await closePage(page);
+});
+
 test('minutes and urgency come from the order’s history', async () => {
   const ids = [await server.order(), await server.order(), await server.order()];
   const page = await openPage(browser, 'about:blank');

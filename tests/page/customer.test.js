@@ -237,3 +237,80 @@ test('an order is sent once, however often its answer is lost', async () => {
   await eventually(async () => assert.equal(await total(), before + 1));
   await closePage(page);
 });
+
+test('a double click on Order places one order', async () => {
+  const page = await openPage(browser, server.url);
+  const total = async () => (await server.send('GET', '/orders?size=1')).body.page.totalElements;
+  const before = await total();
+  const button = drink(page, 'Coffee').getByRole('button', { name: /^Order / });
+  await button.dblclick();
+  await textOf(page.locator('.order h3').first(), /^Order \d+$/);
+  await countOf(page.locator('.order'), 1);
+  assert.equal(await total(), before + 1);
+  await page.locator('.order').getByRole('button', { name: 'Cancel order' }).dblclick();
+  await textOf(page.locator('.confirm p'), /^Cancel order \d+ for good/);
+  await drink(page, 'Coffee').getByRole('button', { name: /more$/ }).dblclick();
+  await textOf(drink(page, 'Coffee').locator('output'), '3'); // counting is no change of the shop's
+  await closePage(page);
+});
+
+/// An order of this browser as it was left `minutes` ago.
+async function leave(page, minutes, order) {
+  await page.evaluate(
+    ([minutes, order]) => {
+      const asked = Date.now() - minutes * 60_000;
+      const drink = { productId: 7, productName: 'Latte', qty: 2, cost: 10_000 };
+      const left = { key: 'forgotten', placed: asked, ...drink, paymentType: 'card', ...order };
+      if (left.wish) left.wish = { key: 'wish', asked, ...left.wish };
+      localStorage.setItem('skanu.order.forgotten', JSON.stringify(left));
+    },
+    [minutes, order],
+  );
+  const changes = [];
+  page.on('request', (r) => r.method() !== 'GET' && changes.push(`${r.method()} ${r.url()}`));
+  await page.goto(server.url);
+  return changes;
+}
+
+test('an order that was forgotten for days is not sent: ' +
+    'its card says so and offers to order again', async () => {
+  const page = await openPage(browser, server.url);
+  for (const minutes of [16, 3 * 24 * 60]) {
+    const changes = await leave(page, minutes, {});
+    await textOf(page.locator('.order'), /not sent within 15 minutes/);
+    assert.deepEqual(changes, []);
+    await page.reload();
+    await textOf(page.locator('.order'), /not sent within 15 minutes/); // it stays so
+    assert.deepEqual(changes, []);
+  }
+  await page.getByRole('button', { name: 'Order it again' }).click();
+  await textOf(page.locator('.order h3'), /^Order \d+$/);
+  await textOf(page.locator('.order .what'), '2 × Latte · ₩10,000');
+  await closePage(page);
+});
+
+test('a payment and a cancel that were forgotten for days are not sent', async () => {
+  const page = await openPage(browser, server.url);
+  for (const kind of ['pay', 'cancel']) {
+    const id = await server.order({ paid: false });
+    const body = kind === 'pay' ? { paymentStatus: 'END', paymentType: 'card' } : undefined;
+    const changes = await leave(page, 16, { id, status: 'Order END', wish: { kind, body } });
+    await textOf(page.locator('.trouble'), /^What you asked for was not sent within 15 minutes/);
+    assert.deepEqual(changes, []);
+    assert.equal((await server.trace(id)).status, 'Order END');
+    await page.getByRole('button', { name: /^Pay/ }).click(); // wanted still
+    await textOf(page.locator('p.now'), 'We are making it');
+  }
+  await closePage(page);
+});
+
+test('a payment that was forgotten, but had been carried out, shows as paid', async () => {
+  const page = await openPage(browser, server.url);
+  const id = await server.order();
+  const wish = { kind: 'pay', body: { paymentStatus: 'END', paymentType: 'card' } };
+  const changes = await leave(page, 16, { id, status: 'Order END', wish });
+  await textOf(page.locator('p.now'), 'We are making it');
+  assert.equal(await page.locator('.trouble').isVisible(), false);
+  assert.deepEqual(changes, []);
+  await closePage(page);
+});

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attempt, isCertain, isPassing, pauseBefore } from '../../http/page/attempt.js';
+import { attempt, isCertain, isPassing, pauseBefore, timeLeft } from '../../http/page/attempt.js';
 import { niceMost } from '../../http/page/charts.js';
 import { minutesSince, ServerClock, untilNextMinute, urgency } from '../../http/page/minutes.js';
 import { layout } from '../../http/page/numbers_layout.js';
 import { OrderRate } from '../../http/page/order_rate.js';
 import { digitsOf, isPhone } from '../../http/page/phone.js';
+import { SettledPlaces } from '../../http/page/settled_places.js';
 import { ShopFloor } from '../../http/page/shop_floor.js';
 import { chooseLanguage, textOf, texts } from '../../http/page/texts.js';
 import {
@@ -19,6 +20,7 @@ import {
   statuses,
   steps,
 } from '../../http/page/traces.js';
+import { isRest } from '../../http/page/touch_guard.js';
 import { menu } from '../../http/page/menu.js';
 
 const trace = (id, status, timestamp) => ({
@@ -200,6 +202,68 @@ test('an attempt ends when it is called off, when its time is over, and at a ref
     pause: () => assert.fail('it waited'),
   });
   assert.equal(refused.status, 422);
+});
+
+test('a wish whose time is over is not sent, not even once', async () => {
+  const send = () => assert.fail('it was sent');
+  for (const limit of [0, -1, timeLeft(0, 15 * 60_000, 15 * 60_000)]) {
+    const answer = await attempt(send, { limit });
+    assert.ok(answer.expired && !answer.ok && answer.status === 0);
+  }
+});
+
+test('an attempt that a sleeping machine held up is not sent again', async () => {
+  let time = 0;
+  let sent = 0;
+  const answer = await attempt(async () => (++sent, { status: 503 }), {
+    limit: 60_000,
+    now: () => time,
+    pause: async () => (time += 2 * 24 * 3_600_000),
+  });
+  assert.deepEqual([sent, answer], [1, { status: 503 }]);
+});
+
+test('a wish has the time that is left of its lifetime, by either clock', () => {
+  const cases = [
+    [1000, 1000, 500],
+    [1000, 1499, 1],
+    [1000, 1500, 0],
+    [1000, 999_999, 0],
+    [1499, 1000, 1], // the clock was set back
+    [9000, 1000, 0],
+    [undefined, 1000, 0],
+  ];
+  for (const [asked, now, left] of cases) assert.equal(timeLeft(asked, now, 500), left);
+});
+
+test('the second half of a double touch is told from a touch of its own', () => {
+  const before = { time: 1000, x: 50, y: 50 };
+  const cases = [
+    [{ time: 1120, x: 52, y: 48 }, true],
+    [{ time: 1499, x: 50, y: 50 }, true],
+    [{ time: 1500, x: 50, y: 50 }, false],
+    [{ time: 1100, x: 90, y: 50 }, false],
+  ];
+  for (const [touch, rest] of cases) assert.equal(isRest(before, touch), rest);
+});
+
+test('a card that slid to where another one was takes no touch for 400 ms', () => {
+  const at = (left) => ({ left, top: 0, width: 90, height: 90 });
+  const places = new SettledPlaces();
+  places.learn(new Map([[7, at(0)], [14, at(100)]]), 1000);
+  assert.ok(places.isSettled(7, 1000) && places.isSettled(14, 1000)); // nothing was there before
+  places.learn(new Map([[14, at(0)]]), 2000);
+  assert.deepEqual(
+    [2120, 2399, 2400].map((time) => places.isSettled(14, time)),
+    [false, false, true],
+  );
+  places.learn(new Map([[14, at(0)]]), 2200); // drawn again: that counts from the first time
+  assert.ok(places.isSettled(14, 2400));
+  places.learn(new Map([[14, at(0)], [15, at(100)]]), 2600); // to a place left long ago
+  assert.ok(places.isSettled(15, 2600));
+  places.learn(new Map([[15, at(100)]]), 3000);
+  places.learn(new Map([[15, at(0)]]), 3300); // into a gap, which a finger may still mean
+  assert.ok(!places.isSettled(15, 3300));
 });
 
 test('only what was refused for certain may be given up', () => {

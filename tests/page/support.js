@@ -56,7 +56,7 @@ export class Server {
         this.ended.then((code) => Promise.reject(new Error(`it ended with ${code}`))),
       ]),
     );
-    this.port = Number(/http=.*:(\d+)$/.exec(line)[1]);
+    this.port = Number(/http:.*:(\d+)$/.exec(line)[1]);
     this.url = `http://127.0.0.1:${this.port}`;
   }
 

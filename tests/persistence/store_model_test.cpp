@@ -1,9 +1,9 @@
 // Random commits and reads: every backend behaves like the model of a store.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 
+#include "tests/support/seed.hpp"
 #include "tests/support/store_backends.hpp"
 #include "tests/support/store_model.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -26,12 +26,6 @@ namespace {
 constexpr int batches = 250;
 constexpr entity_id most_entities = 12;
 const std::vector<service> services = {service::order, service::stamp};
-
-/// The value of SKANU_SEED, to repeat a run; else a random seed.
-std::uint64_t seed_of_this_run() {
-  if (const auto* given = std::getenv("SKANU_SEED")) return std::stoull(given);
-  return std::random_device{}();
-}
 
 class random_commits {
  public:

@@ -18,6 +18,7 @@
 #include "cluster/peers/rpc_client.hpp"
 #include "cluster/peers/rpc_server.hpp"
 #include "tests/support/peer_calls.hpp"
+#include "tests/support/scripted_payment.hpp"
 
 namespace skanu {
 
@@ -34,12 +35,6 @@ struct caf_node_config : caf::actor_system_config {
   }
 };
 
-/// A command received by the payment service; the test answers later.
-struct told_payment {
-  entity_id id = 0;
-  skanu::command_context how;
-};
-
 /// One node with one peer.
 class caf_node {
  public:
@@ -48,7 +43,7 @@ class caf_node {
   caf_node(std::string node_name, std::uint64_t incarnation)
       : name(std::move(node_name)), identity{name, incarnation, "secret"} {
     scheduler_.clock().current_time += std::chrono::hours(1);
-    here_.entities.of<payment_command>() = system.spawn(payments, &told);
+    here_.entities.of<payment_command>() = system.spawn(scripted_payment, &told);
     run();
   }
   caf_node(const caf_node&) = delete;
@@ -116,17 +111,10 @@ class caf_node {
 
   std::string name;
   node_identity identity;
-  std::vector<told_payment> told;
+  std::vector<question> told;
   std::shared_ptr<peer_status> status = std::make_shared<peer_status>();
 
  private:
-  static payment_region_actor::behavior_type payments(payment_region_actor::pointer,
-                                                      std::vector<told_payment>* told) {
-    return {[=](entity_id id, payment_command&, skanu::command_context& r) {
-      told->push_back({id, std::move(r)});
-    }};
-  }
-
   template <class Handle>
   static void end(Handle& actor) {
     if (actor) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);

@@ -10,24 +10,12 @@
 #include "actors/rules/order_rules.hpp"
 #include "actors/rules/payment_rules.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/sample_orders.hpp"
+#include "tests/support/scripted_payment.hpp"
 
 namespace skanu {
 
-inline const place_order coffee{{7, "Coffee", 2, 9'000, "card"}, "01012341234"};
-
-/// A command received by the payment service; the test answers later.
-struct question {
-  entity_id id = 0;
-  payment_command what;
-  command_context how;
-};
-
-inline payment_region_actor::behavior_type scripted_payment(payment_region_actor::pointer,
-                                                            std::vector<question>* asked_of_it) {
-  return {[=](entity_id id, payment_command& c, command_context& r) {
-    asked_of_it->push_back({id, std::move(c), std::move(r)});
-  }};
-}
+inline const place_order coffee_order{coffee, "01012341234"};
 
 /// Checkout with the real orders, and with a payment service scripted by the test.
 class checkout_test : public actor_fixture {
@@ -49,7 +37,7 @@ class checkout_test : public actor_fixture {
 
   asked place(const conditions& c = {}) {
     asked a;
-    caf::anon_send(placing, coffee, request_of(a, c));
+    caf::anon_send(placing, coffee_order, request_of(a, c));
     run();
     return a;
   }

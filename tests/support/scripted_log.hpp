@@ -1,25 +1,12 @@
-// Logs for tests of their followers: events written by the test, and a log that never answers.
+// Logs and followers for tests of one another: events written by the test, a log that never
+// answers, and a follower that counts hints.
 #pragma once
 
+#include "actors/consumers/consumer.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/write_commit.hpp"
 
 namespace skanu {
-
-/// Appends events to a service's log, without an entity.
-inline void append_events(store& to, service of, std::vector<std::string> bodies) {
-  commit c{.of = of};
-  c.events = std::move(bodies);
-  const auto* one = &c;
-  ASSERT_EQ(to.write({&one, 1}).front(), std::nullopt);
-}
-
-/// Writes rows of a service without any entity.
-inline void write_rows(store& to, service of, std::vector<row_write> rows) {
-  commit c{.of = of};
-  c.rows = std::move(rows);
-  const auto* one = &c;
-  ASSERT_EQ(to.write({&one, 1}).front(), std::nullopt);
-}
 
 /// A log that accepts every pull and never answers, like a hung log.
 inline event_log_actor::behavior_type silent_log(event_log_actor::pointer self, int* pulls) {
@@ -28,6 +15,17 @@ inline event_log_actor::behavior_type silent_log(event_log_actor::pointer self, 
             return self->make_response_promise<event_batch>();
           },
           [](follow_atom, const follower_actor&) {}, [](hint_atom) {}};
+}
+
+inline follower_actor::behavior_type counting_follower(follower_actor::pointer, int* hints) {
+  return {[=](hint_atom, service) { ++*hints; }};
+}
+
+/// The usual limits of a consumer, except the size of a batch.
+inline consumer_limits batches_of(std::size_t n) {
+  consumer_limits limits;
+  limits.batch = n;
+  return limits;
 }
 
 }  // namespace skanu

@@ -9,14 +9,9 @@
 #include "persistence/tables/memory_tables.hpp"
 #include "persistence/tables/sealed_value.hpp"
 #include "persistence/tables/table_store.hpp"
+#include "tests/support/sample_orders.hpp"
 
 namespace skanu {
-
-namespace {
-
-const order_details coffee{7, "Coffee", 2, 9'000, "card"};
-
-}  // namespace
 
 small_shop::small_shop() : small_shop(make_memory_tables()) {}
 

@@ -1,5 +1,6 @@
 // The audit finds sound data sound at every moment, counts lag and pending checkouts as no
-// violations, and notices every damage. audit_breaks_test.cpp checks the names of the damage.
+// violations, and notices every damage. The tests of audit_breaks.hpp check the names of the
+// damage.
 #include "actors/audit/audit.hpp"
 
 #include <gtest/gtest.h>
@@ -7,20 +8,10 @@
 #include <set>
 
 #include "actors/rules/id_blocks.hpp"
-#include "tests/support/small_shop.hpp"
+#include "tests/actors/audit/shop_tables.hpp"
 
 namespace skanu {
 namespace {
-
-using namespace stages;
-
-constexpr auto order = service::order;
-constexpr auto payment = service::payment;
-constexpr auto delivery = service::delivery;
-constexpr auto stamp = service::stamp;
-constexpr auto ordertrace = service::ordertrace;
-
-table entities(service s) { return {s, table_kind::entities}; }
 
 // Sound data.
 

@@ -8,24 +8,12 @@
 #include "persistence/tables/memory_tables.hpp"
 #include "persistence/tables/sqlite_tables.hpp"
 #include "persistence/tables/table_store.hpp"
-#include "tests/support/small_shop.hpp"
+#include "tests/actors/audit/shop_tables.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace skanu {
 namespace {
 
-using namespace stages;
-
-constexpr auto order = service::order;
-constexpr auto payment = service::payment;
-constexpr auto delivery = service::delivery;
-constexpr auto stamp = service::stamp;
-constexpr auto ordertrace = service::ordertrace;
-
-table entities(service s) { return {s, table_kind::entities}; }
-table tombstones(service s) { return {s, table_kind::tombstones}; }
-table meta(service s) { return {s, table_kind::meta}; }
-table index_of(service s) { return {s, table_kind::status_index}; }
 std::string entry(int status, entity_id id) { return static_cast<char>(status) + ordered_key(id); }
 
 /// The sums of what a rebuild of every service changed.

@@ -8,10 +8,6 @@
 namespace skanu {
 namespace {
 
-follower_actor::behavior_type counting_follower(follower_actor::pointer, int* hints) {
-  return {[=](hint_atom, service) { ++*hints; }};
-}
-
 follower_actor::behavior_type pulling_follower(follower_actor::pointer self, event_log_actor log,
                                                int* hints) {
   return {[=](hint_atom, service) {

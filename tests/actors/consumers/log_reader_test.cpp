@@ -7,6 +7,7 @@
 
 #include "persistence/tables/memory_tables.hpp"
 #include "persistence/tables/table_store.hpp"
+#include "tests/support/write_commit.hpp"
 
 namespace skanu {
 namespace {
@@ -195,8 +196,7 @@ TEST_F(log_reader_test, stores_only_places_that_moved_and_takes_them_up_again) {
   EXPECT_EQ(reader.position(0).next, 1) << "not before it is stored";
   commit c{.of = service::ordertrace, .rows = reader.rows()};
   EXPECT_EQ(c.rows.size(), 1U);
-  const auto* one = &c;
-  ASSERT_EQ(data->write({&one, 1}).front(), std::nullopt);
+  write_commit(*data, c);
   reader.stored();
   EXPECT_EQ(reader.position(0).next, 4);
   EXPECT_FALSE(reader.moved());

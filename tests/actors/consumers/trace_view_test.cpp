@@ -10,12 +10,12 @@
 #include "persistence/log/consumer_keys.hpp"
 #include "persistence/log/log_lineage.hpp"
 #include "persistence/log/log_position.hpp"
+#include "tests/support/sample_orders.hpp"
 #include "tests/support/scripted_log.hpp"
 
 namespace skanu {
 namespace {
 
-const order_details coffee{7, "Coffee", 2, 9'000, "card"};
 const std::string noon = "2026-11-22T12:00:00.000Z";
 
 template <class Event, class Facts>
@@ -47,12 +47,6 @@ class trace_view_test : public actor_fixture {
       logs.push_back({s, keep(system.spawn(event_log, &env(s), s))});
       hint_to(s, logs.back().log);
     }
-  }
-
-  static consumer_limits batches_of(std::size_t n) {
-    consumer_limits limits;
-    limits.batch = n;
-    return limits;
   }
 
   void start_view(consumer_limits limits = {}) {
@@ -305,8 +299,7 @@ TEST_F(trace_view_test, a_replayed_letter_stands_in_the_history_once) {
   old.rows = {{row_space::dead_letters, dead_letter_prefix(name) + ordered_key(1) + ordered_key(1),
                to_json(letter)},
               {row_space::meta, position_key(name), "1"}};
-  const auto* c = &old;
-  ASSERT_EQ(data.write({&c, 1}).front(), std::nullopt);
+  write_commit(data, old);
   append_events(data, service::order, {placed(1)});
   start_view();
   catch_up();
@@ -333,8 +326,7 @@ TEST_F(trace_view_test, a_letter_that_waits_behind_one_of_another_log_waits_on_a
   };
   put(service::order, 1, 0, placed(1));
   put(service::payment, 1, 3, payment_event_of(1));
-  const auto* c = &old;
-  ASSERT_EQ(data.write({&c, 1}).front(), std::nullopt);
+  write_commit(data, old);
   start_view();
   catch_up();
   EXPECT_EQ(history_of(1), std::vector<std::string>{});
@@ -358,8 +350,7 @@ TEST_F(trace_view_test, a_damaged_trace_stops_nobody_elses) {
            R"({"type":"ordertrace","schema":1,"version":1,"data":{"status":7}})"),
        .status = 1,
        .listed = true});
-  const auto* c = &damaged;
-  ASSERT_EQ(data.write({&c, 1}).front(), std::nullopt);
+  write_commit(data, damaged);
   start_view();
   happen(service::payment, {payment_event_of(1), payment_event_of(1)});
   happen(service::order, {placed(2)});

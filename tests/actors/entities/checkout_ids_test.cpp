@@ -134,7 +134,7 @@ TEST_F(checkout_test, an_order_is_never_given_the_id_of_another_one_like_it) {
   start_checkout();
   const auto order = place();
   const auto id = questions.at(0).id;
-  tell(orders, id, register_order{coffee.details});
+  tell(orders, id, register_order{coffee});
   settle();
   open();
   settle();
@@ -146,7 +146,7 @@ TEST_F(checkout_test, an_order_is_never_given_the_id_of_another_one_like_it) {
 TEST_F(checkout_test, a_payment_that_is_open_and_an_order_of_that_id_are_left_alone) {
   start_checkout();
   const auto order = place();
-  tell(orders, questions.at(0).id, register_order{coffee.details});
+  tell(orders, questions.at(0).id, register_order{coffee});
   settle();
   questions.at(0).how.answer(accepted{effect::unchanged, questions.at(0).id, 1, nullptr});
   settle();

@@ -12,8 +12,8 @@ TEST_F(checkout_test, opens_the_payment_then_records_the_order) {
   ASSERT_EQ(questions.size(), 1U);
   const auto id = questions[0].id;
   const auto& wanted = std::get<open_payment>(questions[0].what);
-  EXPECT_EQ(wanted.details, coffee.details);
-  EXPECT_EQ(wanted.phone_number, coffee.phone_number);
+  EXPECT_EQ(wanted.details, coffee);
+  EXPECT_EQ(wanted.phone_number, coffee_order.phone_number);
   settle();
   EXPECT_EQ(stored(service::order, id), "") << "recorded before its payment was open";
   open();
@@ -21,7 +21,7 @@ TEST_F(checkout_test, opens_the_payment_then_records_the_order) {
   settle();
   EXPECT_EQ(order.word(), "created v1");
   EXPECT_EQ(order.id(), id);
-  EXPECT_EQ(stored_state<order_state>(service::order, id).details, coffee.details);
+  EXPECT_EQ(stored_state<order_state>(service::order, id).details, coffee);
   EXPECT_EQ(rejected(), 0U);
 }
 

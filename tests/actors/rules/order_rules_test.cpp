@@ -4,12 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/decisions.hpp"
+#include "tests/support/sample_orders.hpp"
 
 namespace skanu {
 namespace {
-
-const order_details coffee{7, "Coffee", 2, 9'000, "card"};
-const order_details tea{8, "Tea", 1, 4'000, "cash"};
 
 order_state after(std::initializer_list<order_event> events) {
   return skanu::after<order_rules>(events);

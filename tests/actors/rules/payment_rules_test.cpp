@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/decisions.hpp"
+#include "tests/support/sample_orders.hpp"
 
 namespace skanu {
 namespace {
 
-const order_details coffee{7, "Coffee", 2, 9'000, "card"};
-const order_details tea{8, "Tea", 1, 4'000, "cash"};
 const std::string phone = "01012341234";
 const std::string other_phone = "01056785678";
 

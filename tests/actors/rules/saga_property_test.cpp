@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
 #include <map>
 #include <random>
 
@@ -19,6 +17,7 @@
 #include "messages/event.hpp"
 #include "persistence/document.hpp"
 #include "tests/support/decisions.hpp"
+#include "tests/support/seed.hpp"
 
 namespace skanu {
 namespace {
@@ -42,14 +41,6 @@ class chance {
  private:
   std::mt19937_64 random_;
 };
-
-/// SKANU_SEED repeats a run.
-std::uint64_t seed_of_this_run() {
-  const auto* given = std::getenv("SKANU_SEED");
-  const std::uint64_t seed = given ? std::stoull(given) : std::random_device{}();
-  std::cout << "SKANU_SEED=" << seed << std::endl;
-  return seed;
-}
 
 order_details some_details(chance& c) {
   return {1 + c.pick(3), "Coffee", 1 + c.pick(3), 1'000 * c.pick(3), c.one_in(2) ? "card" : "cash"};

@@ -8,11 +8,11 @@
 #include "messages/delivery.hpp"
 #include "messages/event.hpp"
 #include "messages/payment.hpp"
+#include "tests/support/sample_orders.hpp"
 
 namespace skanu {
 namespace {
 
-const order_details coffee{7, "Coffee", 2, 9'000, "card"};
 const std::string noon = "2026-11-22T12:00:00.000Z";
 
 std::string stored(const order_event& e) { return encode_event(e, 1, noon); }

@@ -119,8 +119,7 @@ class housekeeper_test : public actor_fixture {
   void remember(const operation_id& operation) {
     commit c{.of = service::order};
     c.rows = operation_rows(operation, 1, accepted{}, wall_clock);
-    const auto* one = &c;
-    ASSERT_EQ(data.write({&one, 1}).front(), std::nullopt);
+    write_commit(data, c);
   }
 
   std::size_t remembered(row_space space) {
@@ -160,8 +159,7 @@ TEST_F(housekeeper_test, forgets_much_in_small_commits) {
   for (unsigned i = 0; i < 5'000; ++i)
     for (auto& row : operation_rows(gateway_operation(i), 0, accepted{}, wall_clock))
       c.rows.push_back(std::move(row));
-  const auto* one = &c;
-  ASSERT_EQ(data.write({&one, 1}).front(), std::nullopt);
+  write_commit(data, c);
   wall_clock += minutes(20);
   advance(seconds(61), false);
   ASSERT_EQ(disk.waiting().size(), 1U);

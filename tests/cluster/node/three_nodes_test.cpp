@@ -1,10 +1,9 @@
 // Three whole nodes in one process and in virtual time, without a socket, a file or a thread.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <iostream>
 #include <sstream>
 
+#include "tests/support/seed.hpp"
 #include "tests/support/virtual_cluster.hpp"
 
 namespace skanu {
@@ -18,13 +17,6 @@ const std::map<std::string, std::vector<service>> three_nodes{
 const place_order coffee{
     {.product_id = 1, .product_name = "Americano", .qty = 2, .cost = 9'000, .payment_type = "cash"},
     "01012341234"};
-
-std::uint64_t seed_of_test() {
-  const auto* given = std::getenv("SKANU_SEED");
-  const auto seed = given ? std::strtoull(given, nullptr, 10) : seed_by_chance();
-  std::cout << "SKANU_SEED=" << seed << '\n';
-  return seed;
-}
 
 /// Orders, payments and cancels by chance at the counter, while cables are cut and mended.
 class run_of_orders {
@@ -174,7 +166,7 @@ TEST(three_nodes, an_order_goes_from_the_counter_through_till_and_kitchen) {
 }
 
 TEST(three_nodes, a_run_with_cut_cables_repeats_itself_from_its_seed) {
-  const auto seed = seed_of_test();
+  const auto seed = seed_of_this_run();
   std::string before;
   for (std::uint64_t i = 0; i < 10; ++i) {  // one run alone may meet few decisions by chance
     const auto history = history_of(seed + i);

@@ -15,10 +15,6 @@
 namespace skanu {
 namespace {
 
-follower_actor::behavior_type counting_follower(follower_actor::pointer, int* hints) {
-  return {[=](hint_atom, service) { ++*hints; }};
-}
-
 /// Runs every service on node b; node a has the stand-ins.
 class remote_test : public two_nodes_test {
  protected:
@@ -86,7 +82,7 @@ class remote_test : public two_nodes_test {
 TEST_F(remote_test, commands_are_decided_there_and_answered_here) {
   connect();
   const auto payments = stand_in<payment_command>();
-  const auto opened = tell(payments, 42, open_payment{coffee.details, coffee.phone_number});
+  const auto opened = tell(payments, 42, open_payment{coffee, coffee_order.phone_number});
   run();
   EXPECT_TRUE(opened.waiting()) << "it is not durable yet";
   settle();
@@ -108,7 +104,7 @@ TEST_F(remote_test, an_order_is_placed_there) {
   connect();
   const auto placing = keep(system.spawn(remote_checkout, through()));
   asked placed;
-  caf::anon_send(placing, coffee, request_of(placed, under_key(1)));
+  caf::anon_send(placing, coffee_order, request_of(placed, under_key(1)));
   settle();
   EXPECT_EQ(placed.word(), "created v1");
   EXPECT_EQ(stored_state<payment_state>(service::payment, placed.id()).status,
@@ -119,10 +115,10 @@ TEST_F(remote_test, a_repeat_under_the_same_key_is_the_same_order_there) {
   connect();
   const auto placing = keep(system.spawn(remote_checkout, through()));
   asked first, again, other;
-  caf::anon_send(placing, coffee, request_of(first, under_key(1)));
+  caf::anon_send(placing, coffee_order, request_of(first, under_key(1)));
   settle();
-  caf::anon_send(placing, coffee, request_of(again, under_key(1)));
-  caf::anon_send(placing, coffee, request_of(other, under_key(1, 2)));
+  caf::anon_send(placing, coffee_order, request_of(again, under_key(1)));
+  caf::anon_send(placing, coffee_order, request_of(other, under_key(1, 2)));
   settle();
   EXPECT_EQ(again.id(), first.id());
   EXPECT_EQ(other.word(), "operation-reused");
@@ -131,7 +127,7 @@ TEST_F(remote_test, a_repeat_under_the_same_key_is_the_same_order_there) {
 TEST_F(remote_test, a_condition_on_the_version_holds_there) {
   connect();
   const auto payments = stand_in<payment_command>();
-  tell(payments, 42, open_payment{coffee.details, {}});
+  tell(payments, 42, open_payment{coffee, {}});
   settle();
   conditions at_another;
   at_another.condition = version_condition{false, {7}};
@@ -169,7 +165,7 @@ TEST_F(remote_test, a_log_is_pulled_from_there_and_followers_here_are_told_when_
   run();
   hints = 0;
   const auto payments = stand_in<payment_command>();
-  tell(payments, 42, open_payment{coffee.details, {}});
+  tell(payments, 42, open_payment{coffee, {}});
   settle();
   EXPECT_EQ(hints, 1);
   const auto batch = pull(log, {1, 10, {}});
@@ -177,7 +173,7 @@ TEST_F(remote_test, a_log_is_pulled_from_there_and_followers_here_are_told_when_
   ASSERT_EQ(batch->events.size(), 1U);
   EXPECT_EQ(event_type_of(batch->events[0].body), "PaymentRequested");
   EXPECT_EQ(batch->next, 2);
-  tell(payments, 43, open_payment{coffee.details, {}});
+  tell(payments, 43, open_payment{coffee, {}});
   settle();
   EXPECT_EQ(hints, 2);
 }
@@ -191,7 +187,7 @@ TEST_F(remote_test, followers_are_told_when_the_connection_is_back) {
   run();
   between.cut = true;
   hints = 0;
-  tell(b.here.entities.of<payment_command>(), 42, open_payment{coffee.details, {}});
+  tell(b.here.entities.of<payment_command>(), 42, open_payment{coffee, {}});
   advance(milliseconds(1'900));
   EXPECT_EQ(hints, 0);
   between.cut = false;
@@ -202,7 +198,7 @@ TEST_F(remote_test, followers_are_told_when_the_connection_is_back) {
 TEST_F(remote_test, reads_show_what_is_stored_there) {
   connect();
   for (entity_id id = 1; id <= 3; ++id)
-    tell(b.here.entities.of<payment_command>(), id, open_payment{coffee.details, {}});
+    tell(b.here.entities.of<payment_command>(), id, open_payment{coffee, {}});
   settle();
   const auto document =
       read_there([](const reading& r) { return r.listed_entity(service::payment, 2); });
@@ -322,7 +318,7 @@ class split_saga_test : public two_nodes_test {
 
   asked place(unsigned char key) {
     asked placed;
-    caf::anon_send(placing, coffee, request_of(placed, under_key(key)));
+    caf::anon_send(placing, coffee_order, request_of(placed, under_key(key)));
     settle();
     return placed;
   }

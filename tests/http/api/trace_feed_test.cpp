@@ -68,7 +68,7 @@ class trace_feed_test : public actor_fixture {
   ~trace_feed_test() override { to.source = {}; }
 
   trace_feed_actor start_feed(feed_limits limits = {}) {
-    auto feed = start<trace_feed>(log, to, seeds.next(), limits);
+    auto feed = start<trace_feed>(log, to, seeds.next(), "", limits);
     run();
     return feed;
   }

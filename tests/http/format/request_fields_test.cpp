@@ -54,6 +54,48 @@ TEST(request_fields, if_match_compares_strongly) {
   EXPECT_FALSE(conditions_of(httplib::Request()).condition);
 }
 
+TEST(request_fields, if_none_match_of_a_change_names_the_versions_that_must_not_be) {
+  const auto none = with_header("If-None-Match", {"W/\"3\", \"4\""});
+  const auto condition = conditions_of(none).condition;
+  ASSERT_TRUE(condition);
+  EXPECT_TRUE(condition->negated);
+  EXPECT_FALSE(condition->any);
+  EXPECT_EQ(condition->versions, (std::vector<version_number>{3, 4}));
+  EXPECT_TRUE(conditions_of(with_header("If-None-Match", {"*"})).condition->any);
+}
+
+TEST(request_fields, if_match_and_if_none_match_must_both_be_met) {
+  struct row {
+    const char* wanted;
+    const char* unwanted;
+    bool any, negated;
+    std::vector<version_number> versions;
+  };
+  for (const auto& r : std::vector<row>{{"\"1\", \"2\"", "\"2\"", false, false, {1}},
+                                        {"\"2\"", "\"2\"", false, false, {}},
+                                        {"\"2\"", "*", false, false, {}},
+                                        {"*", "*", false, false, {}},
+                                        {"*", "\"2\"", false, true, {2}}}) {
+    auto in = with_header("If-Match", {r.wanted});
+    in.headers.emplace("If-None-Match", r.unwanted);
+    const auto condition = conditions_of(in).condition;
+    ASSERT_TRUE(condition);
+    EXPECT_EQ(condition->any, r.any) << r.wanted << ' ' << r.unwanted;
+    EXPECT_EQ(condition->negated, r.negated) << r.wanted << ' ' << r.unwanted;
+    EXPECT_EQ(condition->versions, r.versions) << r.wanted << ' ' << r.unwanted;
+  }
+}
+
+TEST(request_fields, the_direction_of_a_list_is_read_in_any_case) {
+  EXPECT_TRUE(page_for("sort=id,DESC").descending);
+  EXPECT_FALSE(page_for("sort=id,Asc").descending);
+  EXPECT_THROW(page_for("sort=ID,desc"), refused);
+}
+
+TEST(request_fields, an_empty_last_event_id_is_none) {
+  EXPECT_EQ(stream_request_of(with_header("Last-Event-ID", {""})).last_seen, std::nullopt);
+}
+
 TEST(request_fields, if_none_match_compares_weakly) {
   for (const auto* value : {"*", "\"3\"", "W/\"3\"", "\"1\", \"3\""})
     EXPECT_TRUE(is_known_to_client(with_header("If-None-Match", {value}), "3")) << value;
@@ -131,7 +173,8 @@ TEST(request_fields, browsers_prefer_html_and_programs_json) {
     EXPECT_TRUE(prefers(accept)) << accept;
   for (const auto* accept :
        {"", "*/*", "application/json", "application/hal+json, */*;q=0.1", "text/html;q=0",
-        "text/html;q=0.2, application/json", "application/*", "image/png", ";,;q=,", "text/plain"})
+        "text/html;q=0.2, application/json", "application/*", "image/png", ";,;q=,", "text/plain",
+        "application/hal+json, text/html; charset=utf-8, application/problem+json"})
     EXPECT_FALSE(prefers(accept)) << accept;
   EXPECT_FALSE(prefers_html(httplib::Request{}));
 }

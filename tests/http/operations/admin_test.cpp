@@ -6,6 +6,7 @@
 #include "persistence/log/consumer_keys.hpp"
 #include "persistence/tables/sealed_value.hpp"
 #include "tests/support/small_shop.hpp"
+#include "tests/support/write_commit.hpp"
 
 namespace skanu {
 namespace {
@@ -49,8 +50,7 @@ class admin_test : public testing::Test {
                       dead_letter_prefix(letter.consumer) + ordered_key(letter.entity) +
                           ordered_key(letter.offset),
                       to_json(letter)});
-    const auto* one = &c;
-    ASSERT_EQ(shop.data().write({&one, 1}).front(), std::nullopt);
+    write_commit(shop.data(), c);
   }
 
   /// Flips a bit in a stored letter of the stamps'.

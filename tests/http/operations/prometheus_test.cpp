@@ -97,8 +97,7 @@ TEST_F(prometheus_test, a_consumer_shows_how_far_behind_it_is_and_what_nobody_ha
       {row_space::dead_letters, dead_letter_prefix(name) + ordered_key(1) + ordered_key(1), "{}"},
       {row_space::dead_letters, dead_letter_prefix(name) + ordered_key(2) + ordered_key(2), "{}"},
       {row_space::dead_letters, discarded_prefix(name) + ordered_key(3) + ordered_key(3), "{}"}};
-  const auto* one = &c;
-  ASSERT_EQ(data->write({&one, 1}).front(), std::nullopt);
+  write_commit(*data, c);
   view.services = {service::stamp};
   view.stores[static_cast<std::size_t>(service::stamp)] = data.get();
   const std::string labels = "{consumer=\"stamp-follows-payment\",log=\"payment\"} ";

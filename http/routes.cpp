@@ -6,6 +6,7 @@
 
 #include "http/access/admin_access.hpp"
 #include "http/api/resources.hpp"
+#include "http/format/compression.hpp"
 #include "http/format/log_text.hpp"
 #include "http/page/pages.hpp"
 
@@ -264,6 +265,7 @@ void front::answer(exchange& x, listener at) {
   }
   if (!out.has_header("Cache-Control"))
     out.set_header("Cache-Control", std::string(cache_control_of(in.path)));
+  compress(in, out);
   // Pages of other sites must not read the operators' data.
   if (at == listener::clients && !is_for_admins(in.path)) add_cors(in, out);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "http/format/compression.hpp"
 #include "http/format/digest.hpp"
 #include "http/page/embedded_file.hpp"
 
@@ -23,6 +24,11 @@ std::vector<asset> read_assets() {
 }
 
 }  // namespace
+
+std::string asset::packed_form(std::string_view bytes, std::string_view media_type) {
+  if (bytes.size() < least_to_compress || !is_compressible(media_type)) return {};
+  return gzipped(bytes, effort::best);
+}
 
 const std::vector<asset>& assets() {
   static const auto all = read_assets();

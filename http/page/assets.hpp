@@ -13,6 +13,10 @@ struct asset {
   std::string_view bytes;
   std::string_view media_type;
   std::string tag;  ///< A strong entity tag of the bytes, without quotes.
+  std::string packed = packed_form(bytes, media_type);  ///< In gzip's format; empty: no smaller.
+
+  /// Returns the bytes in gzip's format where that is worth a client's while, else an empty text.
+  static std::string packed_form(std::string_view bytes, std::string_view media_type);
 };
 
 /// All assets, by name. Made at the first call; live as long as the program.

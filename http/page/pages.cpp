@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "http/format/compression.hpp"
 #include "http/format/hal.hpp"
 #include "http/format/html.hpp"
 #include "http/format/problem.hpp"
@@ -22,11 +23,15 @@ constexpr auto content_security_policy =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'";
 
-/// Answers with an asset, or with 304 where the client has the same bytes already.
+/// Answers with an asset, or with 304 where the client has the same bytes already. The form in
+/// gzip's format has a tag of its own.
 void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
-  out.set_header("ETag", '"' + a.tag + '"');
+  if (!a.packed.empty()) out.headers.emplace("Vary", "Accept-Encoding");
+  const bool packed = !a.packed.empty() && takes_gzip(in);
+  const auto tag = packed ? a.tag + "-gzip" : a.tag;
+  out.set_header("ETag", '"' + tag + '"');
   out.set_header("Cache-Control", "no-cache");
-  if (is_known_to_client(in, a.tag)) {
+  if (is_known_to_client(in, tag)) {
     out.status = 304;
     return;
   }
@@ -35,7 +40,9 @@ void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
     out.set_header("Referrer-Policy", "no-referrer");
   }
   out.status = 200;
-  out.set_content(a.bytes.data(), a.bytes.size(), std::string(a.media_type));
+  const std::string_view bytes = packed ? std::string_view(a.packed) : a.bytes;
+  if (packed) out.set_header("Content-Encoding", "gzip");
+  out.set_content(bytes.data(), bytes.size(), std::string(a.media_type));
 }
 
 /// Sends a file of the build, or 404 for an unknown name.

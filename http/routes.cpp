@@ -114,6 +114,7 @@ constexpr std::array routes = {
     page("/docs", pages::reference),
     page("/openapi.json", pages::openapi),
     page("/assets/{name}", pages::file),
+    page("/assets/{build}/{name}", pages::file),
     page("/problems/{type}", pages::problem),
 };
 
@@ -191,7 +192,7 @@ bool is_json(std::string_view type) {
 /// Writes the path for a log line, with any phone number masked.
 std::string loggable(std::string_view pattern, std::string_view parameter) {
   std::string text(pattern);
-  if (const auto open = text.find('{'); open != text.npos) {
+  if (const auto open = text.rfind('{'); open != text.npos) {
     const auto length = text.find('}') - open + 1;
     const auto name = pattern.substr(open, length);
     // A dead letter's name may contain a stamp account's phone number.

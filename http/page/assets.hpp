@@ -22,6 +22,10 @@ struct asset {
 /// All assets, by name. Made at the first call; live as long as the program.
 const std::vector<asset>& assets();
 
+/// A tag of all files that the pages load. Pages name their files under it, as
+/// /assets/TAG/board.js, so that a name never has other bytes.
+const std::string& build_tag();
+
 /// The asset with the name, or null.
 const asset* find_asset(std::string_view name);
 

@@ -1,6 +1,8 @@
 // The trace of an order: the progress shown on "my page".
 #pragma once
 
+#include <optional>
+#include <string>
 #include <variant>
 
 #include "messages/order.hpp"

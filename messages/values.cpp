@@ -64,28 +64,18 @@ std::optional<instant> from_rfc3339(std::string_view text) {
   return sys_days{date} + hours{h} + minutes{mi} + seconds{s} + milliseconds{ms};
 }
 
-std::optional<std::string> normalised_phone(std::string_view text) {
-  std::string digits;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c >= '0' && c <= '9') {
-      if (digits.size() == 15) return std::nullopt;
-      digits += c;
-    } else if (phone_separators.find(c) == phone_separators.npos && !(c == '+' && i == 0)) {
-      return std::nullopt;
-    }
-  }
-  if (digits.size() < fewest_phone_digits) return std::nullopt;
-  return digits;
-}
-
-entity_id account_id_of(std::string_view phone_digits) {
-  entity_id id = 1;
-  for (auto c : phone_digits) id = id * 10 + (c - '0');
+entity_id account_id_of(std::string_view phone) {
+  const bool plus = phone.starts_with('+');
+  entity_id id = plus ? 2 : 1;
+  for (auto c : phone.substr(plus ? 1 : 0)) id = id * 10 + (c - '0');
   return id;
 }
 
-std::string phone_of_account(entity_id account) { return std::to_string(account).substr(1); }
+std::string phone_of_account(entity_id account) {
+  auto text = std::to_string(account);
+  if (text.front() == '2') return text.replace(0, 1, "+");
+  return text.substr(1);
+}
 
 std::string masked_phone(std::string_view phone_digits) {
   std::string masked(phone_digits);

@@ -76,13 +76,13 @@ constexpr std::optional<service> service_named(std::string_view name) {
   return std::nullopt;
 }
 
-/// Keeps the digits of a phone number: "010-1234-1234" becomes "01012341234". Drops spaces,
-/// hyphens, dots, parentheses and a leading plus. Returns nullopt for any other character, or if
-/// the number of digits is not 7 to 15.
+/// Returns the stored form of a phone number for a shop in Korea: "010-1234-1234" and "+82 (0)10
+/// 1234 1234" become "01012341234". Returns nullopt for no phone number. The rules, and those of
+/// other countries, are in messages/phone.hpp.
 std::optional<std::string> normalised_phone(std::string_view text);
 
 /// Returns the id of the stamp account of a normalised phone number: a 1 in front of the digits, so
-/// that leading zeros count. Below 2^53 for up to 15 digits.
+/// that leading zeros count, or a 2 in place of a plus. Below 2^53 for up to 15 digits.
 entity_id account_id_of(std::string_view phone_digits);
 
 /// The inverse of account_id_of.

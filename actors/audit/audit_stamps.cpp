@@ -1,12 +1,14 @@
 #include "actors/audit/audit_stamps.hpp"
 
+#include "messages/phone.hpp"
+
 namespace skanu {
 
 namespace {
 
-/// The account of a normalised phone number; 0 for any other text.
+/// The account of a stored phone number; 0 for any other text.
 entity_id account_of(const std::string& phone) {
-  return normalised_phone(phone) == phone ? account_id_of(phone) : 0;
+  return is_stored_phone(phone) ? account_id_of(phone) : 0;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <boost/core/demangle.hpp>
 
 #include "http/access/admin_access.hpp"
+#include "http/page/pages.hpp"
 
 namespace skanu {
 
@@ -91,6 +92,8 @@ void node_front::open_admin() {
 void node_front::serve(service_directory services, actuator_view view, admin_view admin,
                        std::optional<std::string> admin_token) {
   services.trace_stream = &streams_;
+  services.country = options_.country;
+  pages::set_country(options_.country);
   gateway_ = std::make_unique<gateway>(std::move(services), seeds_);
   if (view.breaker_elsewhere)
     view.breaker_elsewhere = [this, ask = std::move(view.breaker_elsewhere)] {

@@ -10,6 +10,7 @@
 #include "http/access/cors_policy.hpp"
 #include "http/format/link_base.hpp"
 #include "http/streams/broadcast.hpp"
+#include "messages/phone.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -33,6 +34,7 @@ struct node_options {
   std::size_t max_connections = 10'000;
   std::size_t max_connections_per_address = 0;  ///< Also limits streams; 0 sets no limit.
   stream_options streams;
+  phone_country country = korea;  ///< Country of phone numbers without a country's code.
   bool gateway = true;  ///< Serves the front of all services; otherwise only of local services.
   /// The operator declares data lost or restored. The node then starts despite missing data, skips
   /// order ids perhaps given before, and accepts forks of logs.

@@ -31,6 +31,7 @@ struct arguments {
 
   std::string http = usual_http, admin, cors = "own";
   std::string public_url, drain = "0", log_format_word = "text";
+  std::string country{options.node.country.name};
   std::vector<std::string> allowed_hosts, trusted_proxies;
   bool trust_network = false;
   std::chrono::milliseconds::rep heartbeat_ms = options.node.streams.heartbeat.count();
@@ -87,6 +88,15 @@ std::string read_cors(const std::string& text, cors_policy& cors) {
     if (!is_origin(origin))
       return "--cors takes origins such as https://cafe.example or http://cafe.example:8080, not " +
              origin.substr(0, 100);
+  return {};
+}
+
+std::string read_country(const std::string& name, phone_country& country) {
+  const auto home = phone_country_named(name);
+  if (!home)
+    return "--country is of a country whose phone numbers skanu does not know: " +
+           name.substr(0, 100);
+  country = *home;
   return {};
 }
 
@@ -154,6 +164,7 @@ std::string interpret_serve(arguments& given) {
   if (problem.empty()) problem = read_allowed_hosts(given.allowed_hosts, node.allowed_hosts);
   if (problem.empty()) problem = read_links(given, node);
   if (problem.empty()) problem = interpret(given.cluster, node);
+  if (problem.empty()) problem = read_country(given.country, node.country);
   if (problem.empty()) problem = read_drain(given.drain, given.options.drain);
   node.build = {program_version, program_commit};
   given.options.log.node = node.cluster.name;
@@ -328,6 +339,10 @@ void add_serve(CLI::App& app, arguments& given) {
   given.cluster.add_to(serve);
   add_access(serve, given);
   add_limits(serve, given);
+  serve
+      .add_option("--country", given.country,
+                  "Country of phone numbers without a country's code, two letters (ISO 3166)")
+      ->envname("SKANU_COUNTRY");
   add_stop(serve, given);
   add_logging(serve, given);
   serve.add_option("--fault", o.faults, "Fault on demand, NAME=VALUE; `--fault help` lists them")

@@ -9,7 +9,7 @@ entity_id call::id() const {
 }
 
 entity_id call::account() const {
-  const auto phone = normalised_phone(parameter_);
+  const auto phone = normalised_phone(parameter_, to_.country());
   if (!phone) throw refused{{errc::not_found, "There is no such stamp account."}};
   return account_id_of(*phone);
 }

@@ -16,6 +16,7 @@
 #include "http/streams/event_stream.hpp"
 #include "messages/deadlines.hpp"
 #include "messages/interfaces.hpp"
+#include "messages/phone.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {
@@ -32,6 +33,7 @@ struct service_directory {
   std::array<bool, service_count> elsewhere{};
   /// Stream of changed order traces, null where the node shows none; outlives the front.
   event_stream* trace_stream = nullptr;
+  phone_country country = korea;  ///< Country of phone numbers without a country's code.
 };
 
 /// Thread-safe. Functions block for at most the waiting deadline.
@@ -86,6 +88,7 @@ class gateway {
     return question();
   }
 
+  const phone_country& country() const { return services_.country; }
   /// Only on a node that shows order traces.
   event_stream& trace_stream() const { return *services_.trace_stream; }
 

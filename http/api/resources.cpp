@@ -26,7 +26,7 @@ void orders::place(const call& c) {
   order.details.qty = body.integer("qty", qty_range).value_or(0);
   order.details.cost = body.integer("cost", cost_range).value_or(0);
   order.details.payment_type = body.text("paymentType", payment_type_length).value_or("");
-  order.phone_number = body.phone("phoneNumber", false);
+  order.phone_number = body.phone("phoneNumber", false, c.to().country());
   call::require(body);
   auto conditions = c.conditions();
   conditions.condition.reset();  // a new order has no version yet
@@ -48,7 +48,7 @@ void payments::pay(const call& c) {
   const auto order = body.integer("orderId", id_range);
   update_payment update;
   update.target = body.word<payment_status>("paymentStatus").value_or(update.target);
-  update.phone_number = body.phone("phoneNumber", false);
+  update.phone_number = body.phone("phoneNumber", false, c.to().country());
   update.payment_type = body.text("paymentType", payment_type_length, false);
   call::require(body);
   if (update.target != payment_status::paid)
@@ -66,7 +66,7 @@ void payments::update(const call& c) {
   auto body = c.body();
   update_payment update;
   update.target = body.word<payment_status>("paymentStatus").value_or(update.target);
-  update.phone_number = body.phone("phoneNumber", false);
+  update.phone_number = body.phone("phoneNumber", false, c.to().country());
   update.payment_type = body.text("paymentType", payment_type_length, false);
   update.id = body.integer("id", id_range, false);
   update.order_id = body.integer("orderId", id_range, false);
@@ -101,7 +101,7 @@ void deliveries::list(const call& c) { show_page(c, delivery_collection); }
 
 void stamps::add(const call& c) {
   auto body = c.body();
-  const auto phone = body.phone("phoneNumber", true);
+  const auto phone = body.phone("phoneNumber", true, c.to().country());
   const auto qty = body.integer("stampQty", stamp_range);
   call::require(body);
   const auto account = account_id_of(*phone);
@@ -149,7 +149,7 @@ void order_traces::events(const call& c) {
 
 void order_traces::stream(const call& c) {
   const auto asked = stream_request_of(c.in());
-  stream_filter wanted{asked.order_id, 0};
+  stream_filter wanted{asked.order_ids, 0};
   if (asked.status) {
     const auto status = trace_collection.status_of(*asked.status);
     if (!status)
@@ -165,11 +165,12 @@ void order_traces::stream(const call& c) {
         {errc::overloaded, "No further stream can be opened now. Please come back later."}};
   c.out().status = 200;
   c.out().set_header("Content-Type", "text/event-stream");
+  // A proxy that compresses, or changes bytes in another way, first collects them.
   c.out().set_header("Cache-Control", "no-store, no-transform");
   c.out().set_header("X-Accel-Buffering", "no");
   c.hand_over([&streams, wanted, asked, place](file_descriptor socket, std::string unsent) {
-    streams.subscribe(
-        {std::move(socket), std::move(unsent), wanted, asked.last_seen, place, asked.timeline});
+    streams.subscribe({std::move(socket), std::move(unsent), wanted, asked.last_seen, place,
+                       asked.timeline, asked.visible_heartbeats});
   });
 }
 

@@ -241,14 +241,15 @@ std::optional<std::string> body_fields::text(std::string_view name, std::size_t 
   return text;
 }
 
-std::optional<std::string> body_fields::phone(std::string_view name, bool required) {
+std::optional<std::string> body_fields::phone(std::string_view name, bool required,
+                                              const phone_country& home) {
   const auto* value = find(name, required);
   if (!value) return std::nullopt;
   if (!value->is_string()) {
     wrong(name, "must be a string");
     return std::nullopt;
   }
-  auto phone = normalised_phone(value->get_ref<const std::string&>());
+  auto phone = normalised_phone(value->get_ref<const std::string&>(), home);
   if (!phone) wrong(name, "must be a phone number of 7 to 15 digits");
   return phone;
 }

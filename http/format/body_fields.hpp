@@ -13,6 +13,7 @@
 
 #include "messages/errors.hpp"
 #include "messages/fields.hpp"
+#include "messages/phone.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -52,8 +53,9 @@ class body_fields {
   std::optional<std::int64_t> integer(std::string_view name, integer_range range,
                                       bool required = true);
   std::optional<std::string> text(std::string_view name, std::size_t most, bool required = true);
-  /// Returns the normalised phone number.
-  std::optional<std::string> phone(std::string_view name, bool required);
+  /// Returns the normalised phone number; `home` is the country of numbers without a code.
+  std::optional<std::string> phone(std::string_view name, bool required,
+                                   const phone_country& home = korea);
 
   /// Returns the value of a status word of an enum; the first word ("none") is not for clients.
   template <worded_enum Enum>

@@ -126,6 +126,23 @@ std::optional<instant> time_in_query(const httplib::Request& in, const char* nam
   return time;
 }
 
+std::vector<entity_id> order_ids_of(std::string_view text) {
+  std::vector<entity_id> ids;
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto comma = std::min(text.find(',', at), text.size());
+    const auto id = id_of(text.substr(at, comma - at));
+    if (!id || ids.size() == most_streamed_orders)
+      refuse(errc::invalid_field, "A query parameter is wrong.",
+             {{"orderId", "must be an order's id, or up to " +
+                              std::to_string(most_streamed_orders) + " separated by commas"}});
+    ids.push_back(*id);
+    at = comma + 1;
+  }
+  std::ranges::sort(ids);
+  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  return ids;
+}
+
 }  // namespace
 
 std::optional<entity_id> id_of(std::string_view text) {
@@ -198,13 +215,14 @@ bool prefers_html(const httplib::Request& in) {
 
 stream_request stream_request_of(const httplib::Request& in) {
   stream_request wanted;
-  if (const auto id = query_of(in, "orderId")) {
-    wanted.order_id = id_of(*id).value_or(0);
-    if (wanted.order_id == 0)
-      refuse(errc::invalid_field, "A query parameter is wrong.",
-             {{"orderId", "must be an order's id"}});
-  }
+  if (const auto ids = query_of(in, "orderId")) wanted.order_ids = order_ids_of(*ids);
   wanted.status = query_of(in, "status");
+  if (const auto heartbeat = query_of(in, "heartbeat")) {
+    wanted.visible_heartbeats = *heartbeat == "event";
+    if (!wanted.visible_heartbeats && *heartbeat != "comment")
+      refuse(errc::invalid_field, "A query parameter is wrong.",
+             {{"heartbeat", "must be comment or event"}});
+  }
   // Some clients send an empty Last-Event-ID before the first event.
   const bool in_header = !in.get_header_value("Last-Event-ID").empty();
   const auto last =

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <httplib.h>
 
@@ -54,13 +55,16 @@ bool prefers_html(const httplib::Request& in);
 
 /// The filter and the start of a stream.
 struct stream_request {
-  entity_id order_id = 0;  ///< 0: every order.
+  std::vector<entity_id> order_ids;  ///< Sorted, each once; none: every order.
   std::optional<std::string> status;
   std::optional<std::int64_t> last_seen;  ///< The offset in an event's id, or 0.
   std::string timeline = {};              ///< The timeline in the event's id; empty in an older id.
+  bool visible_heartbeats = false;        ///< As events, for a browser that cannot see comments.
 };
 
-/// Reads orderId, status and Last-Event-ID, or lastEventId from clients that cannot set a header.
+/// Reads orderId (up to `most_streamed_orders`, separated by commas), status, heartbeat and
+/// Last-Event-ID, or lastEventId from clients that cannot set a header.
+inline constexpr std::size_t most_streamed_orders = 100;
 stream_request stream_request_of(const httplib::Request& in);
 
 /// Reads page, size, sort, after and status.

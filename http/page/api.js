@@ -35,13 +35,15 @@ async function send(method, path, body, key) {
   if (body) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;
   const sent = Date.now();
+  const late = new AbortController(); // the oldest browsers know no signal that times out
+  const timer = setTimeout(() => late.abort(), deadline);
   try {
     const response = await fetch(path, {
       method,
       headers,
       cache: 'no-cache',
       body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(deadline),
+      signal: late.signal,
     });
     clock.learn(response.headers.get('Date'), sent);
     const text = await response.text();
@@ -55,6 +57,8 @@ async function send(method, path, body, key) {
     };
   } catch {
     return { ok: false, status: 0, retryAfter: 0 };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

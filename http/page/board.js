@@ -4,19 +4,24 @@ import { attempt, isPassing } from './attempt.js';
 import { get, newKey, request } from './api.js';
 import { boardCard } from './board_card.js';
 import { boardKeys } from './board_keys.js';
+import { boardTools } from './board_tools.js';
+import { chime } from './chime.js';
 import { byId, el, setText } from './dom.js';
 import { now, watchFloor } from './floor_watch.js';
-import { onLanguage, t, translatePage } from './i18n.js';
+import { drinkName, onLanguage, t, translatePage } from './i18n.js';
 import { untilNextMinute } from './minutes.js';
 import { showNotices } from './notices.js';
 import { reasonOf } from './problems.js';
 import { SettledPlaces } from './settled_places.js';
+import { tally } from './tally.js';
 import { guardTouches } from './touch_guard.js';
 import { columnOf, columns } from './traces.js';
 
 const most_drawn = 120; // cards of a column; the others are counted
 const few = 8; // cards of the longest column: up to so many they are larger,
 const many = 24; // beyond so many they are closer together
+const most_pressing = 6; // overdue cards of a column in full colour: those to take next
+const most_tallied = 8; // drinks
 const cancelled_shown = 8_000;
 // A payment is on the board a moment before its delivery can be moved.
 const kitchen_follows = 5_000;
@@ -34,12 +39,16 @@ const settled = new SettledPlaces();
 translatePage();
 guardTouches();
 byId('columns').append(...columns.map(columnElement));
+const tools = boardTools(draw);
 const { floor, takeHealth } = watchFloor((change, trace) => {
   if (change === 'cancelled') showCancelled(trace);
+  if (change === 'entered' && tools.settings().sound) chime();
   draw();
 });
 showNotices(takeHealth);
 onLanguage(draw);
+addEventListener('scroll', countUnseen, { passive: true });
+addEventListener('resize', countUnseen);
 const keys = boardKeys(byId('columns'));
 
 function columnElement(column) {
@@ -47,11 +56,14 @@ function columnElement(column) {
   const count = el('span', { className: 'count' });
   const list = el('ul', { className: 'cards' });
   const more = el('p', { className: 'quiet more' });
-  places.set(column.name, { heading, count, list, more });
+  const drinks = el('p', { className: 'tally' });
+  list.addEventListener('scroll', countUnseen, { passive: true });
+  places.set(column.name, { heading, count, drinks, list, more });
   return el(
     'section',
     { className: `column ${column.name}`, 'aria-labelledby': heading.id },
     el('div', { className: 'column-head' }, heading, count),
+    drinks,
     list,
     more,
   );
@@ -75,9 +87,10 @@ function drawNow() {
   byId('columns').dataset.many = most <= few ? 'few' : most > many ? 'many' : 'some';
   for (const column of columns) {
     const orders = shown.get(column.name);
-    const { heading, count, list, more } = places.get(column.name);
+    const { heading, count, drinks, list } = places.get(column.name);
     setText(heading, t(`board.${column.name}`));
     setText(count, t('board.count', { count: orders.length }));
+    if (column === columns[0]) setText(drinks, tallyText(orders));
     orders.slice(0, most_drawn).forEach((order, n) => {
       const card = cards.get(order.id) ?? newCard(order.id);
       left.delete(order.id);
@@ -86,26 +99,52 @@ function drawNow() {
         : sending.has(order.id)
           ? 'sending'
           : undefined;
-      card.update(order, column, state, time);
+      card.update(order, column, {
+        state,
+        now: time,
+        limits: tools.settings(),
+        pressing: n < most_pressing,
+      });
       if (list.children[n] !== card.item) list.insertBefore(card.item, list.children[n] ?? null);
     });
-    const undrawn = Math.max(0, orders.length - most_drawn);
-    setText(
-      more,
-      undrawn > 0
-        ? t('board.more', { count: undrawn })
-        : orders.length === 0
-          ? t(floor.known ? 'board.nothing' : 'board.unknown')
-          : '',
-    );
   }
   for (const id of left) {
     cards.get(id).item.remove();
     cards.delete(id);
   }
+  countUnseen();
   letSettle();
   keys.restore(focus);
   tick();
+}
+
+/// The drinks still to be made, most cups first.
+function tallyText(orders) {
+  const drinks = tally(orders.filter(({ id }) => !cancelled.has(id)));
+  const named = drinks.slice(0, most_tallied).map(({ productName, cups }) => {
+    return t('board.tally', { drink: drinkName(productName), cups });
+  });
+  if (drinks.length > most_tallied) named.push('…');
+  return drinks.length > 1 ? named.join(' · ') : '';
+}
+
+/// Says below each column how many of its orders are out of sight.
+function countUnseen() {
+  for (const column of columns) {
+    const { list, more } = places.get(column.name);
+    const orders = ordersOf(column).length;
+    const drawn = [...list.children];
+    const unseen = orders - drawn.length + drawn.filter((item) => isOutOfSight(item, list)).length;
+    const none = orders === 0 ? t(floor.known ? 'board.nothing' : 'board.unknown') : '';
+    setText(more, unseen > 0 ? t('board.more', { count: unseen }) : none);
+  }
+}
+
+function isOutOfSight(item, list) {
+  const frame = list.getBoundingClientRect();
+  const { top, height } = item.getBoundingClientRect();
+  const middle = top + height / 2;
+  return middle < Math.max(0, frame.top) || middle > Math.min(innerHeight, frame.bottom);
 }
 
 /// A card that slid to another's place takes no touch until who touches could see that.

@@ -12,8 +12,9 @@ const shapes = {
   overdue: ['M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z', 'M12 7v6.5', 'M12 16.6v.4'],
 };
 
-/// A card for this id; `update(order, column, state, now)` shows an order, `state` being undefined,
-/// 'sending' or 'cancelled'.
+/// A card for this id; `update(order, column, { state, now, limits, pressing })` shows an order, `state`
+/// being undefined, 'sending' or 'cancelled', `limits` as urgency() takes them. An overdue order that
+/// is not `pressing` is marked more quietly: where all are overdue, the eye needs the first.
 export function boardCard(id) {
   const hidden = () => el('span', { className: 'hidden-text' });
   const word = hidden();
@@ -39,10 +40,13 @@ export function boardCard(id) {
   const item = el('li', {}, button);
   let shape;
 
-  function update(order, column, state, now) {
+  function update(order, column, { state, now, limits, pressing }) {
     const waited = minutesSince(order.since, now);
-    const how = urgency(waited);
-    button.className = ['card', how, state, id > 99_999 ? 'long' : ''].filter(Boolean).join(' ');
+    const how = urgency(waited, limits);
+    const quiet = how === 'overdue' && !pressing ? 'quiet-alarm' : '';
+    button.className = ['card', how, state, quiet, id > 99_999 ? 'long' : '']
+      .filter(Boolean)
+      .join(' ');
     button.setAttribute('aria-disabled', String(state !== undefined));
     setText(word, t('board.order'));
     setText(

@@ -2,14 +2,17 @@
 // it.
 
 import { byId, el, setText } from './dom.js';
-import { watchFloor } from './floor_watch.js';
+import { now, watchFloor } from './floor_watch.js';
 import { language, onLanguage, t, translatePage } from './i18n.js';
+import { minutesSince } from './minutes.js';
 import { showNotices } from './notices.js';
 import { layout } from './numbers_layout.js';
 import { columns } from './traces.js';
 import { textOf, texts } from './texts.js';
 
 const most_shown = 40;
+// An order that nobody collected leaves the screen after so many minutes; `?minutes=` is a setting.
+const uncollected = Number(new URLSearchParams(location.search).get('minutes')) || 15;
 const newest = 8_000; // for so long a ready number is marked as new
 const largest = 0.42; // of the box's height
 
@@ -28,6 +31,7 @@ const { floor, takeHealth } = watchFloor((change, trace) => {
 showNotices(takeHealth);
 onLanguage(draw);
 addEventListener('resize', draw);
+setInterval(draw, 20_000); // what nobody collected leaves
 
 function draw() {
   requestAnimationFrame(() => sides.forEach(drawSide));
@@ -36,7 +40,9 @@ function draw() {
 function drawSide(column) {
   drawHeading(column.name);
   const list = byId(column.name);
-  const orders = floor.inColumn(column);
+  const orders = floor
+    .inColumn(column)
+    .filter(({ since }) => column.name !== 'ready' || minutesSince(since, now()) < uncollected);
   // The newest ready numbers are the ones that people look for; of those being made, the oldest.
   const shown =
     column.name === 'ready' ? orders.slice(-most_shown).reverse() : orders.slice(0, most_shown);

@@ -1,4 +1,5 @@
 // Keeps a ShopFloor (shop_floor.js) up to date: the stream first, then the lists, merged by rank.
+// While the stream is not live, whatever the reason, the lists are read again and again.
 
 import { clock, inParallel, timeOf, tracesWith } from './api.js';
 import { byId, setText } from './dom.js';
@@ -10,7 +11,8 @@ import { columns } from './traces.js';
 const most_in_list = 400;
 const times_at_once = 4;
 const again = 2_000;
-const without_stream = 5_000;
+const without_stream = 4_000; // so that with their answers no list is older than five seconds
+const stream_begins = 1_000; // if it does not within this time, the lists are read without it
 
 /// Returns { floor, takeHealth }. `onChange(change, trace)` is called when something changed:
 /// `change` as `take` gives it, or undefined where the lists were read anew. Says in the element
@@ -21,6 +23,7 @@ export function watchFloor(onChange) {
   let state = 'connecting';
   let away = false;
   let reading = false;
+  let listed = false; // the lists were read when it was last tried
   let timer;
   onLanguage(showState);
 
@@ -36,7 +39,7 @@ export function watchFloor(onChange) {
       onState(now) {
         state = now;
         showState();
-        if (state === 'lost') readIn(without_stream);
+        if (state !== 'live') readIn(state === 'lost' ? without_stream : stream_begins);
       },
     },
   );
@@ -54,10 +57,14 @@ export function watchFloor(onChange) {
     const traces = await lists();
     reading = false;
     if (!traces) {
+      listed = false;
+      showState();
       readIn(again);
       return;
     }
-    if (state === 'lost') readIn(without_stream); // the shop is there, only its stream is not
+    if (state !== 'live') readIn(without_stream); // the shop is there, only its stream is not
+    listed = true;
+    showState();
     floor.replace(traces, started);
     onChange();
     const timeless = floor.all().filter((order) => !order.since);
@@ -72,7 +79,8 @@ export function watchFloor(onChange) {
 
   function showState() {
     const element = byId('live');
-    const shown = away && state === 'live' ? 'away' : state;
+    const shown =
+      state === 'live' && away ? 'away' : state === 'connecting' && listed ? 'lists' : state;
     element.dataset.state = shown;
     setText(element, t(`live.${shown}`));
   }

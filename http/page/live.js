@@ -9,40 +9,62 @@ const hidden_for = 10_000; // then a page that nobody looks at leaves its connec
 
 /// Follows `/orderTraces/stream` with this query. `onTrace` gets each trace in order. `onGap` is
 /// called when the stream begins without the past (at the start, and after a long outage): read the
-/// lists then. `onState` gets 'connecting', 'live' or 'lost'. Returns { close }.
+/// lists then. `onState` gets 'connecting', 'live' or 'lost'. The stream is live once something was
+/// heard on it, until it is silent for too long: a proxy may answer, and hold back all that follows.
+/// Returns { close }.
 export function follow(query, { onTrace, onGap = () => {}, onState = () => {} }) {
   let source;
   let lastId; // of the last event seen
   let refusals = 0;
-  let lostAt; // since when it is not open
+  let state;
+  let lostAt; // since when it is not live
   let timer;
   let awake = Date.now();
+  let heard; // when something was heard last on this connection
+  let heartbeat = Infinity; // milliseconds in which something is heard, once the server said so
+
+  function become(next) {
+    if (state === next) return;
+    state = next;
+    onState(state);
+  }
 
   function open() {
     const search = new URLSearchParams(query);
+    search.set('heartbeat', 'event');
     if (lastId !== undefined) search.set('lastEventId', lastId);
+    heard = undefined;
     source = new EventSource(`/orderTraces/stream?${search}`);
-    source.addEventListener('open', opened);
-    source.addEventListener('begin', (event) => (lastId = event.lastEventId));
+    source.addEventListener('begin', (event) => {
+      lastId = event.lastEventId;
+      hear(true);
+    });
     source.addEventListener('trace', (event) => {
       lastId = event.lastEventId;
+      hear();
       onTrace(JSON.parse(event.data));
+    });
+    source.addEventListener('alive', (event) => {
+      heartbeat = JSON.parse(event.data).everyMs;
+      if (lastId !== undefined) hear(); // else its beginning follows
     });
     source.addEventListener('error', failed);
   }
 
-  function opened() {
+  /// `begins`: without the past.
+  function hear(begins = false) {
+    heard = Date.now();
     refusals = 0;
-    const missed =
-      lostAt === undefined || lastId === undefined || Date.now() - lostAt > long_outage;
+    const missed = begins || heard - lostAt > long_outage;
     lostAt = undefined;
-    onState('live');
+    become('live');
     if (missed) onGap();
   }
 
   function failed() {
     lostAt ??= Date.now();
-    onState('lost');
+    heard = undefined;
+    become('lost');
     noteFailure();
     if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
     // Refused: for a while by a busy server, or for ever because it does not know the last id any
@@ -60,14 +82,18 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
 
   function reopen() {
     leave();
+    become('lost');
     open();
   }
 
-  // A machine that slept has a connection that looks alive and is not. A page that nobody looks at
-  // has left, and its timers come rarely, too.
+  // A machine that slept, or a network that went without a word, has a connection that looks alive
+  // and is not. A page that nobody looks at has left, and its timers come rarely, too.
   const watch = setInterval(() => {
-    if (Date.now() - awake > tick + long_outage && !document.hidden) reopen();
-    awake = Date.now();
+    const now = Date.now();
+    const slept = now - awake > tick + long_outage;
+    const silent = heard !== undefined && now - heard > 2 * heartbeat + tick;
+    if ((slept || silent) && !document.hidden) reopen();
+    awake = now;
   }, tick);
   let leaving;
   const seen = () => {
@@ -79,7 +105,7 @@ export function follow(query, { onTrace, onGap = () => {}, onState = () => {} })
   const online = () => !document.hidden && source.readyState !== EventSource.OPEN && reopen();
   addEventListener('online', online);
 
-  onState('connecting');
+  become('connecting');
   open();
   seen();
   return {

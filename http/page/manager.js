@@ -110,7 +110,7 @@ function drawRate() {
     barChart(
       values,
       labels,
-      t('manager.rateChart', { now: values.at(-1) ?? 0, most: Math.max(0, ...seen) }),
+      t('manager.rateChart', { now: values[values.length - 1] ?? 0, most: Math.max(0, ...seen) }),
     ),
   );
   fillTable(

@@ -9,10 +9,11 @@ export function minutesSince(timestamp, now) {
   return Math.floor((now - since) / minute);
 }
 
-/// How urgent a wait of so many minutes is: 'fresh' below 5, 'late' below 10, then 'overdue'.
-export function urgency(minutes) {
-  if (minutes >= 10) return 'overdue';
-  return minutes >= 5 ? 'late' : 'fresh';
+/// How urgent a wait of so many minutes is: 'fresh', from `late` minutes on 'late', from `overdue`
+/// on 'overdue'.
+export function urgency(minutes, { late, overdue }) {
+  if (minutes >= overdue) return 'overdue';
+  return minutes >= late ? 'late' : 'fresh';
 }
 
 /// Milliseconds until one of these waits shows another number of minutes; at most a minute.
@@ -27,10 +28,9 @@ export function untilNextMinute(timestamps, now) {
 
 /// The server's clock, learned from the times that it sends along with its answers.
 export class ServerClock {
-  #offset = 0;
-
   constructor(local = Date.now) {
     this.local = local;
+    this._offset = 0;
   }
 
   /// Takes a `Date` header's time of an answer to a request that was sent at `sent` (local time).
@@ -39,11 +39,11 @@ export class ServerClock {
     if (!Number.isFinite(time)) return;
     const halfway = (sent + this.local()) / 2;
     const offset = time + 500 - halfway; // the header names whole seconds
-    this.#offset = Math.abs(offset) < 2000 ? 0 : offset;
+    this._offset = Math.abs(offset) < 2000 ? 0 : offset;
   }
 
   /// Milliseconds since 1970.
   now() {
-    return this.local() + this.#offset;
+    return this.local() + this._offset;
   }
 }

@@ -17,29 +17,28 @@ import { isCancelled, isEnded, later } from './traces.js';
 const key_lifetime = 15 * 60_000; // well below the time for which the server knows a key
 
 export class OrderCard {
-  #abort = new AbortController();
-  #trouble; // the last answer that was no good, shown until the next one
-  #asking = false; // whether to cancel
-
   /// `order` as in my_orders.js. `page` is told: announce(text), stampsChanged(phoneNumber),
   /// changed(card), removed(card), again(order): a customer wants the like of this order anew.
   constructor(order, page) {
     this.order = order;
     this.page = page;
-    this.#build();
-    onLanguage(() => this.#show());
+    this._abort = new AbortController();
+    this._trouble = undefined; // the last answer that was no good, shown until the next one
+    this._asking = false; // whether to cancel
+    this._build();
+    onLanguage(() => this._show());
   }
 
   /// Takes up what was under way when the page was left, or begins it.
   resume() {
     const { order } = this;
-    if (this.#isWaiting) this.#place();
-    else if (order.wish?.kind === 'pay') this.#pay();
-    else if (order.wish?.kind === 'cancel') this.#cancel();
+    if (this._isWaiting) this._place();
+    else if (order.wish?.kind === 'pay') this._pay();
+    else if (order.wish?.kind === 'cancel') this._cancel();
   }
 
   /// The shop has not said yet whether it takes the order.
-  get #isWaiting() {
+  get _isWaiting() {
     const { id, refused, unknown, expired } = this.order;
     return id === undefined && !refused && !unknown && !expired;
   }
@@ -53,14 +52,14 @@ export class OrderCard {
     const status = later(this.order.status, trace.status);
     if (status === this.order.status) return;
     if (status !== 'Order END' && !isCancelled(status)) this.order.paid = true;
-    this.#became(status);
+    this._became(status);
   }
 
   /// Asks the trace, for when the stream may have missed something. False where it did not answer.
   async refresh() {
     const answer = await get(`/orderTraces/${this.order.id}`);
     if (answer.ok) this.take(answer.body);
-    else if (answer.status === 404) await this.#mayBeGone();
+    else if (answer.status === 404) await this._mayBeGone();
     return answer.ok || answer.status === 404;
   }
 
@@ -69,10 +68,10 @@ export class OrderCard {
     this.element.scrollIntoView({ block: 'nearest' });
   }
 
-  async #place() {
+  async _place() {
     const { order } = this;
     const { productId, productName, qty, cost, paymentType } = order;
-    const answer = await this.#send('POST', '/orders', order.key, order.placed, {
+    const answer = await this._send('POST', '/orders', order.key, order.placed, {
       productId,
       productName,
       qty,
@@ -81,39 +80,39 @@ export class OrderCard {
     });
     if (answer.ok) {
       order.id = answer.body.id;
-      this.#became('Order END');
+      this._became('Order END');
       this.page.announce(t('order.placed', { id: order.id }));
       return;
     }
-    if (this.#abort.signal.aborted && isCertain(answer)) {
-      this.#remove();
+    if (this._abort.signal.aborted && isCertain(answer)) {
+      this._remove();
       return;
     }
     if (answer.expired) order.expired = true;
     else if (isPassing(answer) && !isCertain(answer)) order.unknown = true;
     else order.refused = true;
-    this.#trouble = answer.expired ? undefined : answer;
-    this.#save();
+    this._trouble = answer.expired ? undefined : answer;
+    this._save();
   }
 
-  async #pay() {
+  async _pay() {
     const { order } = this;
     const { key, body, asked } = order.wish;
-    const answer = await this.#send('PATCH', `/payments/${order.id}`, key, asked, body);
-    if (this.#abort.signal.aborted) return; // a cancel has taken its place
+    const answer = await this._send('PATCH', `/payments/${order.id}`, key, asked, body);
+    if (this._abort.signal.aborted) return; // a cancel has taken its place
     delete order.wish;
     if (answer.ok) {
       order.paid = true;
-      this.#became(later(order.status, 'PAY END'));
+      this._became(later(order.status, 'PAY END'));
       if (body.phoneNumber) this.page.stampsChanged(body.phoneNumber);
       return;
     }
-    this.#failed(answer, 'PAY END');
+    this._failed(answer, 'PAY END');
   }
 
-  async #cancel() {
+  async _cancel() {
     const { order } = this;
-    const answer = await this.#send(
+    const answer = await this._send(
       'DELETE',
       `/orders/${order.id}`,
       order.wish.key,
@@ -121,81 +120,81 @@ export class OrderCard {
     );
     delete order.wish;
     if (answer.ok) {
-      this.#became('ORDER CANCEL');
+      this._became('ORDER CANCEL');
       this.page.stampsChanged();
       return;
     }
-    this.#failed(answer, 'ORDER CANCEL');
+    this._failed(answer, 'ORDER CANCEL');
   }
 
-  #send(method, path, key, asked, body) {
-    this.#abort = new AbortController();
-    this.#trouble = undefined;
-    this.#save();
+  _send(method, path, key, asked, body) {
+    this._abort = new AbortController();
+    this._trouble = undefined;
+    this._save();
     return attempt(() => request(method, path, { body, key }), {
-      signal: this.#abort.signal,
+      signal: this._abort.signal,
       limit: timeLeft(asked, Date.now(), key_lifetime),
       onWait: (answer) => {
-        this.#trouble = answer;
-        this.#show();
+        this._trouble = answer;
+        this._show();
       },
     }).then((answer) => {
-      this.#trouble = undefined;
+      this._trouble = undefined;
       return answer;
     });
   }
 
-  #wish(kind, body) {
-    this.#abort.abort();
+  _wish(kind, body) {
+    this._abort.abort();
     this.order.wish = { kind, key: newKey(), asked: Date.now(), body };
-    if (kind === 'pay') this.#pay();
-    else this.#cancel();
+    if (kind === 'pay') this._pay();
+    else this._cancel();
   }
 
   /// `wanted` is the status that the wish would have led to.
-  #failed(answer, wanted) {
+  _failed(answer, wanted) {
     const isDone = later(this.order.status, wanted) === this.order.status;
-    this.#trouble = answer.expired && isDone ? undefined : answer;
-    this.#save();
+    this._trouble = answer.expired && isDone ? undefined : answer;
+    this._save();
     this.refresh();
   }
 
-  async #mayBeGone() {
+  async _mayBeGone() {
     const answer = await get(`/orders/${this.order.id}`);
     if (answer.status !== 404) return; // the view has not seen it yet
     this.order.gone = true;
-    this.#save();
+    this._save();
   }
 
-  #became(status) {
+  _became(status) {
     const had = this.order.status;
     const held_focus = this.element.contains(document.activeElement);
     this.order.status = status;
-    if (isEnded(status)) this.#asking = false;
-    this.#trouble = undefined;
-    this.#save();
+    if (isEnded(status)) this._asking = false;
+    this._trouble = undefined;
+    this._save();
     if (held_focus && !document.activeElement?.getClientRects().length) this.focus();
-    if (had) this.page.announce(`${this.#title()}: ${t(`now.${status}`)}`);
+    if (had) this.page.announce(`${this._title()}: ${t(`now.${status}`)}`);
   }
 
-  #save() {
+  _save() {
     remember(this.order);
-    this.#show();
+    this._show();
     this.page.changed(this);
   }
 
-  #remove() {
+  _remove() {
     forget(this.order);
-    this.#abort.abort();
+    this._abort.abort();
     this.element.remove();
     this.page.removed(this);
   }
 
-  #title() {
+  _title() {
     return this.order.id === undefined ? t('order.new') : t('order.number', { id: this.order.id });
   }
 
-  #build() {
+  _build() {
     const { order } = this;
     const button = (className, onclick) =>
       el('button', { type: 'button', className, 'data-changes': '', onclick });
@@ -205,17 +204,17 @@ export class OrderCard {
     this.more = el('p', { className: 'quiet' });
     this.trouble = el('p', { className: 'trouble', role: 'status' });
     this.progress = progressPicture();
-    this.pay = payForm(order, (body) => this.#wish('pay', body));
-    this.cancelButton = button('plain', () => this.#ask(true));
+    this.pay = payForm(order, (body) => this._wish('pay', body));
+    this.cancelButton = button('plain', () => this._ask(true));
     this.sure = el('p', {});
-    this.yes = button('danger', () => this.#wish('cancel'));
-    this.no = button('plain', () => this.#ask(false));
+    this.yes = button('danger', () => this._wish('cancel'));
+    this.no = button('plain', () => this._ask(false));
     this.confirm = el('div', { className: 'confirm', role: 'group' }, this.sure, this.yes, this.no);
     this.removeButton = button('plain', () =>
-      this.#isWaiting ? this.#abort.abort() : this.#remove(),
+      this._isWaiting ? this._abort.abort() : this._remove(),
     );
     this.againButton = button('primary', () => {
-      this.#remove();
+      this._remove();
       this.page.again(order);
     });
     this.cross = el('span', { className: 'cross' }, icon('cancelled'));
@@ -244,25 +243,25 @@ export class OrderCard {
     );
   }
 
-  #ask(asking) {
-    this.#asking = asking;
-    this.#show();
+  _ask(asking) {
+    this._asking = asking;
+    this._show();
     (asking ? this.no : this.cancelButton).focus();
   }
 
-  #show() {
+  _show() {
     const { order } = this;
-    const waiting = this.#isWaiting;
+    const waiting = this._isWaiting;
     const cancelling = order.wish?.kind === 'cancel';
-    setText(this.heading, this.#title());
+    setText(this.heading, this._title());
     setText(
       this.what,
       `${t('order.cups', { qty: order.qty, drink: drinkName(order.productName) })}` +
         ` · ${money(order.cost)}`,
     );
     setText(this.now, waiting ? t('order.placing') : order.status ? t(`now.${order.status}`) : '');
-    setText(this.more, this.#moreText());
-    setText(this.trouble, this.#troubleText(waiting));
+    setText(this.more, this._moreText());
+    setText(this.trouble, this._troubleText(waiting));
     this.progress.list.setAttribute('aria-label', t('order.progress', { id: order.id ?? '' }));
     this.progress.update(order.status);
     if (isCancelled(order.status) || !order.status || order.gone) this.progress.list.hidden = true;
@@ -272,13 +271,13 @@ export class OrderCard {
       order.wish?.kind === 'pay',
     );
     setText(this.cancelButton, t(cancelling ? 'order.cancelling' : 'order.cancel'));
-    this.cancelButton.hidden = !this.isOpen || (this.#asking && !cancelling);
+    this.cancelButton.hidden = !this.isOpen || (this._asking && !cancelling);
     this.cancelButton.disabled = cancelling;
-    this.confirm.hidden = !this.isOpen || !this.#asking || cancelling;
+    this.confirm.hidden = !this.isOpen || !this._asking || cancelling;
     setText(this.sure, t('order.cancelSure', { id: order.id }));
     setText(this.yes, t('order.cancelYes'));
     setText(this.no, t('order.cancelNo'));
-    const mayStop = waiting && this.#trouble && isCertain(this.#trouble);
+    const mayStop = waiting && this._trouble && isCertain(this._trouble);
     setText(this.removeButton, t(waiting ? 'order.stop' : 'order.remove'));
     const notTaken = Boolean(order.refused || order.unknown || order.expired);
     setText(this.againButton, t('order.again'));
@@ -287,7 +286,7 @@ export class OrderCard {
     this.element.className = `order${isEnded(order.status) ? ' ended' : ''}`;
   }
 
-  #moreText() {
+  _moreText() {
     const { order } = this;
     if (order.gone) return t('order.gone');
     if (order.unknown) return t('order.unknown');
@@ -297,9 +296,9 @@ export class OrderCard {
     return order.paid ? t('order.refunded', { cost: money(order.cost) }) : t('order.notPaid');
   }
 
-  #troubleText(waiting) {
-    if (!this.#trouble) return '';
-    const reason = reasonOf(this.#trouble);
+  _troubleText(waiting) {
+    if (!this._trouble) return '';
+    const reason = reasonOf(this._trouble);
     return waiting || this.order.wish ? t('problem.waiting', { reason }) : reason;
   }
 }

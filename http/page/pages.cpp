@@ -1,6 +1,7 @@
 #include "http/page/pages.hpp"
 
 #include <map>
+#include <optional>
 
 #include "http/format/compression.hpp"
 #include "http/format/hal.hpp"
@@ -68,6 +69,9 @@ class rendered {
   asset asset_;
 };
 
+/// The customer's page of a shop outside Korea.
+std::optional<rendered> shop_elsewhere;
+
 std::string root_text(std::string_view base) {
   std::string links;
   json_object_writer list(links);
@@ -117,11 +121,23 @@ std::string problem_page(const problem_type& p) {
 
 }  // namespace
 
+void set_country(const phone_country& country) {
+  if (country == korea) return;
+  std::string text(find_asset("page/index.html")->bytes);
+  constexpr std::string_view start = "<html ";
+  text.insert(text.find(start) + start.size(),
+              "data-calling-code=\"" + std::string(country.calling_code) + "\" data-trunk=\"" +
+                  std::string(country.trunk) + "\" ");
+  shop_elsewhere.emplace(std::move(text), html_type);
+}
+
 void home(const httplib::Request& in, httplib::Response& out, std::string_view base) {
   static const rendered paths(root_text({}), hal_type);
   out.set_header("Vary", "Accept");
-  if (prefers_html(in)) return send_named(in, out, "page/index.html");
-  send(in, out, base.empty() ? paths.get() : rendered(root_text(base), hal_type).get());
+  if (!prefers_html(in))
+    return send(in, out, base.empty() ? paths.get() : rendered(root_text(base), hal_type).get());
+  if (shop_elsewhere) return send(in, out, shop_elsewhere->get());
+  send_named(in, out, "page/index.html");
 }
 
 void board(const httplib::Request& in, httplib::Response& out, std::string_view) {

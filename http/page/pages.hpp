@@ -6,8 +6,13 @@
 
 #include <httplib.h>
 
+#include "messages/phone.hpp"
+
 namespace skanu::pages {
 
+/// Sets the country whose phone numbers are typed without its code. Called before the first
+/// request.
+void set_country(const phone_country& country);
 /// The customer's page for browsers, links to the collections for programs, behind `base`
 /// (link_base.hpp).
 void home(const httplib::Request& in, httplib::Response& out, std::string_view base);

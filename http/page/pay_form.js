@@ -2,7 +2,8 @@
 
 import { el, setText } from './dom.js';
 import { money, onLanguage, t } from './i18n.js';
-import { digitsOf, isPhone } from './phone.js';
+import { home } from './home.js';
+import { normalisedPhone } from './phone.js';
 
 const draft = 'skanu.phone'; // what was typed outlives a reload, not the visit
 
@@ -26,8 +27,8 @@ export function payForm(order, onPay) {
     id: id('phone'),
     type: 'tel',
     inputMode: 'tel',
-    autocomplete: 'tel',
-    maxLength: 24,
+    autocomplete: 'tel-national',
+    maxLength: 64, // pasted numbers bring characters that cannot be seen
     value: typedPhone(),
     'aria-describedby': id('hint'),
     oninput: () => (keepPhone(phone.value), check(false)),
@@ -48,13 +49,13 @@ export function payForm(order, onPay) {
     event.preventDefault();
     if (busy || !check(true)) return;
     const body = { paymentStatus: 'END', paymentType: choices.find((c) => c.input.checked).type };
-    if (phone.value.trim()) body.phoneNumber = digitsOf(phone.value);
+    if (phone.value.trim()) body.phoneNumber = normalisedPhone(phone.value, home);
     onPay(body);
   }
 
   // Says that the number is wrong when it is sent, and takes that back as soon as it is right.
   function check(sending) {
-    const right = !phone.value.trim() || isPhone(phone.value);
+    const right = !phone.value.trim() || normalisedPhone(phone.value, home) !== undefined;
     if (sending || right) phone.setAttribute('aria-invalid', String(!right));
     const wrong = phone.getAttribute('aria-invalid') === 'true';
     setText(hint, t(wrong ? 'order.phoneWrong' : 'order.phoneHint'));

@@ -5,36 +5,36 @@ const settling = 400; // milliseconds: from seeing where to touch until the fing
 
 /// Places on a screen, { left, top, width, height } in pixels; times are milliseconds.
 export class SettledPlaces {
-  #places = new Map(); // id -> its place
-  #left = []; // { id, place, time }: places that were left lately
-  #since = new Map(); // id -> when it came to a place that another had until lately
+  constructor() {
+    this._places = new Map(); // id -> its place
+    this._left = []; // { id, place, time }: places that were left lately
+    this._since = new Map(); // id -> when it came to a place that another had until lately
+    this.within = settling; // milliseconds after which a card has settled, unless it slides again
+  }
 
   /// Takes where each card is drawn from now on: id -> place.
   learn(places, time) {
-    this.#left = this.#left.filter((left) => time - left.time < settling);
-    for (const [id, place] of this.#places) {
-      if (!isSame(place, places.get(id))) this.#left.push({ id, place, time });
+    this._left = this._left.filter((left) => time - left.time < settling);
+    for (const [id, place] of this._places) {
+      if (!isSame(place, places.get(id))) this._left.push({ id, place, time });
     }
-    for (const id of this.#since.keys()) if (!places.has(id)) this.#since.delete(id);
+    for (const id of this._since.keys()) if (!places.has(id)) this._since.delete(id);
     for (const [id, place] of places) {
-      if (isSame(place, this.#places.get(id))) continue;
-      if (this.#left.some((left) => left.id !== id && overlap(left.place, place))) {
-        this.#since.set(id, time);
+      if (isSame(place, this._places.get(id))) continue;
+      if (this._left.some((left) => left.id !== id && overlap(left.place, place))) {
+        this._since.set(id, time);
       }
     }
-    this.#places = places;
+    this._places = places;
   }
 
-  /// Milliseconds after which every card has settled, unless one slides again.
-  within = settling;
-
   areAll(time) {
-    return [...this.#since.keys()].every((id) => this.isSettled(id, time));
+    return [...this._since.keys()].every((id) => this.isSettled(id, time));
   }
 
   /// False while a touch of this card may have been meant for another one.
   isSettled(id, time) {
-    return !(time - this.#since.get(id) < settling);
+    return !(time - this._since.get(id) < settling);
   }
 }
 

@@ -2,9 +2,10 @@
 
 import { get } from './api.js';
 import { byId, el, setText, svg } from './dom.js';
+import { home } from './home.js';
 import { onLanguage, t } from './i18n.js';
 import { keepPhone, typedPhone } from './pay_form.js';
-import { digitsOf, isPhone } from './phone.js';
+import { normalisedPhone } from './phone.js';
 import { reasonOf } from './problems.js';
 
 const a_row = 10;
@@ -26,14 +27,14 @@ export function stampCard() {
   field.addEventListener('input', () => keepPhone(field.value));
   byId('stamps-form').addEventListener('submit', (event) => {
     event.preventDefault();
-    const right = isPhone(field.value);
-    field.setAttribute('aria-invalid', String(!right));
-    if (!right) {
+    const number = normalisedPhone(field.value, home);
+    field.setAttribute('aria-invalid', String(number === undefined));
+    if (number === undefined) {
       setText(byId('stamps-text'), t('order.phoneWrong'));
       field.focus();
       return;
     }
-    show(digitsOf(field.value));
+    show(number);
   });
   document.addEventListener('visibilitychange', () => !document.hidden && look());
   onLanguage(draw);
@@ -48,7 +49,7 @@ export function stampCard() {
     clearTimeout(timer);
     if (!phone || document.hidden) return;
     const asked = phone;
-    const found = await get(`/stamps/${asked}`);
+    const found = await get(`/stamps/${encodeURIComponent(asked)}`);
     if (asked !== phone) return;
     // The last known answer stays in sight while the service is away.
     if (found.ok || found.status === 404 || !answer?.ok) answer = found;

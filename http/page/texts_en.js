@@ -89,7 +89,14 @@ export const en = {
   'board.count': '{count} {count|order|orders}',
   'board.nothing': 'Nothing here.',
   'board.unknown': 'Not known yet.',
-  'board.more': 'and {count} more',
+  'board.more': '{count} more out of sight',
+  'board.tally': '{drink} × {cups}',
+  tools: 'Settings',
+  'tools.sound': 'Sound',
+  'tools.awake': 'Keep the screen on',
+  'tools.limits': 'When an order is late',
+  'tools.late': 'Late after minutes',
+  'tools.overdue': 'Overdue after minutes',
   'board.hint':
     'Touch a card, or press Enter on it, to move it on. Arrow keys go from card to card.',
   'board.order': 'Order',
@@ -165,6 +172,7 @@ export const en = {
 
   'live.connecting': 'Connecting…',
   'live.live': 'Live',
+  'live.lists': 'Read every few seconds, not live',
   'live.lost': 'Connection lost, trying again',
   'live.away': 'Not live at the moment',
   'trouble.network':

@@ -88,7 +88,14 @@ export const ko = {
   'board.count': '주문 {count}건',
   'board.nothing': '없습니다.',
   'board.unknown': '아직 알 수 없습니다.',
-  'board.more': '외 {count}건',
+  'board.more': '보이지 않는 주문 {count}건',
+  'board.tally': '{drink} × {cups}',
+  tools: '설정',
+  'tools.sound': '알림음',
+  'tools.awake': '화면 켜 두기',
+  'tools.limits': '지연 기준',
+  'tools.late': '지연 기준(분)',
+  'tools.overdue': '크게 지연 기준(분)',
   'board.hint':
     '카드를 누르거나 Enter 키를 누르면 다음 단계로 넘어갑니다. 화살표 키로 카드 사이를 오갑니다.',
   'board.order': '주문',
@@ -164,6 +171,7 @@ export const ko = {
 
   'live.connecting': '연결 중…',
   'live.live': '실시간',
+  'live.lists': '몇 초마다 새로 읽는 중 (실시간 아님)',
   'live.lost': '연결이 끊겨 다시 시도하는 중',
   'live.away': '지금은 실시간이 아닙니다',
   'trouble.network':

@@ -42,7 +42,6 @@ struct broadcast::subscriber {
   bool caught_up = true;  ///< No known frame at or after `next` matches the filter.
   bool blocked = false;   ///< The socket takes no bytes at present.
   bool asking = false;    ///< Waits for history.
-  std::size_t in_group = 0;
   time_point since = {};  ///< When the socket last took bytes, or blocked.
 };
 
@@ -58,9 +57,7 @@ void broadcast::add(new_subscriber who, const std::function<bool(int, subscriber
   auto& s = quiet_.back();
   if (!watch(s.who.socket.get(), id)) return quiet_.pop_back();
   by_id_.emplace(id, std::prev(quiet_.end()));
-  auto& kin = group_of(s.who.filter);
-  s.in_group = kin.size();
-  kin.push_back(&s);
+  for (auto* kin : groups_of(s.who.filter)) kin->push_back(&s);
   s.rest = std::move(s.who.unsent);
   s.rest += retry_after;
   if (begun_) return begin(s, now);
@@ -68,6 +65,7 @@ void broadcast::add(new_subscriber who, const std::function<bool(int, subscriber
 }
 
 void broadcast::begin(subscriber& s, time_point now) {
+  if (s.who.visible_heartbeats) s.rest += heartbeat_for(s);
   if (s.who.last_seen && !saw_another_log(s.who)) {
     s.next = *s.who.last_seen + 1;
     s.caught_up = false;
@@ -87,6 +85,11 @@ void broadcast::say_begin(subscriber& s) {
   s.next = ring_.next();
   s.caught_up = true;
   s.rest += "id: " + event_id(s.next - 1, timelines_) + "\nevent: begin\ndata: {}\n\n";
+}
+
+std::string broadcast::heartbeat_for(const subscriber& s) const {
+  if (!s.who.visible_heartbeats) return std::string(heartbeat_comment);
+  return "event: alive\ndata: {\"everyMs\":" + std::to_string(options_.heartbeat.count()) + "}\n\n";
 }
 
 void broadcast::publish(std::vector<stream_frame> frames, log_offset next, time_point now) {
@@ -175,7 +178,7 @@ std::optional<broadcast::time_point> broadcast::tick(time_point now) {
   }
   while (!quiet_.empty() && quiet_.front().since + options_.heartbeat <= now) {
     auto& s = quiet_.front();
-    s.rest = heartbeat_comment;
+    s.rest = heartbeat_for(s);
     advance(s, now);
   }
   ask_for_waiting(now);
@@ -294,23 +297,27 @@ void broadcast::let_go(subscriber& s) {
   // A page under way occupies its reader until the page comes, even after the subscriber is gone.
   // So asked_ keeps the id.
   if (s.asking && !asked_.contains(id)) std::erase(waiting_, id);
-  leave_group(s);
+  leave_groups(s);
   const auto at = by_id_.at(id);
   by_id_.erase(id);
   (s.blocked ? blocked_ : quiet_).erase(at);
 }
 
-broadcast::group& broadcast::group_of(const stream_filter& f) {
-  if (f.id != 0) return by_entity_[f.id];
-  return f.status != 0 && f.status < by_status_.size() ? by_status_[f.status] : all_;
+std::vector<broadcast::group*> broadcast::groups_of(const stream_filter& f) {
+  std::vector<group*> all;
+  for (const auto id : f.ids) all.push_back(&by_entity_[id]);
+  if (all.empty())
+    all.push_back(f.status != 0 && f.status < by_status_.size() ? &by_status_[f.status] : &all_);
+  return all;
 }
 
-void broadcast::leave_group(subscriber& s) {
-  auto& kin = group_of(s.who.filter);
-  kin[s.in_group] = kin.back();
-  kin[s.in_group]->in_group = s.in_group;
-  kin.pop_back();
-  if (kin.empty() && s.who.filter.id != 0) by_entity_.erase(s.who.filter.id);
+void broadcast::leave_groups(subscriber& s) {
+  for (auto* kin : groups_of(s.who.filter)) {
+    *std::ranges::find(*kin, &s) = kin->back();
+    kin->pop_back();
+  }
+  for (const auto id : s.who.filter.ids)
+    if (const auto kin = by_entity_.find(id); kin->second.empty()) by_entity_.erase(kin);
 }
 
 }  // namespace skanu

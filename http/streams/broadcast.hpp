@@ -6,6 +6,7 @@
 // behind than the ring gets pages of history, a few subscribers at a time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <deque>
@@ -30,7 +31,7 @@ struct stream_options {
   std::size_t max_streams_per_address = 0;  ///< For a single client address; 0: no limit.
   std::size_t ring_frames = 8'192;
   std::size_t ring_bytes = std::size_t{4} * 1024 * 1024;
-  /// Time without any send until a subscriber gets a comment.
+  /// Time without any send until a subscriber gets a heartbeat.
   std::chrono::milliseconds heartbeat{15'000};
   /// Time until a socket that takes none of its due bytes is reset.
   std::chrono::milliseconds write_timeout{10'000};
@@ -40,12 +41,13 @@ struct stream_options {
   std::chrono::milliseconds history_pause{500};
 };
 
-/// The filter of a subscriber; 0 is no condition.
+/// The filter of a subscriber.
 struct stream_filter {
-  entity_id id = 0;
-  std::uint8_t status = 0;
+  std::vector<entity_id> ids = {};  ///< Sorted, each once; none is no condition.
+  std::uint8_t status = 0;          ///< 0 is no condition.
   bool takes(const stream_frame& f) const {
-    return (id == 0 || id == f.id) && (status == 0 || status == f.status);
+    return (ids.empty() || std::ranges::binary_search(ids, f.id)) &&
+           (status == 0 || status == f.status);
   }
 };
 
@@ -56,6 +58,8 @@ struct new_subscriber {
   std::optional<log_offset> last_seen;    ///< Last id seen by the client; the stream resumes after.
   std::shared_ptr<void> place = nullptr;  ///< Released with the subscriber.
   std::string timeline = {};              ///< Timeline of the last event seen; empty where unknown.
+  /// Heartbeats come as events "alive", the first at once, instead of as comments.
+  bool visible_heartbeats = false;
 };
 
 /// A piece of the log, for a subscriber further behind than the ring.
@@ -116,6 +120,7 @@ class broadcast {
 
   void begin(subscriber& s, time_point now);
   void say_begin(subscriber& s);
+  std::string heartbeat_for(const subscriber& s) const;
   bool saw_another_log(const new_subscriber& who) const;
   void advance(subscriber& s, time_point now);
   bool send_rest(subscriber& s, time_point now);
@@ -126,8 +131,8 @@ class broadcast {
   void want_history(subscriber& s);
   void ask_for_waiting(time_point now);
   void let_go(subscriber& s);
-  group& group_of(const stream_filter& f);
-  void leave_group(subscriber& s);
+  std::vector<group*> groups_of(const stream_filter& f);
+  void leave_groups(subscriber& s);
 
   const stream_options options_;
   history_asker ask_;
@@ -141,6 +146,7 @@ class broadcast {
   std::list<subscriber> blocked_;  ///< In the order of the sockets' last progress.
   std::unordered_map<subscriber_id, place> by_id_;
 
+  // A subscriber is in a group for each id of its filter; without ids, in its status' or in all_.
   group all_;
   std::array<group, 16> by_status_;
   std::unordered_map<entity_id, group> by_entity_;

@@ -1,7 +1,10 @@
 """POST /stamps, GET /stamps/{phoneNumber} and its entries."""
 
+from urllib.parse import quote
+
 import pytest
 from rest import in_parallel, wait_until
+from support import Server, skanu
 
 
 def entry_quantity(entry):
@@ -146,3 +149,32 @@ def test_stamps_are_earned_and_taken_in_either_order(shop, phone):
         shop.wait_trace(order_id, "ORDER CANCEL")
     shop.add_stamps(phone, 7)
     wait_until(lambda: shop.stamps(phone) == 7, "every earned stamp was taken again")
+
+
+def test_four_ways_of_writing_one_number_were_four_accounts(client, phone):
+    national = phone[1:]
+    ways = [
+        phone,
+        f"+82-{national}",
+        f"+82 (0){national}",
+        f"0082 {national}",
+        f"\u202a+82\u00a0{national}\u202c",
+    ]
+    for way in ways:
+        client.post("/stamps", {"phoneNumber": way, "stampQty": 1}).expect(200, 201)
+    for way in ways:
+        account = client.get(f"/stamps/{quote(way)}").expect(200).json()
+        assert account == {**account, "phoneNumber": phone, "stampQty": len(ways)}
+
+
+def test_country_says_whose_numbers_need_no_code(tmp_path):
+    with Server(tmp_path / "data", "--country", "DE") as server, server.client() as client:
+        for way in ("030 901820", "+49 (0)30 901820", "0049 30 901820"):
+            client.post("/stamps", {"phoneNumber": way, "stampQty": 1}).expect(200, 201)
+        assert client.get("/stamps/030901820").expect(200).json()["stampQty"] == 3
+        korean = client.post("/stamps", {"phoneNumber": "+82 10 1234 1234", "stampQty": 1})
+        assert korean.expect(201).json()["phoneNumber"] == "+821012341234"
+        page = client.get("/", {"Accept": "text/html"}).expect(200).body.decode()
+        assert '<html data-calling-code="49" data-trunk="0" lang="en">' in page
+    done = skanu("serve", "--data", tmp_path / "data", "--country", "XX")
+    assert done.returncode == 2 and "XX" in done.stderr

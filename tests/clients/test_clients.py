@@ -58,7 +58,7 @@ def test_openapi_python_client(server, base):
     if not (tools / "pip").exists():
         shop.run("/usr/bin/python3", "-m", "venv", "--clear", "venv")
         (shop.folder / "installed").unlink(missing_ok=True)
-    pip = (tools / "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip = (tools / "pip", "install", "--disable-pip-version-check")
     shop.install_once(requirements, *pip, "--require-hashes", "--requirement", requirements)
     shop.run(
         *(tools / "openapi-python-client", "generate", "--path", DOCUMENT, "--meta", "none"),

@@ -1,8 +1,11 @@
 // The staff's board and the shop's display against the real program, in Chromium.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import {
+  changeTraces,
   closePage,
   countOf,
   eventually,
@@ -197,7 +200,90 @@ test('a touch that was meant for a card which another tablet moved hits no other
   await closePage(page);
 });
 
-test('minutes and urgency come from the order’s history', async () => {
+test('minutes and urgency of a trace without a time of its last step come from its history', async () => {
+  const id = await server.order();
+  const page = await openPage(browser, 'about:blank');
+  await changeTraces(page, (trace) => delete trace.changedAt);
+  await page.route('**/orderTraces/*/events*', async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    for (const event of body._embedded.events) {
+      event.timestamp = new Date(Date.parse(event.timestamp) - 7 * 60_000).toISOString();
+    }
+    await route.fulfill({ response, json: body });
+  });
+  await page.goto(`${server.url}/board`);
+  await textOf(card(page, 'To make', id), /7 min[^]*late/);
+  await closePage(page);
+});
+
+test('in a rush the board asks for lists alone, counts the drinks, ' +
+    'and says how many orders are out of sight', async () => {
+  const drinks = ['Latte', 'Latte', 'Coffee'];
+  const ids = [];
+  for (let n = 0; n < 30; ++n)
+    ids.push(await server.order({ productName: drinks[n % 3], productId: 7, qty: 1 + (n % 2) }));
+  const page = await openPage(browser, 'about:blank', { viewport: { width: 1280, height: 620 } });
+  const events = [];
+  page.on('request', (request) => /\/events/.test(request.url()) && events.push(request.url()));
+  await pretendAge(page, (id) => 40 - id);
+  await page.goto(`${server.url}/board`);
+  const making = column(page, 'To make');
+  await countOf(making.locator('.card'), 30);
+  assert.deepEqual(events, []);
+  await textOf(making.locator('.tally'), 'Latte × 30 · Coffee × 15');
+  const unseen = () =>
+    making.locator('.cards').evaluate((list) => {
+      const bottom = Math.min(innerHeight, list.getBoundingClientRect().bottom);
+      return [...list.children].filter((item) => {
+        const { top, height } = item.getBoundingClientRect();
+        return top + height / 2 > bottom;
+      }).length;
+    });
+  const hidden = await unseen();
+  assert.ok(hidden > 3);
+  await textOf(making.locator('.more'), `${hidden} more out of sight`);
+  assert.equal(await making.locator('.card').first().getAttribute('data-id'), String(ids[0]));
+  await countOf(making.locator('.card.overdue'), 30);
+  await countOf(making.locator('.card.overdue:not(.quiet-alarm)'), 6); // those to take next
+  await closePage(page);
+});
+
+test('when an order is late is a setting of the device, as are sound and screen', async () => {
+  const id = await server.order();
+  const page = await openPage(browser, 'about:blank');
+  await pretendAge(page, () => 7);
+  await page.goto(`${server.url}/board`);
+  await textOf(card(page, 'To make', id), /7 min[^]*late/);
+  await page.getByText('When an order is late').click();
+  await page.getByLabel('Overdue after minutes').fill('30');
+  await page.getByLabel('Late after minutes').fill('20');
+  await page.getByLabel('Late after minutes').press('Enter');
+  await textOf(card(page, 'To make', id), /7 min[^]*on time/);
+  await page.getByRole('button', { name: 'Sound' }).click();
+  await page.reload();
+  await textOf(card(page, 'To make', id), /7 min[^]*on time/);
+  assert.equal(
+    await page.getByRole('button', { name: 'Sound' }).getAttribute('aria-pressed'),
+    'true',
+  );
+  await closePage(page);
+});
+
+test('an order that nobody collected leaves the display after a time', async () => {
+  const [old, fresh] = [await server.order(), await server.order()];
+  for (const id of [old, fresh]) await server.deliver(id, 'READY');
+  await eventually(async () => assert.equal((await server.trace(fresh)).status, 'DELIVERY READY'));
+  const page = await openPage(browser, 'about:blank');
+  await pretendAge(page, (id) => (id === old ? 16 : 14));
+  await page.goto(`${server.url}/display`);
+  await textOf(page.locator('#ready'), String(fresh));
+  await page.goto(`${server.url}/display?minutes=30`);
+  await textOf(page.locator('#ready'), new RegExp(`^${fresh}\\s+${old}$|^${old}\\s+${fresh}$`));
+  await closePage(page);
+});
+
+test('minutes and urgency come from the trace', async () => {
   const ids = [await server.order(), await server.order(), await server.order()];
   const page = await openPage(browser, 'about:blank');
   await pretendAge(page, (id) => [11, 6, 0][ids.indexOf(id)]);
@@ -383,6 +469,59 @@ test('where there is no stream to be had, the board reads the lists', async () =
   await card(page, 'To make', id).waitFor();
   await page.unroute('**/orderTraces/stream*');
   await textOf(page.locator('#live'), 'Live', 20_000);
+  await closePage(page);
+});
+
+test('behind a proxy that holds the stream back, the board and the display show the orders, ' +
+    'and say that they are not live', async () => {
+  // It answers, and keeps all that follows until the stream ends.
+  const proxy = createServer((request, response) => {
+    const asked = httpRequest(
+      server.url + request.url,
+      { method: request.method, headers: request.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode, answer.headers);
+        response.flushHeaders();
+        if (answer.headers['content-type'] === 'text/event-stream') answer.resume();
+        else answer.pipe(response);
+      },
+    );
+    response.on('close', () => asked.destroy());
+    asked.on('error', () => response.destroy());
+    request.pipe(asked);
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${proxy.address().port}`;
+  const before = await server.order();
+  const board = await openPage(browser, `${url}/board`);
+  const display = await openPage(browser, `${url}/display`);
+  await card(board, 'To make', before).waitFor({ timeout: 5_000 });
+  await textOf(display.locator('#making'), String(before));
+  await textOf(board.locator('#live'), 'Read every few seconds, not live');
+  const after = await server.order();
+  await Promise.all([
+    card(board, 'To make', after).waitFor({ timeout: 5_500 }),
+    textOf(display.locator('#making'), new RegExp(`\\b${after}\\b`), 5_500),
+  ]);
+  await closePage(display);
+  await closePage(board);
+  proxy.closeAllConnections();
+  proxy.close();
+});
+
+test('a stream on which nothing is heard any more is opened anew', async () => {
+  const page = await openPage(browser, 'about:blank');
+  await page.clock.install();
+  await page.goto(`${server.url}/board`);
+  await live(page);
+  const streams = [];
+  page.on('request', (r) => r.url().includes('/orderTraces/stream') && streams.push(r.url()));
+  await page.clock.fastForward(30_000); // two heartbeats were due, and one more may be late
+  assert.deepEqual(streams, []);
+  await page.clock.runFor(10_000);
+  await eventually(() => assert.equal(streams.length, 1));
+  assert.match(streams[0], /lastEventId=/);
+  await live(page);
   await closePage(page);
 });
 

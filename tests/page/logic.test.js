@@ -1,13 +1,15 @@
 // The page's logic that knows no browser.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { attempt, isCertain, isPassing, pauseBefore, timeLeft } from '../../http/page/attempt.js';
 import { niceMost } from '../../http/page/charts.js';
 import { minutesSince, ServerClock, untilNextMinute, urgency } from '../../http/page/minutes.js';
 import { layout } from '../../http/page/numbers_layout.js';
 import { OrderRate } from '../../http/page/order_rate.js';
-import { digitsOf, isPhone } from '../../http/page/phone.js';
+import { korea, normalisedPhone } from '../../http/page/phone.js';
+import { defaults, sane } from '../../http/page/settings.js';
 import { SettledPlaces } from '../../http/page/settled_places.js';
 import { ShopFloor } from '../../http/page/shop_floor.js';
 import { chooseLanguage, textOf, texts } from '../../http/page/texts.js';
@@ -20,6 +22,7 @@ import {
   statuses,
   steps,
 } from '../../http/page/traces.js';
+import { tally } from '../../http/page/tally.js';
 import { isRest } from '../../http/page/touch_guard.js';
 import { menu } from '../../http/page/menu.js';
 
@@ -59,14 +62,9 @@ test('minutes are whole, never negative, and turn urgent at 5 and at 10', () => 
   assert.equal(minutesSince('2026-11-26T10:05:00.000Z', now), 5);
   assert.equal(minutesSince('2026-11-26T10:11:00.000Z', now), 0);
   assert.equal(minutesSince(undefined, now), 0);
-  assert.deepEqual([0, 4, 5, 9, 10, 99].map(urgency), [
-    'fresh',
-    'fresh',
-    'late',
-    'late',
-    'overdue',
-    'overdue',
-  ]);
+  const how = (limits) => [0, 4, 5, 9, 10, 99].map((minutes) => urgency(minutes, limits).at(0));
+  assert.equal(how({ late: 5, overdue: 10 }).join(''), 'fflloo');
+  assert.equal(how({ late: 10, overdue: 20 }).join(''), 'fffflo');
 });
 
 test('the next minute of the one that turns first is waited for', () => {
@@ -162,6 +160,40 @@ test('the longest-waiting order comes first in its column', () => {
     floor.inColumn(columns[0]).map(({ id }) => id),
     [2, 1],
   );
+});
+
+test('a list’s time of the last step is since when an order waits', () => {
+  const floor = new ShopFloor();
+  floor.replace([{ ...trace(1, 'PAY END'), changedAt: 'a' }], 0);
+  assert.equal(floor.get(1).since, 'a');
+  floor.take({ ...trace(1, 'DELIVERY READY', 'late'), changedAt: 'b' });
+  assert.equal(floor.get(1).since, 'b');
+});
+
+test('cups are counted per drink, most first', () => {
+  const order = (productName, qty) => ({ productName, qty });
+  assert.deepEqual(
+    tally([order('Coffee', 2), order('Latte', 30), order('Tea', 2), order('Latte', 1)]),
+    [
+      { productName: 'Latte', cups: 31 },
+      { productName: 'Coffee', cups: 2 },
+      { productName: 'Tea', cups: 2 },
+    ],
+  );
+  assert.deepEqual(tally([]), []);
+});
+
+test('settings hold together, whatever was stored or typed', () => {
+  assert.deepEqual(sane(), defaults);
+  assert.deepEqual(sane({ late: 'x', overdue: -1, sound: 'yes', other: 1 }), defaults);
+  const { late, overdue } = sane({ late: 20, overdue: 10 });
+  assert.deepEqual([late, overdue], [20, 21]);
+  assert.deepEqual(sane({ late: 2, overdue: 4, sound: true, awake: true }), {
+    late: 2,
+    overdue: 4,
+    sound: true,
+    awake: true,
+  });
 });
 
 test('what may pass is sent again until the answer is certain, ' +
@@ -312,11 +344,20 @@ test('the language is the one wished for, ' +
   assert.equal(chooseLanguage('fr', ['fr']), 'en');
 });
 
-test('a phone number is 7 to 15 digits, however they are grouped', () => {
-  for (const good of ['010-1234-1234', '01012341234', '+82 10 1234 1234', ' 1234567 '])
-    assert.ok(isPhone(good));
-  for (const bad of ['123456', '1234567890123456', '010-CALL-ME', '']) assert.ok(!isPhone(bad));
-  assert.equal(digitsOf('+82 (10) 1234-1234'), '821012341234');
+test('a phone number is 7 to 15 digits, however they are grouped: as the program reads them', () => {
+  const numbering = {
+    KR: korea,
+    DE: { callingCode: '49', trunk: '0' },
+    US: { callingCode: '1', trunk: '' },
+    IT: { callingCode: '39', trunk: '' },
+  };
+  const cases = JSON.parse(readFileSync(new URL('../phone_numbers.json', import.meta.url), 'utf8'));
+  assert.ok(cases.length > 70);
+  for (const { typed, normal, country = 'KR' } of cases) {
+    const home = numbering[country];
+    assert.equal(normalisedPhone(typed, home) ?? null, normal, JSON.stringify(typed));
+    if (normal) assert.equal(normalisedPhone(normal, home), normal, normal);
+  }
 });
 
 test('orders count in the minute in which they were seen to come', () => {

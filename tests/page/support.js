@@ -208,17 +208,21 @@ export async function closePage(page) {
   assert.deepEqual(page.wrongs, []);
 }
 
-/// From now on this page sees the events of order `id` as `minutesOf(id)` minutes older than they
-/// are.
+/// From now on this page sees the last step of order `id`, in lists, as `minutesOf(id)` minutes older
+/// than it is.
 export function pretendAge(page, minutesOf) {
-  return page.route('**/orderTraces/*/events*', async (route) => {
+  return changeTraces(page, (trace) => {
+    const age = minutesOf(trace.id) * 60_000;
+    trace.changedAt = new Date(Date.parse(trace.changedAt) - age).toISOString();
+  });
+}
+
+/// From now on this page sees each trace of a list as `change(trace)` leaves it.
+export function changeTraces(page, change) {
+  return page.route('**/orderTraces?*', async (route) => {
     const response = await route.fetch();
     const body = await response.json();
-    for (const event of body._embedded.events) {
-      event.timestamp = new Date(
-        Date.parse(event.timestamp) - minutesOf(event.id) * 60_000,
-      ).toISOString();
-    }
+    body._embedded?.orderTraces.forEach(change);
     await route.fulfill({ response, json: body });
   });
 }

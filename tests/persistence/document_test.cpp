@@ -46,7 +46,15 @@ stamp_state filled(std::size_t) {
 }
 template <>
 order_trace filled(std::size_t status) {
-  return {42, 43, 101, awkward, 3, 13'500, static_cast<trace_status>(status), true};
+  return {42,
+          43,
+          101,
+          awkward,
+          3,
+          13'500,
+          static_cast<trace_status>(status),
+          true,
+          {from_rfc3339("2026-11-22T11:00:00.000Z"), from_rfc3339("2026-11-22T12:00:00.000Z")}};
 }
 
 template <class State>

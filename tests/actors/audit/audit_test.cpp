@@ -91,6 +91,22 @@ TEST(audit, takes_traces_of_an_older_program_that_kept_no_log_of_their_changes) 
   EXPECT_TRUE(shop.audit().sound()) << shop.audit().to_json();
 }
 
+TEST(audit, takes_traces_of_an_older_program_without_the_time_of_their_last_step) {
+  small_shop shop;
+  fill(shop);
+  std::size_t old_rows = 0;
+  for (const auto& t : {entities(ordertrace), table{ordertrace, table_kind::log}})
+    for (const auto& row : shop.all(t)) {
+      constexpr std::string_view shape = R"(,"changedAt":"2026-11-22T12:00:00.000Z")";
+      const auto at = row.value.find(shape.substr(0, 14));
+      if (at == row.value.npos) continue;
+      shop.edit(t, row.key, row.value.substr(at, shape.size()), "");
+      ++old_rows;
+    }
+  EXPECT_GT(old_rows, 1U);
+  EXPECT_TRUE(shop.audit().sound()) << shop.audit().to_json();
+}
+
 TEST(audit, takes_a_cancel_that_overtook_the_delivery_and_the_stamps) {
   small_shop shop;
   shop.set_meta(order, reserved_ids_key, "32");

@@ -92,7 +92,8 @@ TEST(trace_rules, a_trace_appears_once_its_order_is_seen) {
   const auto complete = trace_of({stored(with<paid>(payment)), stored(ordered{42, coffee})});
   EXPECT_TRUE(listed(complete));
   EXPECT_EQ(word_of(complete.status), "PAY END");
-  EXPECT_EQ(complete, (order_trace{42, 42, 7, "Coffee", 2, 9'000, trace_status::paid, true}));
+  EXPECT_EQ(complete,
+            (order_trace{42, 42, 7, "Coffee", 2, 9'000, trace_status::paid, true, complete.times}));
   EXPECT_FALSE(listed(trace_of({stored(order_rejected{42}), stored(payment_rejected{42})})));
 }
 
@@ -120,6 +121,22 @@ TEST(trace_rules, an_event_that_cannot_be_read_is_said_so) {
   EXPECT_THROW(apply_event(t, 42, R"({"eventType":"Ordered","id":42)"), decode_error);
   EXPECT_THROW(apply_event(t, 42, R"({"eventType":"Ordered","id":42,"qty":"2"})"), decode_error);
   EXPECT_FALSE(listed(t));
+}
+
+TEST(trace_rules, a_trace_says_when_it_came_to_its_step_in_whatever_order_the_logs_are_read) {
+  const auto at = [](const auto& event, int minute) {
+    return encode_event(event, 1, "2026-11-22T12:0" + std::to_string(minute) + ":00.000Z");
+  };
+  std::vector<std::string> events = {
+      at(order_event(ordered{42, coffee}), 1), at(payment_event(with<paid>(payment)), 2),
+      at(delivery_event(with<delivery_prepared>(delivery)), 3),
+      at(delivery_event(with<delivery_ready>(delivery)), 4), at(order_event(order_closed{42}), 5)};
+  std::sort(events.begin(), events.end());
+  do {
+    EXPECT_EQ(trace_of(events).times.changed_at, from_rfc3339("2026-11-22T12:04:00.000Z"));
+    EXPECT_EQ(trace_of(events).times.ordered_at, from_rfc3339("2026-11-22T12:01:00.000Z"));
+  } while (std::next_permutation(events.begin(), events.end()));
+  EXPECT_EQ(trace_of({at(order_event(order_closed{42}), 5)}).times.changed_at, std::nullopt);
 }
 
 // In the original, the start of a delivery never reaches the view.

@@ -25,6 +25,7 @@ from skanu_client.models import (
     DeliveryEvent,
     DeliveryStatus,
     Health,
+    ListSort,
     Order,
     OrderEvent,
     OrderRequest,
@@ -92,7 +93,7 @@ def deliver(client, order_id):
 def read_stamps(client):
     account = had(StampAccount, sooner(lambda: get_stamp_account.sync(PHONE, client=client)))
     assert account.stamp_qty == 2
-    (entry,) = list_stamp_entries.sync(PHONE, client=client).embedded.entries
+    (entry,) = list_stamp_entries.sync(PHONE, client=client).field_embedded.entries
     assert entry.stamp_qty == 2
 
 
@@ -100,9 +101,9 @@ def read_trace(client, order_id):
     end = time.monotonic() + 5
     while get_order_trace.sync(order_id, client=client).status is not TraceStatus.DELIVERY_END:
         assert time.monotonic() < end
-    (trace,) = find_order_trace.sync(client=client, order_id=order_id).embedded.order_traces
+    (trace,) = find_order_trace.sync(client=client, order_id=order_id).field_embedded.order_traces
     assert had(OrderTrace, trace).order_id == order_id
-    events = list_order_events.sync(order_id, client=client).embedded.events
+    events = list_order_events.sync(order_id, client=client).field_embedded.events
     assert isinstance(events[0], OrderEvent)
     assert sum(isinstance(each, DeliveryEvent) for each in events) == 4
 
@@ -117,8 +118,8 @@ def meet_problems(client):
 
 
 def read_pages(client, order_id):
-    page = list_orders.sync(client=client, size=1, sort="id,desc")
-    assert page.page.size == 1 and page.embedded.orders[0].id >= order_id
+    page = list_orders.sync(client=client, size=1, sort=ListSort.ID_DESC)
+    assert page.page.size == 1 and page.field_embedded.orders[0].id >= order_id
     assert had(Root, get_root.sync(client=client)).field_links["orders"].templated
     assert had(ProblemExplanation, get_problem.sync("not-found", client=client)).status == 404
 

@@ -13,8 +13,8 @@ namespace {
 
 std::string change(entity_id id, trace_status status = trace_status::paid) {
   return encode_event(
-      trace_event(trace_changed{{id, id, 7, R"(Co","status":"ffee)", 2, 9'000, status, true}}), 1,
-      "2026-11-22T12:00:00.000Z");
+      trace_event(trace_changed{{id, id, 7, R"(Co","status":"ffee)", 2, 9'000, status, true, {}}}),
+      1, "2026-11-22T12:00:00.000Z");
 }
 
 /// A log that answers the waiting pull with `batch` on a hint.

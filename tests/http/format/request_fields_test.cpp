@@ -159,8 +159,28 @@ TEST(request_fields, a_stream_goes_on_behind_what_the_browser_saw_last_not_where
   EXPECT_EQ(stream_request_of(in).last_seen, 4);
   in.headers.emplace("Last-Event-ID", "9");
   EXPECT_EQ(stream_request_of(in).last_seen, 9);
-  EXPECT_EQ(stream_request_of(in).order_id, 7);
+  EXPECT_EQ(stream_request_of(in).order_ids, std::vector<entity_id>{7});
   EXPECT_EQ(stream_request_of(with_header("Last-Event-ID", {"0"})).last_seen, 0);
+}
+
+TEST(request_fields, a_stream_follows_several_orders_each_once) {
+  const auto stream_for = [](const std::string& query) {
+    httplib::Request in;
+    httplib::detail::parse_query_text(query, in.params);
+    return stream_request_of(in);
+  };
+  EXPECT_EQ(stream_for("orderId=9,7,9").order_ids, (std::vector<entity_id>{7, 9}));
+  EXPECT_TRUE(stream_for("status=PAY+END").order_ids.empty());
+  std::string many = "orderId=1";
+  for (std::size_t id = 2; id <= most_streamed_orders; ++id) many += "," + std::to_string(id);
+  EXPECT_EQ(stream_for(many).order_ids.size(), most_streamed_orders);
+  for (const auto& wrong :
+       {std::string("orderId="), std::string("orderId=0"), std::string("orderId=7,"),
+        std::string("orderId=,7"), std::string("orderId=7,x"), many + ",1000"})
+    EXPECT_THROW(stream_for(wrong), refused) << wrong;
+  EXPECT_TRUE(stream_for("heartbeat=event").visible_heartbeats);
+  EXPECT_FALSE(stream_for("heartbeat=comment").visible_heartbeats);
+  EXPECT_THROW(stream_for("heartbeat=loud"), refused);
 }
 
 TEST(request_fields, browsers_prefer_html_and_programs_json) {

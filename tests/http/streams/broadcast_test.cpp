@@ -120,9 +120,9 @@ TEST_F(broadcast_test, resumes_behind_the_last_event_without_a_gap_or_a_double) 
 TEST_F(broadcast_test, shows_only_what_was_asked_for) {
   begin_behind(1);
   stream_peer of_2, of_status_3, of_both;
-  join(of_2, {2, 0});
-  join(of_status_3, {0, 3});
-  join(of_both, {2, 3});
+  join(of_2, {{2}, 0});
+  join(of_status_3, {{}, 3});
+  join(of_both, {{2}, 3});
   for (auto* p : {&of_2, &of_status_3, &of_both}) p->read();
   to.publish({frame(2, 1, 1), frame(3, 2, 1), frame(4, 1, 3), frame(5, 2, 3), frame(6, 2, 1)}, 7,
              now);
@@ -286,8 +286,8 @@ TEST_F(broadcast_test, an_id_that_was_never_sent_begins_at_the_tail) {
 TEST_F(broadcast_test, who_got_nothing_else_gets_a_heartbeat) {
   begin_behind(1);
   stream_peer busy, idle;
-  join(busy, {1, 0});
-  join(idle, {2, 0});
+  join(busy, {{1}, 0});
+  join(idle, {{2}, 0});
   busy.read(), idle.read();
   now += 10s;
   happen(2, 2);
@@ -303,6 +303,34 @@ TEST_F(broadcast_test, who_got_nothing_else_gets_a_heartbeat) {
   to.tick(now);
   EXPECT_EQ(idle.read(), "");
   EXPECT_EQ(busy.read(), ": alive\n\n");
+}
+
+TEST_F(broadcast_test, several_orders_share_one_stream_and_leave_their_groups_with_it) {
+  begin_behind(1);
+  stream_peer both, of_2;
+  const auto id = join(both, {{1, 2}, 0});
+  join(of_2, {{2}, 0});
+  both.read(), of_2.read();
+  to.publish({frame(2, 1, 1), frame(3, 2, 1), frame(4, 3, 1)}, 5, now);
+  EXPECT_EQ(both.read(), "<2><3>");
+  EXPECT_EQ(of_2.read(), "<3>");
+  to.drop(id);
+  to.publish({frame(5, 1, 1), frame(6, 2, 1)}, 7, now);
+  EXPECT_EQ(of_2.read(), "<6>");
+}
+
+TEST_F(broadcast_test, heartbeats_that_a_browser_can_see_are_events_the_first_at_once) {
+  const std::string alive = "event: alive\ndata: {\"everyMs\":15000}\n\n";
+  begin_behind(3);
+  stream_peer fresh, resumed;
+  const auto watch = [](int, subscriber_id) { return true; };
+  to.add({fresh.give(), "", {}, {}, nullptr, {}, true}, watch, now);
+  to.add({resumed.give(), "", {}, 3, nullptr, {}, true}, watch, now);
+  EXPECT_EQ(fresh.read(), retry + alive + begin_at(3).substr(retry.size()));
+  EXPECT_EQ(resumed.read(), retry + alive) << "without an event, too, it knows that it is heard";
+  now += 15s;
+  to.tick(now);
+  EXPECT_EQ(fresh.read(), alive);
 }
 
 TEST_F(broadcast_test, one_that_takes_nothing_for_too_long_is_let_go_and_nobody_else_waits_for_it) {
@@ -407,7 +435,7 @@ TEST_F(broadcast_test, one_that_has_gone_is_let_go_in_whatever_it_waits_for) {
   begin_behind(30);
   std::array<stream_peer, 6> many;
   std::vector<subscriber_id> ids;
-  for (auto& p : many) ids.push_back(join(p, {3, 0}, 10));
+  for (auto& p : many) ids.push_back(join(p, {{3}, 0}, 10));
   for (const auto id : ids) to.drop(id);
   EXPECT_EQ(to.size(), 0U);
   answer(0, 30);

@@ -23,6 +23,7 @@ import skanu.generated.model.DeliveryChangeRequest;
 import skanu.generated.model.DeliveryEvent;
 import skanu.generated.model.DeliveryStatus;
 import skanu.generated.model.Health;
+import skanu.generated.model.ListSort;
 import skanu.generated.model.Order;
 import skanu.generated.model.OrderEvent;
 import skanu.generated.model.OrderList;
@@ -154,7 +155,7 @@ public final class Saga {
   private void readPages(long id) throws ApiException {
     OrderList page =
         new OrdersApi(client)
-            .listOrders(APIListOrdersRequest.newBuilder().size(1).sort("id,desc").build());
+            .listOrders(APIListOrdersRequest.newBuilder().size(1).sort(ListSort.ID_DESC).build());
     check(page.getPage().getSize() == 1 && page.getPage().getTotalElements() >= 1, page);
     check(page.getEmbedded().getOrders().get(0).getId() >= id, page);
     PagesApi pages = new PagesApi(client);

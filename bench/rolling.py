@@ -17,7 +17,7 @@ os.environ.setdefault("SKANU_BIN", str(REPO / "build" / "release" / "skanu"))
 
 from rest import wait_until  # noqa: E402
 from rolling import Load, RoundRobin, restart  # noqa: E402
-from test_cluster_deployment import HAPROXY, answers, front_of  # noqa: E402
+from test_haproxy import HAPROXY, answers, front_of  # noqa: E402
 from test_leaving import Gateways, last_state  # noqa: E402
 
 REQUESTS = int(os.environ.get("SKANU_REQUESTS", "100000"))

@@ -6,6 +6,7 @@
 
 #include "http/access/admin_access.hpp"
 #include "http/api/resources.hpp"
+#include "http/format/compression.hpp"
 #include "http/format/log_text.hpp"
 #include "http/page/pages.hpp"
 
@@ -114,6 +115,7 @@ constexpr std::array routes = {
     page("/docs", pages::reference),
     page("/openapi.json", pages::openapi),
     page("/assets/{name}", pages::file),
+    page("/assets/{build}/{name}", pages::file),
     page("/problems/{type}", pages::problem),
 };
 
@@ -191,7 +193,7 @@ bool is_json(std::string_view type) {
 /// Writes the path for a log line, with any phone number masked.
 std::string loggable(std::string_view pattern, std::string_view parameter) {
   std::string text(pattern);
-  if (const auto open = text.find('{'); open != text.npos) {
+  if (const auto open = text.rfind('{'); open != text.npos) {
     const auto length = text.find('}') - open + 1;
     const auto name = pattern.substr(open, length);
     // A dead letter's name may contain a stamp account's phone number.
@@ -265,6 +267,7 @@ void front::answer(exchange& x, listener at) {
   }
   if (!out.has_header("Cache-Control"))
     out.set_header("Cache-Control", std::string(cache_control_of(in.path)));
+  compress(in, out);
   // Pages of other sites must not read the operators' data.
   if (at == listener::clients && !is_for_admins(in.path)) add_cors(in, out);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(

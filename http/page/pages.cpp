@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 
+#include "http/format/compression.hpp"
 #include "http/format/hal.hpp"
 #include "http/format/html.hpp"
 #include "http/format/problem.hpp"
@@ -23,11 +24,16 @@ constexpr auto content_security_policy =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'";
 
-/// Answers with an asset, or with 304 where the client has the same bytes already.
-void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
-  out.set_header("ETag", '"' + a.tag + '"');
-  out.set_header("Cache-Control", "no-cache");
-  if (is_known_to_client(in, a.tag)) {
+/// Answers with an asset, or with 304 where the client has the same bytes already. The form in
+/// gzip's format has a tag of its own.
+void send(const httplib::Request& in, httplib::Response& out, const asset& a,
+          const char* cache_control = "no-cache") {
+  if (!a.packed.empty()) out.headers.emplace("Vary", "Accept-Encoding");
+  const bool packed = !a.packed.empty() && takes_gzip(in);
+  const auto tag = packed ? a.tag + "-gzip" : a.tag;
+  out.set_header("ETag", '"' + tag + '"');
+  out.set_header("Cache-Control", cache_control);
+  if (is_known_to_client(in, tag)) {
     out.status = 304;
     return;
   }
@@ -36,12 +42,15 @@ void send(const httplib::Request& in, httplib::Response& out, const asset& a) {
     out.set_header("Referrer-Policy", "no-referrer");
   }
   out.status = 200;
-  out.set_content(a.bytes.data(), a.bytes.size(), std::string(a.media_type));
+  const std::string_view bytes = packed ? std::string_view(a.packed) : a.bytes;
+  if (packed) out.set_header("Content-Encoding", "gzip");
+  out.set_content(bytes.data(), bytes.size(), std::string(a.media_type));
 }
 
 /// Sends a file of the build, or 404 for an unknown name.
-void send_named(const httplib::Request& in, httplib::Response& out, std::string_view name) {
-  if (const auto* found = find_asset(name)) return send(in, out, *found);
+void send_named(const httplib::Request& in, httplib::Response& out, std::string_view name,
+                const char* cache_control = "no-cache") {
+  if (const auto* found = find_asset(name)) return send(in, out, *found, cache_control);
   render_problem(404, "There is no such file.", out);
 }
 
@@ -164,7 +173,10 @@ void openapi(const httplib::Request& in, httplib::Response& out, std::string_vie
 void file(const httplib::Request& in, httplib::Response& out, std::string_view name) {
   // The pages have separate paths.
   if (name.ends_with(".html")) return render_problem(404, "There is no such file.", out);
-  send_named(in, out, "page/" + std::string(name));
+  // Under the tag of another build, a page of that build asks here: while gateways are replaced.
+  const bool lasting = in.path == "/assets/" + build_tag() + '/' + std::string(name);
+  send_named(in, out, "page/" + std::string(name),
+             lasting ? "public, max-age=31536000, immutable" : "no-cache");
 }
 
 void problem(const httplib::Request& in, httplib::Response& out, std::string_view type) {

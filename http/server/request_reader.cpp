@@ -351,10 +351,6 @@ void request_reader::note_framing(std::string_view name, std::string_view value,
     case 14:
       if (equals_ignoring_case(name, "content-length")) parse_content_length(value);
       break;
-    case 15:
-      // Hidden, since cpp-httplib would compress the response.
-      if (equals_ignoring_case(name, "accept-encoding")) hide = true;
-      break;
     case 16:
       if (equals_ignoring_case(name, "content-encoding")) content_encoded_ = true;
       break;

@@ -22,8 +22,8 @@ struct request_limits {
   size_t body = size_t{64} * 1024;
 };
 
-/// A whole request. Header values are as sent, without percent-decoding. `Accept-Encoding`,
-/// `Expect` and `Transfer-Encoding` are left out: the reader has dealt with all three.
+/// A whole request. Header values are as sent, without percent-decoding. `Expect`
+/// and `Transfer-Encoding` are left out: the reader has dealt with both.
 struct received_request {
   std::string method;
   std::string target;

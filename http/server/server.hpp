@@ -70,7 +70,7 @@ struct open_file_limits {
 /// error. Runs on a worker's fiber, many at once: waiting in a oneshot holds no thread, any other
 /// blocking call does. An exception becomes a 500. Header values are as the client sent them;
 /// `path` and `params` are percent-decoded. The server alone sets `Content-Length` and
-/// `Connection`, and does not compress.
+/// `Connection`.
 using request_handler = std::function<void(exchange&)>;
 
 /// Fills in the body and content type of an error found by the connection layer: 400, 408, 413,

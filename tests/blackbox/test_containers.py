@@ -1,4 +1,4 @@
-"""Programs in containers on one data directory: each sees process ids of its own, so ids are equal."""
+"""Programs in containers on one data directory: process ids are each container's own, and equal."""
 
 import os
 import subprocess

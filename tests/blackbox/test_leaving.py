@@ -9,7 +9,7 @@ from cluster import SERVICES, free_ports
 from rest import COFFEE, DEADLINE_S, TIME_SCALE, wait_until
 from rolling import Load, RoundRobin, restart
 from support import Server
-from test_cluster_deployment import answers, front_of, needs_haproxy
+from test_haproxy import answers, front_of, needs_haproxy
 
 LONG = ("--drain", f"{60 * TIME_SCALE:g}s")
 

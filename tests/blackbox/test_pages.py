@@ -172,3 +172,24 @@ def test_the_reference_has_every_operation_and_problem(reference):
     for uri in PROBLEMS:
         assert f'href="{uri}"' in reference
     assert PREPARE in reference
+
+
+# --------------------------------------------------------------------------------- lasting names
+
+
+@pytest.mark.parametrize("path", ["/", "/board", "/display", "/manager"])
+def test_the_files_of_a_page_are_kept_under_names_that_never_have_other_bytes(client, path):
+    page = Page(client.get(path, BROWSER).expect(200).body.decode())
+    used = page.values("src") + [link["href"] for link in page.all("link")]
+    assert used
+    for url in used:
+        _, folder, build, name = url.split("/")
+        assert (folder, len(build)) == ("assets", 12)
+        answer = client.get(url).expect(200)
+        assert answer.header("Cache-Control") == "public, max-age=31536000, immutable"
+        plain = client.get(f"/assets/{name}").expect(200)
+        assert plain.header("Cache-Control") == "no-cache" and plain.body == answer.body
+        # A page of another build: a gateway of this one has its files, for this once.
+        other = client.get(f"/assets/{build[::-1]}/{name}").expect(200)
+        assert other.header("Cache-Control") == "no-cache"
+    client.get(f"/assets/{build}/index.html").expect(404)

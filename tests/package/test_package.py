@@ -1,7 +1,6 @@
 """The Debian package: its form, its units, and its life in a fresh Debian 12 root.
 
-`./dev test-package` builds the package first. The root is made by debootstrap once, and kept as an
-archive in build/.
+`./dev test-package` builds the package first.
 """
 
 import http.client
@@ -13,23 +12,12 @@ import signal
 import socket
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
+from debian_root import REPO, debian_archive, run
 
-REPO = Path(__file__).resolve().parents[2]
 SOURCE = REPO / "cluster" / "deploy" / "debian"
-ARCHIVE = REPO / "build" / "debian12.tar"
-MIRROR = "http://deb.debian.org/debian"
 UNITS = ("skanu.service", "skanu-backup.service")
-
-
-def run(*command, deadline_s=60, **more):
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=deadline_s,
-        stdin=subprocess.DEVNULL, **more)
-    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -136,30 +124,12 @@ def test_completion_knows_commands_and_options(texts):
 # ----------------------------------------------------------------------------- in a root of its own
 
 
-def make_archive(folder):
-    if not shutil.which("debootstrap"):
-        pytest.skip("debootstrap is not installed")
-    if os.geteuid() != 0:
-        pytest.skip("only root may make a Debian root")
-    done = subprocess.run(
-        ["debootstrap", "--variant=minbase", "bookworm", folder, MIRROR],
-        capture_output=True, text=True, timeout=600)
-    if "Failed getting release file" in done.stdout + done.stderr:
-        pytest.skip(f"Debian's mirror cannot be reached: {MIRROR}")
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    run("tar", "--numeric-owner", "-C", folder, "-cf", ARCHIVE.with_suffix(".new"), ".")
-    ARCHIVE.with_suffix(".new").rename(ARCHIVE)
-
-
 @pytest.fixture(scope="module")
 def root(package, tmp_path_factory):
     """A fresh Debian 12 with the package, installed by apt with what it depends on."""
-    if not ARCHIVE.exists():
-        make_archive(tmp_path_factory.mktemp("debootstrap"))
-    if os.geteuid() != 0:
-        pytest.skip("only root may use a Debian root")
+    archive = debian_archive(tmp_path_factory.mktemp("debootstrap"))
     folder = tmp_path_factory.mktemp("root")
-    run("tar", "--numeric-owner", "-C", folder, "-xpf", ARCHIVE)
+    run("tar", "--numeric-owner", "-C", folder, "-xpf", archive)
     shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
     shutil.copy(package, folder / "skanu.deb")
     for mount in (["--bind", "/proc", folder / "proc"], ["--bind", "/dev", folder / "dev"]):

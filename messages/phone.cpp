@@ -110,7 +110,7 @@ std::uint32_t take_character(std::string_view& text) {
   return c;
 }
 
-/// What was typed, without the characters that mean nothing.
+/// A number as typed, without the characters that mean nothing.
 struct typed_number {
   std::string digits;
   bool plus = false;

@@ -28,9 +28,9 @@ export function pauseBefore(n, answer, random) {
   return Math.min(asked, longest_pause) * (1 + 0.2 * random);
 }
 
-/// Milliseconds for which a wish of the time `asked` (milliseconds since 1970) may still be sent, of
-/// `lifetime` in all; never above zero for a wish without a time. A time that lies ahead comes from
-/// a clock that was set back since, and counts as its distance.
+/// Milliseconds for which a wish of the time `asked` (milliseconds since 1970) may still be sent,
+/// of `lifetime` in all; never above zero for a wish without a time. A time that lies ahead comes
+/// from a clock that was set back since, and counts as its distance.
 export function timeLeft(asked, now, lifetime) {
   const age = Math.abs(now - asked);
   return age < lifetime ? lifetime - age : 0;

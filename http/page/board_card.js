@@ -12,9 +12,10 @@ const shapes = {
   overdue: ['M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z', 'M12 7v6.5', 'M12 16.6v.4'],
 };
 
-/// A card for this id; `update(order, column, { state, now, limits, pressing })` shows an order, `state`
-/// being undefined, 'sending' or 'cancelled', `limits` as urgency() takes them. An overdue order that
-/// is not `pressing` is marked more quietly: where all are overdue, the eye needs the first.
+/// A card for this id; `update(order, column, { state, now, limits, pressing })` shows an order,
+/// `state` being undefined, 'sending' or 'cancelled', `limits` as urgency() takes them. An overdue
+/// order that is not `pressing` is marked more quietly: where all are overdue, the eye needs the
+/// first.
 export function boardCard(id) {
   const hidden = () => el('span', { className: 'hidden-text' });
   const word = hidden();

@@ -10,8 +10,8 @@ const hidden_for = 10_000; // then a page that nobody looks at leaves its connec
 /// Follows `/orderTraces/stream` with this query. `onTrace` gets each trace in order. `onGap` is
 /// called when the stream begins without the past (at the start, and after a long outage): read the
 /// lists then. `onState` gets 'connecting', 'live' or 'lost'. The stream is live once something was
-/// heard on it, until it is silent for too long: a proxy may answer, and hold back all that follows.
-/// `evenHidden` keeps it while nobody looks at the page. Returns { close }.
+/// heard on it, until it is silent for too long: a proxy may answer, and hold back all that
+/// follows. `evenHidden` keeps it while nobody looks at the page. Returns { close }.
 export function follow(query, options) {
   const { onTrace, onGap = () => {}, onState = () => {}, evenHidden = false } = options;
   let source;

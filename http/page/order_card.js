@@ -303,7 +303,8 @@ export class OrderCard {
     setText(this.againButton, t('order.again'));
     this.againButton.hidden = !notTaken;
     this.removeButton.hidden = !(mayStop || notTaken || order.gone || isEnded(order.status));
-    const look = isEnded(order.status) ? ' ended' : order.status === 'DELIVERY READY' ? ' ready' : '';
+    const isReady = order.status === 'DELIVERY READY';
+    const look = isEnded(order.status) ? ' ended' : isReady ? ' ready' : '';
     this.element.className = `order${look}`;
   }
 

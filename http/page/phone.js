@@ -4,7 +4,9 @@
 /// A country's calling code, and the digit that stands before a number within it.
 export const korea = { callingCode: '82', trunk: '0' };
 
-const separators = /[\p{Cf}\p{Zs}\p{Pd}\t\u2212\u2043.\u00b7\u2022\u2024\u2027\u2219\u22c5\u3002\u30fb\ufe52\uff0e\uff61\uff65]/gu;
+const dots =
+  '.\\u00b7\\u2022\\u2024\\u2027\\u2219\\u22c5\\u3002\\u30fb\\ufe52\\uff0e\\uff61\\uff65';
+const separators = new RegExp(`[\\p{Cf}\\p{Zs}\\p{Pd}\\t\\u2212\\u2043${dots}]`, 'gu');
 const brackets = /[\p{Ps}\p{Pe}]/gu;
 
 /// The stored form of a number; undefined for a text that is none: "+82 (0)10-1234-1234" is

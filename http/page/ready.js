@@ -1,5 +1,5 @@
-// Tells a customer that an order is ready: by the page's title, by vibration and, where the customer
-// allowed that, by a notification.
+// Tells a customer that an order is ready: by the page's title, by vibration and, where the
+// customer allowed that, by a notification.
 
 import { drinkName, t } from './i18n.js';
 

@@ -4,8 +4,8 @@ const stored = 'skanu.board';
 export const defaults = { late: 5, overdue: 10, sound: false, awake: false };
 const longest = 240; // minutes
 
-/// Settings that hold together, whatever was stored or typed: `late` and `overdue` are whole minutes
-/// from which on an order is so, `overdue` above `late`.
+/// Settings that hold together, whatever was stored or typed: `late` and `overdue` are whole
+/// minutes from which on an order is so, `overdue` above `late`.
 export function sane(values = {}) {
   const minutes = (value, otherwise) =>
     Number.isInteger(value) && value >= 1 && value <= longest ? value : otherwise;

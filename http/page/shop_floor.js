@@ -18,10 +18,10 @@ export class ShopFloor {
     this.known = false; // before the lists were read once, an empty column means nothing
   }
 
-  /// Takes one account of an order, from the stream or a list. `changedAt` says since when the order
-  /// has its status; without it, in a trace of an older version, the stream's timestamp does. Returns
-  /// 'entered', 'moved', 'left', 'cancelled' (it left before it was done), or undefined where
-  /// nothing changed. `seen` says when the account was given, on a clock of the caller's.
+  /// Takes one account of an order, from the stream or a list. `changedAt` says since when the
+  /// order has its status; without it, in a trace of an older version, the stream's timestamp does.
+  /// Returns 'entered', 'moved', 'left', 'cancelled' (it left before it was done), or undefined
+  /// where nothing changed. `seen` says when the account was given, on a clock of the caller's.
   take(trace, seen = 0) {
     const id = trace.id;
     if (this._ended.has(id) && rank(trace.status) <= rank(this._ended.get(id))) return undefined;

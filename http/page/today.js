@@ -2,7 +2,8 @@
 
 import { isCancelled, rank } from './traces.js';
 
-/// The begin of the day of a time, as the clock on this wall shows it; both milliseconds since 1970.
+/// The begin of the day of a time, as the clock on this wall shows it; both milliseconds since
+/// 1970.
 export function midnightBefore(time) {
   const day = new Date(time);
   day.setHours(0, 0, 0, 0);

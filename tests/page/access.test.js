@@ -47,7 +47,8 @@ const fill = {
   async customer(page) {
     const buttons = page.locator('.drink-card .primary');
     for (const n of [0, 6, 4, 8]) {
-      await buttons.nth(n).press('Enter'); // by key: clicks would all be at one place of a small screen
+      // By key: clicks would all be at one place of a small screen.
+      await buttons.nth(n).press('Enter');
       await textOf(page.locator('.order h3').first(), /\d/);
     }
     const orders = page.locator('.order');

@@ -173,7 +173,7 @@ test('the second touch of a double touch does not move the next card', async () 
   await closePage(page);
 });
 
-test('a touch that was meant for a card which another tablet moved hits no other card', async () => {
+test('a touch that was meant for a card that another tablet moved hits no other card', async () => {
   const ids = [await server.order(), await server.order()];
   const page = await openPage(browser, 'about:blank');
   await page.clock.install();
@@ -198,7 +198,7 @@ test('a touch that was meant for a card which another tablet moved hits no other
   await closePage(page);
 });
 
-test('minutes and urgency of a trace without a time of its last step come from its history', async () => {
+test('minutes of a trace without a time of its last step come from its history', async () => {
   const id = await server.order();
   const page = await openPage(browser, 'about:blank');
   await changeTraces(page, (trace) => delete trace.changedAt);

@@ -272,7 +272,7 @@ test('an attempt that a sleeping machine held up is not sent again', async () =>
   assert.deepEqual([sent, answer], [1, { status: 503 }]);
 });
 
-test('an attempt whose time is over while it is asked neither waits nor says that it does', async () => {
+test('an attempt whose time is over while asked neither waits nor says that it does', async () => {
   let time = 0;
   const answer = await attempt(async () => ((time = 5000), { status: 503 }), {
     limit: 3000,
@@ -406,7 +406,7 @@ test('the language is the one wished for, ' +
   assert.equal(chooseLanguage('fr', ['fr']), 'en');
 });
 
-test('a phone number is 7 to 15 digits, however they are grouped: as the program reads them', () => {
+test('a phone number is 7 to 15 digits, however grouped: as the program reads them', () => {
   const numbering = {
     KR: korea,
     DE: { callingCode: '49', trunk: '0' },

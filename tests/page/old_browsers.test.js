@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { closePage, countOf, eventually, launchBrowser, openPage, Server, textOf } from './support.js';
+import {
+  closePage, countOf, eventually, launchBrowser, openPage, Server, textOf,
+} from './support.js';
 
 let browser;
 let server;

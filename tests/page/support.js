@@ -209,8 +209,8 @@ export async function closePage(page) {
   assert.deepEqual(page.wrongs, []);
 }
 
-/// From now on this page sees the last step of order `id`, in lists, as `minutesOf(id)` minutes older
-/// than it is.
+/// From now on this page sees the last step of order `id`, in lists, as `minutesOf(id)` minutes
+/// older than it is.
 export function pretendAge(page, minutesOf) {
   return changeTraces(page, (trace) => {
     const age = minutesOf(trace.id) * 60_000;

@@ -99,7 +99,8 @@ TEST(trace_frames, show_the_trace_as_rest_does_with_the_time_of_its_change) {
       "id: 9\nevent: trace\n"
       R"(data: {"id":42,"orderId":42,"productId":7,"productName":"Co\",\"status\":\"ffee","qty":2,)"
       R"("cost":9000,"status":"PAY END","timestamp":"2026-11-22T12:00:00.000Z",)"
-      R"("_links":{"self":{"href":"/orderTraces/42"}}})"
+      R"("_links":{"self":{"href":"/orderTraces/42"},"order":{"href":"/orders/42"},)"
+      R"("events":{"href":"/orderTraces/42/events"}}})"
       "\n\n");
 }
 

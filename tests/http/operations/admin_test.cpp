@@ -31,7 +31,7 @@ class admin_test : public testing::Test {
     httplib::Response out;
     const auto parameter = std::to_string(id);
     exchange x{in, out};
-    admin::explain(call(x, *to, parameter), view);
+    admin::explain(call(x, *to, parameter, {}), view);
     return nlohmann::json::parse(out.body);
   }
 
@@ -71,7 +71,7 @@ class admin_test : public testing::Test {
     if (!after.empty()) in.params.emplace("after", after);
     httplib::Response out;
     exchange x{in, out};
-    admin::dead_letters(call(x, *to, ""), view);
+    admin::dead_letters(call(x, *to, "", {}), view);
     return nlohmann::json::parse(out.body);
   }
 

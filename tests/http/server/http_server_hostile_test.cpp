@@ -39,7 +39,7 @@ TEST(http_server_under_attack, refuses_a_bad_request_and_closes) {
       {"GET / HTTP/1.1\r\n\r\n", 400},
       {"GET /\r\n", 400},
       {"GET / HTTP/2.0\r\n", 505},
-      {"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"GET http://a@b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"GE\"T / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {std::string{"GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", 29}, 400},
       {"GET /" + std::string(9000, 'a') + " HTTP/1.1\r\n", 414},

@@ -196,7 +196,7 @@ TEST(http_server, delivers_a_large_response_whole) {
   for (int i = 0; i < 3; ++i) ASSERT_EQ(body_of(client.ask(get)), large);
 }
 
-TEST(http_server, adds_nothing_of_its_own_to_a_response_but_the_time) {
+TEST(http_server, adds_nothing_of_its_own_to_a_response_but_the_time_and_nosniff) {
   running_server server{patient_options(),
                         [](const httplib::Request& request, httplib::Response& response) {
                           if (request.method == "DELETE") {
@@ -214,11 +214,13 @@ TEST(http_server, adds_nothing_of_its_own_to_a_response_but_the_time) {
               testing::MatchesRegex("[A-Z][a-z]+, [0-9]+ [A-Z][a-z]+ [0-9]+ [0-9:]+ GMT"));
   response->headers.erase("date");
   EXPECT_EQ(response->headers, (std::map<std::string, std::string>{
-                                   {"content-length", "5000"}, {"content-type", "text/plain"}}));
+                                   {"content-length", "5000"},
+                                   {"content-type", "text/plain"},
+                                   {"x-content-type-options", "nosniff"}}));
   EXPECT_EQ(status_of(client.ask("GET / HTTP/1.1\r\nHost: a\r\nRange: nonsense\r\n\r\n")), 200);
   const auto empty = client.ask("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(status_of(empty), 204);
-  EXPECT_EQ(empty->headers.size(), 1u);
+  EXPECT_EQ(empty->headers.size(), 2u);
 }
 
 TEST(http_server, states_the_length_once_whatever_the_handler_sets) {

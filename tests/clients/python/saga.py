@@ -133,7 +133,7 @@ def read_operations(client):
 
 def read_stream(client, order_id):
     """Reads the stream of one order from its start, as a body that grows."""
-    request = stream_order_traces._get_kwargs(order_id=order_id, last_event_id_query="0")
+    request = stream_order_traces._get_kwargs(order_id=[order_id], last_event_id_query="0")
     with client.get_httpx_client().stream(**request, timeout=httpx.Timeout(5)) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         assert any('"DELIVERY END"' in line for line in answer.iter_lines())

@@ -121,7 +121,7 @@ async function readStream(id: number) {
   const stop = new AbortController();
   const stream = had(
     await client.GET('/orderTraces/stream', {
-      params: { query: { orderId: id, lastEventId: '0' } },
+      params: { query: { orderId: [id], lastEventId: '0' } },
       parseAs: 'stream',
       signal: stop.signal,
     }),

@@ -133,7 +133,7 @@ std::vector<entity_id> order_ids_of(std::string_view text) {
     at = comma + 1;
   }
   std::ranges::sort(ids);
-  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
 }
 

@@ -22,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   prefers_html(in);
   try {
     const auto page = page_of(in);
+    for (const auto& time : {page.from, page.until})
+      require(!time || from_rfc3339(to_rfc3339(*time)) == time);
     require(page.size >= 1 && page.size <= largest_page && page.number >= 0);
     if (page.after) {
       require(*page.after >= 0 && *page.after <= max_safe_integer);
@@ -34,9 +36,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const auto conditions = conditions_of(in);
     require(conditions.client_operation.has_value() == in.has_header("Idempotency-Key"));
-    require(conditions.condition.has_value() == in.has_header("If-Match"));
-    if (conditions.condition)
+    const bool wanted = in.has_header("If-Match"), unwanted = in.has_header("If-None-Match");
+    require(conditions.condition.has_value() == (wanted || unwanted));
+    if (conditions.condition) {
+      require(conditions.condition->only_unwanted == !wanted);
+      require(conditions.condition->unwanted.has_value() == unwanted);
       for (const auto version : conditions.condition->versions) require(version > 0);
+      if (unwanted)
+        for (const auto version : conditions.condition->unwanted->versions) require(version > 0);
+    }
   } catch (const refused& r) {
     require(r.why.code == errc::invalid_field && !r.why.wrong_fields.empty());
   }

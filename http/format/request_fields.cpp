@@ -133,7 +133,7 @@ std::vector<entity_id> order_ids_of(std::string_view text) {
     at = comma + 1;
   }
   std::ranges::sort(ids);
-  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
 }
 
@@ -221,7 +221,7 @@ stream_request stream_request_of(const httplib::Request& in) {
   const bool in_header = !in.get_header_value("Last-Event-ID").empty();
   const auto last =
       in_header ? std::optional(in.get_header_value("Last-Event-ID")) : query_of(in, "lastEventId");
-  if (!last || last->empty()) return wanted;
+  if (!last) return wanted;
   const auto dash = std::min(last->find('-'), last->size());
   const auto offset = last->substr(0, dash);
   wanted.last_seen = offset == "0" ? 0 : id_of(offset);

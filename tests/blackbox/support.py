@@ -16,7 +16,8 @@ from rest import DEADLINE_S, TIME_SCALE, Client, Shop
 
 REPO = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("SKANU_BIN", REPO / "build" / "release" / "skanu"))
-READY_LINE = re.compile(r"skanu ready http://(\S+):(\d+)\n\Z")
+READY_LINE = re.compile(r"skanu ready http(?:=|://)(\S+):(\d+)\n\Z")
+"""With "=" in the version before."""
 
 
 def clean_environment(extra=None):

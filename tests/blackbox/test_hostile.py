@@ -5,6 +5,7 @@ Its figures need `./dev bench --hostile`.
 
 import contextlib
 import re
+import resource
 import subprocess
 import sys
 
@@ -33,6 +34,8 @@ def test_the_log_says_that_open_files_lower_the_bounds(tmp_path, lowered):
     assert ("event=too_few_open_files max_connections=" in server.stderr()) == lowered
     if lowered:  # the limit, and how much of it helps
         wanted = re.search(r"limit=4000 wanted=(\d+) remedy=.*ulimit", server.stderr())[1]
+        if int(wanted) > resource.getrlimit(resource.RLIMIT_NOFILE)[1]:
+            pytest.skip(f"this machine allows fewer than {wanted} open files")
         with Server(tmp_path / "data", prefix=["prlimit", f"--nofile={wanted}"]) as server:
             server.client().get("/orders").expect(200)
         assert "too_few_open_files" not in server.stderr()

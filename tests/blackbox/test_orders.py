@@ -99,6 +99,8 @@ def test_a_cancelled_order_stays_readable(client, shop):
     placed = client.post("/orders", COFFEE).expect(201).json()
     shop.cancel_order(placed["id"])
     cancelled = shop.order(placed["id"])
+    assert cancelled.pop("cancelledAt") >= placed["orderedAt"]
+    assert placed["_links"].pop("cancel")["href"] == f"/orders/{placed['id']}"
     assert cancelled == {**placed, "orderStatus": "Order Cancelled"}
 
 

@@ -154,7 +154,7 @@ def test_the_sample_configuration_has_the_defaults(tmp_path):
 
     defaults, given = understood(), understood("--config", str(config))
     differing = {name for name in given if given[name] != defaults[name]}
-    assert differing == {"public-url", "allowed-host"}
+    assert differing == {"public-url", "allowed-host", "trust-network"}
     assert understood("--config", str(REPO / "examples" / "skanu.toml")) == defaults
 
 

@@ -13,9 +13,7 @@
 namespace skanu {
 namespace {
 
-nlohmann::json cases() {
-  return nlohmann::json::parse(std::ifstream(SKANU_PHONE_NUMBERS));
-}
+nlohmann::json cases() { return nlohmann::json::parse(std::ifstream(SKANU_PHONE_NUMBERS)); }
 
 TEST(phone_numbers, keep_their_digits_alone) {
   std::size_t seen = 0;

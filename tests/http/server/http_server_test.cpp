@@ -213,10 +213,10 @@ TEST(http_server, adds_nothing_of_its_own_to_a_response_but_the_time_and_nosniff
   EXPECT_THAT(response->headers["date"],
               testing::MatchesRegex("[A-Z][a-z]+, [0-9]+ [A-Z][a-z]+ [0-9]+ [0-9:]+ GMT"));
   response->headers.erase("date");
-  EXPECT_EQ(response->headers, (std::map<std::string, std::string>{
-                                   {"content-length", "5000"},
-                                   {"content-type", "text/plain"},
-                                   {"x-content-type-options", "nosniff"}}));
+  EXPECT_EQ(response->headers,
+            (std::map<std::string, std::string>{{"content-length", "5000"},
+                                                {"content-type", "text/plain"},
+                                                {"x-content-type-options", "nosniff"}}));
   EXPECT_EQ(status_of(client.ask("GET / HTTP/1.1\r\nHost: a\r\nRange: nonsense\r\n\r\n")), 200);
   const auto empty = client.ask("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(status_of(empty), 204);

@@ -17,12 +17,13 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / "tests" / "blackbox"))
 
+from rest import TIME_SCALE  # noqa: E402
 from support import BINARY, Server, assert_sound, skanu  # noqa: E402
 
 DOCUMENT = REPO / "http" / "api" / "openapi.json"
 SOURCES = Path(__file__).resolve().parent
 BUILD = REPO / "build" / "clients"
-LONGEST_S = 300
+LONGEST_S = 300 * TIME_SCALE
 UNREACHABLE = re.compile(
     "ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH"  # npm
     "|Failed to establish a new connection|Temporary failure in name resolution"  # pip

@@ -12,6 +12,11 @@ from rest import COFFEE, wait_until
 from support import REPO, Server
 
 
+not_under_a_sanitizer = pytest.mark.skipif(
+    "asan" in os.environ.get("SKANU_BIN", ""), reason="the sanitizer reports crashes itself"
+)
+
+
 def paths_in(text):
     return [int(n) for n in re.findall(r"event=request .*path=\"/orders/(\d+)\"", text)]
 
@@ -44,6 +49,7 @@ def test_sighup_killed_the_server_and_now_opens_the_log_anew(tmp_path, arguments
     assert "event=stopped" in log.read_text()
 
 
+@not_under_a_sanitizer
 def test_a_crash_after_sighup_writes_to_the_new_log(tmp_path):
     log = tmp_path / "skanu.log"
     server = Server(tmp_path / "data", "--log-file", log).start()
@@ -115,6 +121,7 @@ def test_a_json_log_has_an_object_in_each_line(tmp_path):
     assert isinstance(placed["us"], int)
 
 
+@not_under_a_sanitizer
 def test_a_crash_is_told_in_json_too(tmp_path):
     server = Server(tmp_path / "data", "--log-format", "json").start()
     server.send_signal(signal.SIGABRT)

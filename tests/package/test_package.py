@@ -130,6 +130,7 @@ def root(package, tmp_path_factory):
     archive = debian_archive(tmp_path_factory.mktemp("debootstrap"))
     folder = tmp_path_factory.mktemp("root")
     run("tar", "--numeric-owner", "-C", folder, "-xpf", archive)
+    folder.chmod(0o755)  # a scratch folder is its owner's alone, and a root is everybody's
     shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
     shutil.copy(package, folder / "skanu.deb")
     for mount in (["--bind", "/proc", folder / "proc"], ["--bind", "/dev", folder / "dev"]):

@@ -12,6 +12,8 @@ namespace skanu {
 namespace {
 
 constexpr std::size_t fewest_digits = 7, most_digits = 15;
+/// Of a number behind a country code: with fewer digits, the code may be part of a local number.
+constexpr std::size_t fewest_national_digits = 8;
 
 constexpr std::array countries = {
     korea,
@@ -178,6 +180,14 @@ std::optional<std::string> normalised_phone(std::string_view text, const phone_c
 
 std::optional<std::string> normalised_phone(std::string_view text) {
   return normalised_phone(text, korea);
+}
+
+std::optional<std::string> present_form(std::string_view stored, const phone_country& home) {
+  const bool abroad = stored.starts_with(home.calling_code) &&
+                      stored.size() >= home.calling_code.size() + fewest_national_digits;
+  auto present = normalised_phone((abroad ? "+" : "") + std::string(stored), home);
+  if (present == stored) return std::nullopt;
+  return present;
 }
 
 bool is_stored_phone(std::string_view text) {

@@ -28,6 +28,11 @@ std::optional<phone_country> phone_country_named(std::string_view name);
 /// is not 7 to 15. http/page/phone.js has the same rules; tests/phone_numbers.json checks both.
 std::optional<std::string> normalised_phone(std::string_view text, const phone_country& home);
 
+/// Returns the present form of a number stored by a version that kept country codes as plain
+/// digits: "821012341234" and "00821012341234" are "01012341234" in Korea. Returns nullopt where
+/// the stored form is the present one already, or too short to hold a country code.
+std::optional<std::string> present_form(std::string_view stored, const phone_country& home);
+
 /// Whether a text has the form of a stored number, of this version or of one before: 7 to 15
 /// digits, perhaps behind a plus.
 bool is_stored_phone(std::string_view text);

@@ -107,7 +107,40 @@ struct stamps_deducted {
   bool operator==(const stamps_deducted&) const = default;
 };
 
-using stamp_event = std::variant<stamps_added, stamps_earned, stamps_deducted>;
+/// The whole balance went to another account. The next event of the log is the other's
+/// stamps_moved_in.
+struct stamps_moved_out {
+  static constexpr std::string_view event_type = "StampsMovedOut";
+  std::string phone_number;
+  std::string to_phone_number;
+  std::int64_t stamp_qty = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("phoneNumber", self.phone_number);
+    visit("toPhoneNumber", self.to_phone_number);
+    visit("stampQty", self.stamp_qty);
+  }
+  bool operator==(const stamps_moved_out&) const = default;
+};
+
+struct stamps_moved_in {
+  static constexpr std::string_view event_type = "StampsMovedIn";
+  std::string phone_number;
+  std::string from_phone_number;
+  std::int64_t stamp_qty = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("phoneNumber", self.phone_number);
+    visit("fromPhoneNumber", self.from_phone_number);
+    visit("stampQty", self.stamp_qty);
+  }
+  bool operator==(const stamps_moved_in&) const = default;
+};
+
+using stamp_event =
+    std::variant<stamps_added, stamps_earned, stamps_deducted, stamps_moved_out, stamps_moved_in>;
 
 /// A line of an account's ledger, as stored and shown.
 struct stamp_entry {
@@ -116,6 +149,7 @@ struct stamp_entry {
   std::optional<entity_id> payment_id;
   std::int64_t stamp_qty = 0;
   std::string timestamp;
+  std::optional<std::string> other_phone_number = {};  ///< Of the account moved to or from.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
@@ -124,6 +158,7 @@ struct stamp_entry {
     visit("paymentId", self.payment_id);
     visit("stampQty", self.stamp_qty);
     visit("timestamp", self.timestamp);
+    visit("otherPhoneNumber", self.other_phone_number);
   }
   bool operator==(const stamp_entry&) const = default;
 };

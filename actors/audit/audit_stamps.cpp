@@ -32,7 +32,9 @@ void stamp_audit::check_accounts() {
         for (const auto& row : stamp_rules::rows(id, event, header.version, to_rfc3339(header.at)))
           account.marks.expected.add(row.key, *row.value);
         note(id, event);
+        check_move(id, event);
       });
+  if (moved_out_) note_lost(*moved_out_);
   state_check<stamp_rules, audited_stamps>(from_, 2, accounts_, report_).run();
   check_ledgers();
 }
@@ -42,7 +44,8 @@ void stamp_audit::note(entity_id account, const stamp_event& event) {
     report_.violated(3, service::stamp, account,
                      "payment " + std::to_string(payment) + " " + std::string(what) + " twice");
   };
-  std::visit(overloaded{[](const stamps_added&) {},
+  std::visit(overloaded{[](const stamps_added&) {}, [](const stamps_moved_out&) {},
+                        [](const stamps_moved_in&) {},
                         [&](const stamps_earned& e) {
                           auto& effect = effects_[e.payment_id];
                           if (effect.earned_by != 0) twice(e.payment_id, "earned");
@@ -56,6 +59,24 @@ void stamp_audit::note(entity_id account, const stamp_event& event) {
                           effect.taken += e.stamp_qty;
                         }},
              event);
+}
+
+/// A commit holds both events of a move: nothing comes between them.
+void stamp_audit::check_move(entity_id account, const stamp_event& event) {
+  const auto out = std::exchange(moved_out_, std::nullopt);
+  const auto* in = std::get_if<stamps_moved_in>(&event);
+  const bool arrives = in && out && in->phone_number == out->to_phone_number &&
+                       in->from_phone_number == out->phone_number &&
+                       in->stamp_qty == -out->stamp_qty;
+  if (out && !arrives) note_lost(*out);
+  if (in && !arrives)
+    report_.violated(3, service::stamp, account, "stamps were moved in that nobody gave");
+  if (const auto* leaving = std::get_if<stamps_moved_out>(&event)) moved_out_ = *leaving;
+}
+
+void stamp_audit::note_lost(const stamps_moved_out& out) {
+  report_.violated(3, service::stamp, account_of(out.phone_number),
+                   "its stamps were moved out, and did not come in elsewhere");
 }
 
 void stamp_audit::take_row(const stored_row& row) {

@@ -45,6 +45,8 @@ class stamp_audit {
 
  private:
   void note(entity_id account, const stamp_event& event);
+  void check_move(entity_id account, const stamp_event& event);
+  void note_lost(const stamps_moved_out& out);
   void check_ledgers();
   void take_row(const stored_row& row);
 
@@ -52,6 +54,7 @@ class stamp_audit {
   audit_report& report_;
   audited_stamps accounts_;
   std::unordered_map<entity_id, stamp_effect> effects_;  ///< By payment.
+  std::optional<stamps_moved_out> moved_out_;            ///< Has not come in yet.
 };
 
 }  // namespace skanu

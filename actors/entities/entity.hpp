@@ -17,6 +17,7 @@
 
 #include "actors/entities/environment.hpp"
 #include "actors/rules/decision.hpp"
+#include "actors/rules/event_commit.hpp"
 #include "actors/supervision/failures.hpp"
 #include "messages/event.hpp"
 #include "messages/interfaces.hpp"
@@ -122,7 +123,6 @@ class entity final : public entity_actor<typename Rules::command>::base {
   }
 
  private:
-  using state = typename Rules::state;
   using event = typename Rules::event;
 
   void carry_out(const command& c, command_context& r) {
@@ -131,7 +131,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
     if (r.operation && r.maybe_repeated) {
       if (auto known = known_outcome(r)) return answer(r, std::move(*known), false);
     }
-    auto decided = Rules::decide(state_, c, id_, facts_for(c));
+    auto decided = Rules::decide(current_.state, c, id_, facts_for(c));
     if (!condition_holds(r) && !(decided.refusal && decided.refusal->code == errc::not_found))
       decided = decision<event>::refuse(errc::version_mismatch, "It has another version by now.");
     if (decided.refusal) {
@@ -141,7 +141,8 @@ class entity final : public entity_actor<typename Rules::command>::base {
                      entity_in_log(Rules::of, id_), name_of(decided.refusal->code),
                      r.trace->trace_id());
       // An absent entity may be there when the client repeats the command under the same key.
-      const bool absent = decided.refusal->code == errc::version_mismatch && !Rules::listed(state_);
+      const bool absent =
+          decided.refusal->code == errc::version_mismatch && !Rules::listed(current_.state);
       const bool remembered = decided.refusal->code != errc::not_found && !absent;
       answer(r, std::move(*decided.refusal), remembered);
     } else if (decided.events.empty()) {
@@ -156,14 +157,14 @@ class entity final : public entity_actor<typename Rules::command>::base {
     const auto document = env_.data.read()->entity_for_change(Rules::of, id_);
     recovered_ = true;
     if (!document) return;
-    state_ = decode_document<state>(*document);
-    version_ = parts_of(*document).version;
+    current_ = decode_versioned<Rules>(document);
     document_ = std::make_shared<const std::string>(std::move(*document));
   }
 
   bool condition_holds(const command_context& r) const {
     if (!r.condition) return true;
-    return r.condition->holds(Rules::listed(state_) ? std::optional(version_) : std::nullopt);
+    return r.condition->holds(Rules::listed(current_.state) ? std::optional(current_.version)
+                                                            : std::nullopt);
   }
 
   std::optional<outcome> known_outcome(const command_context& r) {
@@ -188,39 +189,20 @@ class entity final : public entity_actor<typename Rules::command>::base {
     }
   }
 
-  accepted outcome_now(effect what) const { return {what, id_, version_, document_}; }
+  accepted outcome_now(effect what) const { return {what, id_, current_.version, document_}; }
 
   /// Applies and commits what was decided; the answer goes with the commit.
   void record(command_context& r, const std::vector<event>& events) {
-    const auto version_before = version_;
-    entity_change change;
-    change.id = id_;
-    change.expected = version_before;
-    change.status_before = Rules::status(state_);
-    change.listed_before = Rules::listed(state_);
+    const auto version_before = current_.version;
     pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
     const auto now = env_.wall_clock();
-    const auto timestamp = to_rfc3339(now);
-    for (const auto& e : events) {
-      Rules::apply(state_, e);
-      if constexpr (requires { Rules::note_time(state_, e, now); })
-        Rules::note_time(state_, e, now);
-      c.data.events.push_back(encode_event(e, ++version_, timestamp, r.trace));
-      if (r.trace)
+    add_events(c.data, id_, current_, events, now, r.trace);
+    document_ = c.data.changes.back().document;
+    if (r.trace) {
+      for (const auto& body : c.data.events)
         spdlog::info("event=decided service={} id={} eventType={} trace={}", name_of(Rules::of),
-                     entity_in_log(Rules::of, id_), event_type_of(c.data.events.back()),
-                     r.trace->trace_id());
-      if constexpr (requires { Rules::rows(id_, e, version_, timestamp); }) {
-        for (auto& row : Rules::rows(id_, e, version_, timestamp))
-          c.data.rows.push_back(std::move(row));
-      }
+                     entity_in_log(Rules::of, id_), event_type_of(body), r.trace->trace_id());
     }
-    document_ = std::make_shared<const std::string>(encode_document(Rules::of, version_, state_));
-    change.next = version_;
-    change.document = document_;
-    change.status = Rules::status(state_);
-    change.listed = Rules::listed(state_);
-    c.data.changes.push_back(std::move(change));
     c.data.requires_entity = r.requires_entity;
     c.builds_on = std::move(r.builds_on);
     auto answered_early = outcome_now(version_before == 0 ? effect::created : effect::changed);
@@ -240,7 +222,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
     const bool keep = remembered && r.operation && r.operation->from_client;
     if (!keep && gauge_->in_flight() == 0 && !gauge_->failed()) return r.answer(std::move(result));
     pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
-    c.data.changes.push_back({.id = id_, .expected = version_, .next = version_});
+    c.data.changes.push_back({.id = id_, .expected = current_.version, .next = current_.version});
     c.result = std::move(result);
     if (keep) remember(c, r, env_.wall_clock());
     submit(std::move(c), r);
@@ -263,8 +245,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
   std::shared_ptr<entity_gauge> gauge_;
   rows_in_flight in_flight_;
   bool recovered_ = false;
-  state state_;
-  version_number version_ = 0;
+  versioned_state<Rules> current_;
   std::shared_ptr<const std::string> document_;
 };
 

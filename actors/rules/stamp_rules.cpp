@@ -82,6 +82,10 @@ std::vector<row_write> stamp_rules::rows(entity_id account, const event& e, vers
           once(change.payment_id, 'e', change.stamp_qty);
         if constexpr (std::same_as<change_type, stamps_deducted>)
           once(change.payment_id, 'd', change.stamp_qty);
+        if constexpr (std::same_as<change_type, stamps_moved_out>)
+          line.other_phone_number = change.to_phone_number;
+        if constexpr (std::same_as<change_type, stamps_moved_in>)
+          line.other_phone_number = change.from_phone_number;
       },
       e);
   auto key = ledger_prefix(account);

@@ -57,6 +57,7 @@ int run(const program_options& options) {
     case program_command::events: return run_events(options);
     case program_command::backup: return run_backup(options);
     case program_command::rebuild: return run_rebuild(options);
+    case program_command::join_stamps: return run_join_stamps(options);
     case program_command::admin: return run_admin(options);
   }
   return cannot;

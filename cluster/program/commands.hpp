@@ -1,5 +1,5 @@
-// The commands beside `serve`. Most read stored data, also beside a running server; only `rebuild`
-// writes, in a directory without a server.
+// The commands beside `serve`. Most read stored data, also beside a running server; `rebuild` and
+// `join-stamps` write, in a directory without a server.
 #pragma once
 
 #include "cluster/program/options.hpp"
@@ -11,6 +11,7 @@ int run_audit(const program_options& options);
 int run_events(const program_options& options);
 int run_backup(const program_options& options);
 int run_rebuild(const program_options& options);
+int run_join_stamps(const program_options& options);
 
 /// Sends a request to a running server. Returns 1 if the server refuses; throws std::runtime_error
 /// for an unreadable token, or without an answer in time.

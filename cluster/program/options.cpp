@@ -1,47 +1,20 @@
 #include "cluster/program/options.hpp"
 
-#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <iostream>
-#include <regex>
 
 #include <CLI/CLI.hpp>
 
-#include "actors/operations/duration.hpp"
-#include "cluster/program/cluster_arguments.hpp"
+#include "cluster/program/arguments.hpp"
 #include "cluster/program/version.hpp"
 #include "cluster/program/wrong_options.hpp"
-#include "cluster/protocol/addresses.hpp"
-#include "http/access/admin_access.hpp"
-#include "http/format/host_field.hpp"
-#include "http/format/link_base.hpp"
 
 namespace skanu {
 
 namespace {
 
 constexpr int bad_usage = 2;
-constexpr const char* usual_http = "127.0.0.1:8088";
-
-/// The values as given. Each command has separate variables, because the environment and the file
-/// also set the options of commands not run.
-struct arguments {
-  program_options options;  ///< Values that need no interpretation.
-  bool print_config = false;
-
-  std::string http = usual_http, admin, cors = "own";
-  std::string public_url, drain = "0", log_format_word = "text";
-  std::string country{options.node.country.name};
-  std::vector<std::string> allowed_hosts, trusted_proxies;
-  bool trust_network = false;
-  std::chrono::milliseconds::rep heartbeat_ms = options.node.streams.heartbeat.count();
-  cluster_arguments cluster;
-
-  std::string audit_data = options.data, events_data = options.data, backup_data = options.data,
-              rebuild_data = options.data, admin_data = options.data;
-  std::string events_service;
-  std::string admin_http = usual_http;
-};
 
 /// Accepts a whole decimal number of at least `least`. CLI11's own message would print the full
 /// bounds of a type.
@@ -56,144 +29,6 @@ CLI::Validator number_from(std::int64_t least) {
                        : "takes a whole number from " + std::to_string(least) + " on, not " + text;
           },
           "NUMBER"};
-}
-
-/// As browsers send it: in small letters, and without a path.
-bool is_origin(const std::string& text) {
-  static const std::regex form(
-      R"(https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:([0-9]{1,5}))?)");
-  constexpr std::size_t longest = 300;  // names end at 253; a regex takes stack for each letter
-  std::smatch parts;
-  if (text.size() > longest || !std::regex_match(text, parts, form)) return false;
-  const auto port = parts[4].str();
-  return port.empty() || (port.front() != '0' && std::stoi(port) <= 65'535);
-}
-
-std::string read_cors(const std::string& text, cors_policy& cors) {
-  using enum cors_policy::origins;
-  for (const auto& [word, allowed] :
-       {std::pair{"own", own}, std::pair{"*", every}, std::pair{"none", none}}) {
-    if (text != word) continue;
-    cors.allowed = allowed;
-    return {};
-  }
-  cors.allowed = listed;
-  cors.list = split(text);
-  if (cors.list.empty() || std::ranges::any_of(cors.list, &std::string::empty))
-    return "--cors takes origins by commas, * for every one, own or none";
-  for (const auto* word : {"*", "own", "none"})
-    if (std::ranges::find(cors.list, word) != cors.list.end())
-      return "--cors takes either " + std::string(word) + " or origins, not both";
-  for (const auto& origin : cors.list)
-    if (!is_origin(origin))
-      return "--cors takes origins such as https://cafe.example or http://cafe.example:8080, not " +
-             origin.substr(0, 100);
-  return {};
-}
-
-std::string read_country(const std::string& name, phone_country& country) {
-  const auto home = phone_country_named(name);
-  if (!home)
-    return "--country is of a country whose phone numbers skanu does not know: " +
-           name.substr(0, 100);
-  country = *home;
-  return {};
-}
-
-std::string read_drain(const std::string& text, std::chrono::milliseconds& drain) {
-  const auto time = text == "0" ? std::chrono::milliseconds(0) : duration_in(text);
-  if (!time) return "--drain takes a time such as 5s or 500ms, not " + text;
-  drain = *time;
-  return {};
-}
-
-/// Translates the addresses into `node`. Returns the problem of wrong texts, or an empty text.
-std::string read_addresses(const arguments& given, node_options& node) {
-  if (!split_address(given.http, node.address, node.port))
-    return "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + given.http;
-  if (!is_loopback(node.address) && !given.trust_network)
-    return "there is no authentication: to listen on " + node.address +
-           ", say --trust-network as well";
-  if (given.admin.empty()) return {};
-  if (!split_address(given.admin, node.admin_address, node.admin_port))
-    return "--admin takes ADDR:PORT, such as 127.0.0.1:9088, not " + given.admin;
-  if (!is_loopback(node.admin_address) && !given.trust_network)
-    return "there is no authentication: to let operators in on " + node.admin_address +
-           ", say --trust-network as well";
-  return {};
-}
-
-std::string read_allowed_hosts(const std::vector<std::string>& lists,
-                               std::vector<std::string>& hosts) {
-  for (const auto& list : lists)
-    for (auto& host : split(list)) hosts.push_back(std::move(host));
-  if (std::ranges::any_of(hosts, [](const std::string& host) {
-        return host.empty() || host.find_first_of("/:*[] ") != host.npos;
-      }))
-    return "--allowed-host takes names without a port, such as shop.example";
-  return {};
-}
-
-/// The host of a public URL is answered on loopback, too: a proxy may pass it on.
-std::string read_links(const arguments& given, node_options& node) {
-  if (!given.public_url.empty()) {
-    const auto url = public_url_of(given.public_url);
-    if (!url)
-      return "--public-url takes a URL such as https://shop.example, not " +
-             given.public_url.substr(0, 100);
-    node.links.public_url = *url;
-    const auto front = url->find("//") + 2;
-    if (auto host = host_name(url->substr(front, url->find('/', front) - front)))
-      node.allowed_hosts.push_back(std::move(*host));
-  }
-  for (const auto& list : given.trusted_proxies)
-    for (auto& proxy : split(list)) {
-      auto address = plain_address(proxy);
-      if (!address)
-        return "--trusted-proxy takes numeric addresses such as 10.0.0.7, not " +
-               proxy.substr(0, 100);
-      node.links.trusted_proxies.push_back(std::move(*address));
-    }
-  return {};
-}
-
-std::string interpret_serve(arguments& given) {
-  auto& node = given.options.node;
-  node.streams.heartbeat = std::chrono::milliseconds(given.heartbeat_ms);
-  auto problem = read_addresses(given, node);
-  if (problem.empty()) problem = read_cors(given.cors, node.cors);
-  if (problem.empty()) problem = read_allowed_hosts(given.allowed_hosts, node.allowed_hosts);
-  if (problem.empty()) problem = read_links(given, node);
-  if (problem.empty()) problem = interpret(given.cluster, node);
-  if (problem.empty()) problem = read_country(given.country, node.country);
-  if (problem.empty()) problem = read_drain(given.drain, given.options.drain);
-  node.build = {program_version, program_commit};
-  given.options.log.node = node.cluster.name;
-  if (given.log_format_word == "json") given.options.log.format = log_format::json;
-  return problem;
-}
-
-/// Translates the chosen command's texts into the options. Returns the problem of wrong texts, or
-/// an empty text.
-std::string interpret(arguments& given) {
-  auto& o = given.options;
-  switch (o.command) {
-    case program_command::serve: return interpret_serve(given);
-    case program_command::audit: o.data = given.audit_data; return {};
-    case program_command::events:
-      o.data = given.events_data;
-      if (given.events_service.empty()) return {};
-      o.events_of = service_named(given.events_service);
-      return o.events_of ? "" : "--service: no such service: " + given.events_service;
-    case program_command::rebuild: o.data = given.rebuild_data; return {};
-    case program_command::backup: o.data = given.backup_data; return {};
-    case program_command::admin:
-      o.data = given.admin_data;
-      return split_address(given.admin_http, o.admin.address, o.admin.port)
-                 ? ""
-                 : "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + given.admin_http;
-  }
-  return {};
 }
 
 /// Prints in the form of the configuration file. A value may contain double quotes, but no single
@@ -392,6 +227,26 @@ void add_rebuild(CLI::App& app, arguments& given) {
   rebuild.add_option("--data", given.rebuild_data, "Data directory")->envname("SKANU_DATA");
 }
 
+void add_join_stamps(CLI::App& app, arguments& given) {
+  auto& o = given.options;
+  auto& join = add_command(
+      app, program_command::join_stamps, "join-stamps",
+      "Joins stamp accounts of one person, in a directory that is not served; first prints them",
+      given);
+  join.add_option("--data", given.join_data, "Data directory")->envname("SKANU_DATA");
+  join.add_option("--country", given.join_country,
+                  "Country of phone numbers without a country's code, two letters (ISO 3166)")
+      ->envname("SKANU_COUNTRY");
+  join.add_option("--old-number", o.join.from,
+                  "Join only this account, by its number as stored; empty: all whose numbers have "
+                  "another form today")
+      ->envname("SKANU_OLD_NUMBER");
+  join.add_option("--new-number", given.join_into, "The account that --old-number joins")
+      ->envname("SKANU_NEW_NUMBER");
+  join.add_flag("--write", o.join.write, "Join them; without it they are only printed")
+      ->envname("SKANU_WRITE");
+}
+
 void add_admin(CLI::App& app, arguments& given) {
   auto& o = given.options;
   auto& admin = add_command(app, program_command::admin, "admin",
@@ -437,6 +292,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
   add_events(app, given);
   add_backup(app, given);
   add_rebuild(app, given);
+  add_join_stamps(app, given);
   add_admin(app, given);
   app.set_version_flag("-v,--version", version_text,
                        "Print the version, the commit, and the protocols and data formats spoken");

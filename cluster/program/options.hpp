@@ -8,10 +8,11 @@
 
 #include "cluster/node/node.hpp"
 #include "cluster/program/logging.hpp"
+#include "messages/phone.hpp"
 
 namespace skanu {
 
-enum class program_command { serve, audit, events, backup, rebuild, admin };
+enum class program_command { serve, audit, events, backup, rebuild, join_stamps, admin };
 
 enum class admin_wish { dead_letters, replay, discard, explain };
 
@@ -21,6 +22,13 @@ struct admin_options {
   int port = 8088;
   admin_wish wish = admin_wish::dead_letters;
   std::string target;  ///< Id of a dead letter or an order.
+};
+
+/// Options of `skanu join-stamps`.
+struct join_options {
+  phone_country country = korea;
+  std::string from, into;  ///< As stored; both empty: every account with another form today.
+  bool write = false;
 };
 
 struct program_options {
@@ -35,6 +43,7 @@ struct program_options {
   std::optional<service> events_of;
   log_offset events_from = 1;
   bool follow = false;
+  join_options join;
   admin_options admin;
   std::vector<std::string> doubts;  ///< Words about variables that are nearly an option's.
 };

@@ -10,6 +10,7 @@
 
 #include "actors/audit/audit.hpp"
 #include "actors/rules/delivery_rules.hpp"
+#include "actors/rules/event_commit.hpp"
 #include "actors/rules/order_rules.hpp"
 #include "actors/rules/payment_rules.hpp"
 #include "actors/rules/stamp_rules.hpp"
@@ -106,37 +107,17 @@ void fill(small_shop& shop);
 template <class Rules>
 void small_shop::tell(entity_id id, const typename Rules::command& c) {
   const auto now = store_->read();
-  typename Rules::state state;
-  version_number version = 0;
-  if (const auto document = now->entity(Rules::of, id)) {
-    state = decode_document<typename Rules::state>(*document);
-    version = parts_of(*document).version;
-  }
+  auto entity = decode_versioned<Rules>(now->entity(Rules::of, id));
   typename Rules::facts facts;
   if constexpr (requires { &Rules::gather; })
     facts = Rules::gather(
         id, c, [&](std::string_view key) { return now->row(Rules::of, row_space::rows, key); });
-  const auto decided = Rules::decide(state, c, id, facts);
+  const auto decided = Rules::decide(entity.state, c, id, facts);
   if (decided.refusal) throw std::logic_error("refused: " + decided.refusal->detail);
   if (decided.events.empty()) return;
-  const auto timestamp = to_rfc3339(instant{std::chrono::milliseconds{1'795'000'000'000}});
-  entity_change change{.id = id,
-                       .expected = version,
-                       .status_before = Rules::status(state),
-                       .listed_before = Rules::listed(state)};
   commit written{.of = Rules::of};
-  for (const auto& e : decided.events) {
-    Rules::apply(state, e);
-    written.events.push_back(encode_event(e, ++version, timestamp));
-    if constexpr (requires { Rules::rows(id, e, version, timestamp); })
-      for (auto& row : Rules::rows(id, e, version, timestamp))
-        written.rows.push_back(std::move(row));
-  }
-  change.next = version;
-  change.document = std::make_shared<const std::string>(encode_document(Rules::of, version, state));
-  change.status = Rules::status(state);
-  change.listed = Rules::listed(state);
-  written.changes.push_back(std::move(change));
+  add_events(written, id, entity, decided.events,
+             instant{std::chrono::milliseconds{1'795'000'000'000}});
   write(written);
 }
 

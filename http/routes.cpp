@@ -233,6 +233,7 @@ std::string problem_of(const httplib::Response& out) {
 
 std::vector<std::string> route_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(routes));
   for (const auto& r : routes) names.push_back(std::string(r.method) + ' ' + std::string(r.path));
   return names;
 }
@@ -344,7 +345,7 @@ void front::dispatch(exchange& x, listener at, std::size_t& route) {
       auto answer = r.actuator(view_, metrics_);
       out.status = answer.status;
       if (answer.status == 503) out.set_header("Retry-After", "1");
-      return out.set_content(std::move(answer.body), std::string(r.type));
+      return out.set_content(answer.body, std::string(r.type));
     }
     const auto base = link_base_of(in, options_.links);
     if (r.page) return r.page(in, out, parameter);

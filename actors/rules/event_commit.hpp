@@ -34,7 +34,8 @@ template <class Rules>
 void add_events(commit& to, entity_id id, versioned_state<Rules>& entity,
                 const std::vector<typename Rules::event>& events, instant now,
                 const std::optional<trace_context>& trace = std::nullopt) {
-  auto& [state, version] = entity;
+  auto& state = entity.state;
+  auto& version = entity.version;
   entity_change change;
   change.id = id;
   change.expected = version;

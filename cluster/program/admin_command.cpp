@@ -4,6 +4,7 @@
 
 #include <httplib.h>
 #include <spdlog/fmt/fmt.h>
+#include <nlohmann/json.hpp>
 
 #include "cluster/program/commands.hpp"
 #include "cluster/protocol/reachable.hpp"

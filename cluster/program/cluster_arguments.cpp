@@ -35,7 +35,8 @@ service_list services_of(const std::string& text) {
     }
   }
   std::ranges::sort(found.services);
-  found.services.erase(std::ranges::unique(found.services).begin(), found.services.end());
+  found.services.erase(std::unique(found.services.begin(), found.services.end()),
+                       found.services.end());
   return found;
 }
 
@@ -49,7 +50,7 @@ std::string usual_name(const service_list& list) {
 
 std::string read_peer(const std::string& text, cluster_options& cluster) {
   const auto equals = text.find('=');
-  const auto wrong = "--peer takes NAME=HOST:PORT, such as payment=127.0.0.1:9082, not " + text;
+  std::string wrong = "--peer takes NAME=HOST:PORT, such as payment=127.0.0.1:9082, not " + text;
   if (equals == text.npos) return wrong;
   peer_address peer;
   int port = 0;

@@ -47,7 +47,7 @@ class line_output {
   void add(const std::string& line) {
     buffer_ += line;
     buffer_ += '\n';
-    if (buffer_.size() >= 64 * 1024) flush();
+    if (buffer_.size() >= std::size_t{64} * 1024) flush();
   }
 
   /// Writes all lines added.

@@ -48,6 +48,7 @@ void print_options(const CLI::App& command) {
 
 void add_configuration(CLI::App& app, arguments& given) {
   // CLI11 reads the file before the environment, and ignores a missing default file.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there are no threads yet
   const auto* file = std::getenv("SKANU_CONFIG");
   const bool in_environment = file != nullptr && *file != '\0';
   app.set_config("--config", in_environment ? file : "",

@@ -16,8 +16,10 @@ namespace {
 
 /// Returns the variable's value, perhaps empty, and removes the variable.
 std::string taken(const char* variable) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there are no threads yet
   const char* const value = std::getenv(variable);
   std::string text = value != nullptr ? value : "";
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there are no threads yet
   ::unsetenv(variable);
   return text;
 }

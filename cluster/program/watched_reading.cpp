@@ -97,11 +97,13 @@ int read_in_child(const std::string& data, const std::function<int()>& work,
   if (stopped_by == 0 && WIFEXITED(status)) return WEXITSTATUS(status);
   if (clean_up) clean_up(child);
   if (stopped_by == SIGINT || stopped_by == SIGTERM) return 128 + stopped_by;
+  // NOLINTBEGIN(concurrency-mt-unsafe): the process has a single thread
   std::cerr << "skanu: the data in " << data << " is damaged: " << table_being_read(progress)
             << (stopped_by == SIGALRM ? " does not come to an end"
                                       : " ended by signal " + std::to_string(WTERMSIG(status)) +
                                             " (" + ::strsignal(WTERMSIG(status)) + ")")
             << std::endl;
+  // NOLINTEND(concurrency-mt-unsafe)
   return cannot;
 }
 

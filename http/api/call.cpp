@@ -30,9 +30,9 @@ std::optional<std::string> call::query(const char* name) const { return query_of
 
 page_request call::page_wanted() const { return page_of(in()); }
 
-void call::send(std::string body, std::string_view type) const {
+void call::send(const std::string& body, std::string_view type) const {
   out().status = 200;
-  out().set_content(std::move(body), std::string(type));
+  out().set_content(body, std::string(type));
 }
 
 void call::answer_empty(const outcome& result) const {

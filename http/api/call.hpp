@@ -51,7 +51,7 @@ class call {
   void answer_empty(const outcome& result) const;
   /// Answers with a problem.
   void refuse(const error& why) const;
-  void send(std::string body, std::string_view type) const;
+  void send(const std::string& body, std::string_view type) const;
   /// Hands the connection over after the response head.
   void hand_over(socket_taker taker) const { exchange_.taker = std::move(taker); }
 

@@ -31,7 +31,7 @@ void render(const problem_type& type, int status, std::string_view detail,
   }
   writer.close();
   out.status = status;
-  out.set_content(std::move(body), "application/problem+json");
+  out.set_content(body, "application/problem+json");
 }
 
 }  // namespace

@@ -220,8 +220,9 @@ void render_entities(metrics_text& out, const actuator_view& view) {
       const auto now = data->read();
       const auto words = status_words_of(s);
       if (words.empty()) out.sample({{"service", name_of(s)}}, now->count(s, std::nullopt));
-      for (std::uint8_t status = 1; status < words.size(); ++status)
-        out.sample({{"service", name_of(s)}, {"status", words[status]}}, now->count(s, status));
+      for (std::size_t status = 1; status < words.size(); ++status)
+        out.sample({{"service", name_of(s)}, {"status", words[status]}},
+                   now->count(s, static_cast<std::uint8_t>(status)));
     } catch (const std::exception&) {
       // An unreadable store shows no figures; the figures of its journal say why.
     }

@@ -111,9 +111,10 @@ class writer {
     for (const auto& tag : api_["tags"])
       each_operation(text_of(tag, "name"), [&](const std::string& path, const json&,
                                                const std::string& method, const json& o) {
+        std::string searched = method;
+        for (const auto& part : {path, text_of(tag, "name"), o.dump()}) searched += ' ' + part;
         offer("/docs#" + anchor("op", text_of(o, "operationId")),
-              name_of(method, path) + ' ' + inline_text(text_of(o, "summary")),
-              method + ' ' + path + ' ' + text_of(tag, "name") + ' ' + o.dump());
+              name_of(method, path) + ' ' + inline_text(text_of(o, "summary")), searched);
       });
     for (const auto& p : problem_types()) {
       const auto path = "/problems/" + std::string(p.name);

@@ -15,9 +15,9 @@ namespace {
 // Bytes. Requests up to free_bytes take no share of the budget, so that a flood of large requests
 // does not shut out small requests.
 constexpr size_t free_bytes = 1024;
-constexpr size_t read_size = 16 * 1024;
+constexpr size_t read_size = size_t{16} * 1024;
 // Limit of bytes discarded after the last response; linger() says why.
-constexpr size_t max_discarded = 1024 * 1024;
+constexpr size_t max_discarded = size_t{1024} * 1024;
 
 constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr request_failure head_too_slow{408, "The header block did not arrive in time."};

@@ -40,10 +40,10 @@ class fiber {
   boost::context::stack_context stack_;
   boost::context::fiber inside_;   // the body, while paused
   boost::context::fiber outside_;  // the resumer, while the body runs
-  void* thread_state_ = nullptr;
-  void* fiber_state_ = nullptr;
-  const void* thread_stack_ = nullptr;
-  std::size_t thread_stack_size_ = 0;
+  [[maybe_unused]] void* thread_state_ = nullptr;
+  [[maybe_unused]] void* fiber_state_ = nullptr;
+  [[maybe_unused]] const void* thread_stack_ = nullptr;
+  [[maybe_unused]] std::size_t thread_stack_size_ = 0;
 };
 
 }  // namespace skanu

@@ -15,7 +15,7 @@ namespace skanu {
 namespace {
 
 constexpr size_t max_blank_lines = 4;
-constexpr size_t kept_buffer = 4 * 1024;
+constexpr size_t kept_buffer = size_t{4} * 1024;
 constexpr size_t max_chunk_line = 256;
 // A chunk of 1 byte carries 5 bytes of framing.
 constexpr size_t max_chunk_overhead_factor = 8;
@@ -25,7 +25,7 @@ constexpr std::array<bool, 256> token_characters = [] {
   constexpr std::string_view characters =
       "!#$%&'*+-.^_`|~0123456789"
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  for (unsigned char c : characters) allowed[c] = true;
+  for (const char c : characters) allowed[static_cast<unsigned char>(c)] = true;
   return allowed;
 }();
 

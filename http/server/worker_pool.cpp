@@ -9,7 +9,7 @@ namespace skanu {
 namespace {
 
 /// Stack of a request; untouched pages cost only addresses.
-constexpr size_t stack_bytes = 256 * 1024;
+constexpr size_t stack_bytes = std::size_t{256} * 1024;
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 # skanu_embed(OUTPUT FILE…): writes the C++ source OUTPUT, which holds the bytes of the files as the
-# table that http/page/embedded_file.hpp declares. A file's name there is its folder's and its own:
-# "page/x.js".
+# table that http/page/embedded_file.hpp declares. A file's name there is its folder's and its own,
+# with a "/" between.
 function(skanu_embed output)
   set(blobs "")
   set(rows "")

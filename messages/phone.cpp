@@ -12,7 +12,7 @@ namespace skanu {
 namespace {
 
 constexpr std::size_t fewest_digits = 7, most_digits = 15;
-/// Of a number behind a country code: with fewer digits, the code may be part of a local number.
+/// Digits behind a country code; with fewer, the code may be part of a local number.
 constexpr std::size_t fewest_national_digits = 8;
 
 constexpr std::array countries = {

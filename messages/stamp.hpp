@@ -149,7 +149,7 @@ struct stamp_entry {
   std::optional<entity_id> payment_id;
   std::int64_t stamp_qty = 0;
   std::string timestamp;
-  std::optional<std::string> other_phone_number = {};  ///< Of the account moved to or from.
+  std::optional<std::string> other_phone_number = {};  ///< The account moved to or from.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {

@@ -1,6 +1,9 @@
 // The list of the entity types, by their rules.
 #pragma once
 
+#include <concepts>
+#include <variant>
+
 #include "actors/rules/delivery_rules.hpp"
 #include "actors/rules/order_rules.hpp"
 #include "actors/rules/payment_rules.hpp"
@@ -9,15 +12,18 @@
 
 namespace skanu {
 
-/// Calls use.operator()<Rules>() for the rules of each entity type.
-template <class Use>
-void for_each_entity_type(Use&& use) {
-  use.template operator()<order_rules>();
-  use.template operator()<payment_rules>();
-  use.template operator()<delivery_rules>();
-  use.template operator()<stamp_rules>();
-}
+template <class... Rules>
+struct rules_list {
+  using commands = std::variant<typename Rules::command...>;
 
-static_assert(std::variant_size_v<any_command> == 4, "each command has its rules above");
+  /// Calls use.operator()<Rules>() for each.
+  template <class Use>
+  static void for_each(Use&& use) {
+    (use.template operator()<Rules>(), ...);
+  }
+};
+
+using entity_types = rules_list<order_rules, payment_rules, delivery_rules, stamp_rules>;
+static_assert(std::same_as<entity_types::commands, any_command>, "each command has its rules");
 
 }  // namespace skanu

@@ -69,7 +69,9 @@ id_recovery recover_ids(const snapshot& orders, bool with_payments) {
 }
 
 entity_id last_known_order_id(const snapshot& from, service s) {
-  if (s == service::stamp) return 0;  // its ids are phone numbers
+  using enum service;
+  const bool by_order = s == order || s == payment || s == delivery || s == ordertrace;
+  if (!by_order) return 0;
   const auto last = from.list(s, {.descending = true, .limit = 1});
   const auto stored = last.empty() ? 0 : last.front().id;
   return s == service::order ? std::max(stored, meta_number(from, s, reserved_ids_key)) : stored;

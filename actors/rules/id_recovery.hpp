@@ -28,8 +28,8 @@ inline constexpr std::string_view leap_offset_key = "ids.leap";
 /// nobody who could still come back to it, and needs no rejection.
 id_recovery recover_ids(const snapshot& orders, bool with_payments);
 
-/// The last order id that a service's tables know: of an order, payment, delivery or trace; of the
-/// order service the last that was reserved. 0 for none. Throws store_error and decode_error.
+/// The last order id that the tables of a service of the saga know; of the order service the last
+/// that was reserved. 0 for none, and for other services. Throws store_error and decode_error.
 entity_id last_known_order_id(const snapshot& from, service s);
 
 /// The last of the ids that are passed over by a restore at that time. No server gives more than

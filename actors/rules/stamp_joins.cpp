@@ -10,17 +10,20 @@ versioned_state<stamp_rules> account_in(const snapshot& accounts, entity_id id) 
 
 }  // namespace
 
-std::vector<stamp_join> due_joins(const snapshot& accounts, const phone_country& home) {
-  std::vector<stamp_join> due;
+joins_due due_joins(const snapshot& accounts, const phone_country& home) {
+  joins_due due;
   list_query query{.limit = largest_page};
   for (auto page = accounts.list(service::stamp, query); !page.empty();
        page = accounts.list(service::stamp, query)) {
     for (const auto& stored : page) {
-      if (stored.damaged) continue;  // the audit names damaged accounts
+      if (stored.damaged) {
+        due.damaged.push_back(stored.id);
+        continue;
+      }
       const auto account = decode_document<stamp_state>(stored.document);
       auto present = present_form(account.phone_number, home);
       if (present && account.stamp_qty != 0)
-        due.push_back({account.phone_number, std::move(*present)});
+        due.joins.push_back({account.phone_number, std::move(*present)});
     }
     query.after = page.back().id;
   }

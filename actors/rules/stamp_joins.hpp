@@ -17,15 +17,20 @@ struct stamp_join {
   bool operator==(const stamp_join&) const = default;
 };
 
+struct joins_due {
+  std::vector<stamp_join> joins;
+  std::vector<entity_id> damaged;  ///< Accounts that cannot be read.
+};
+
 /// Returns a join for each account with a balance whose number has another form at present, in the
 /// order of the accounts' ids. Reads all accounts. Throws store_error and decode_error.
-std::vector<stamp_join> due_joins(const snapshot& accounts, const phone_country& home);
+joins_due due_joins(const snapshot& accounts, const phone_country& home);
 
 /// The commit of a join. Both accounts change in one commit, under the condition that no other
 /// commit changed them: a join happens whole, once, or not at all.
 struct join_commit {
   std::int64_t stamp_qty = 0;  ///< The stamps moved; 0: `data` is empty.
-  std::int64_t balance = 0;    ///< Of the account `into` behind the join.
+  std::int64_t balance = 0;    ///< The balance of `into` after the join.
   commit data = {.of = service::stamp};
 };
 

@@ -24,7 +24,7 @@ constexpr service trace_sources[] = {service::order, service::payment, service::
 }  // namespace
 
 node_actors::node_actors(node_tools tools, checkout_start start) : tools_(std::move(tools)) {
-  for_each_entity_type([this]<class Rules>() { start_region<Rules>(); });
+  entity_types::for_each([this]<class Rules>() { start_region<Rules>(); });
   checkout_ = start_checkout(std::move(start));
   for (const auto s : all_services)
     if (s != service::ordertrace || runs_here(s) || tools_.traces) log(s) = start_log(s);
@@ -80,7 +80,7 @@ checkout_actor node_actors::start_checkout(checkout_start start) {
 
 void node_actors::start_consumers() {
   std::vector<child> children;
-  for_each_entity_type([&]<class Rules>() {
+  entity_types::for_each([&]<class Rules>() {
     if (!runs_here(Rules::of)) return;
     for (auto& p : policies_of(Rules::of, entities_.of<typename Rules::command>()))
       children.push_back(child_of(std::move(p)));
@@ -167,7 +167,7 @@ local_services node_actors::for_peers(const reader_actor& items, const reader_ac
     here.checkout = checkout_;
     here.breaker = &tools_.breaker;
   }
-  for_each_entity_type([&]<class Rules>() {
+  entity_types::for_each([&]<class Rules>() {
     using command = typename Rules::command;
     if (runs_here(Rules::of)) here.entities.of<command>() = entities_.of<command>();
   });

@@ -12,6 +12,8 @@ namespace skanu {
 
 namespace {
 
+constexpr int left_some_out = 1;
+
 std::string line_of(const stamp_join& join, const join_commit& decided, bool joined) {
   std::string line;
   json_object_writer writer(line);
@@ -24,9 +26,9 @@ std::string line_of(const stamp_join& join, const join_commit& decided, bool joi
   return line;
 }
 
-std::vector<stamp_join> wanted_joins(const snapshot& accounts, const join_options& wanted) {
+joins_due wanted_joins(const snapshot& accounts, const join_options& wanted) {
   if (wanted.from.empty()) return due_joins(accounts, wanted.country);
-  return {{wanted.from, wanted.into}};
+  return {.joins = {{wanted.from, wanted.into}}, .damaged = {}};
 }
 
 /// Takes the directory's logs for writing, as a start of the server does.
@@ -45,6 +47,14 @@ void write(store& to, const commit& c) {
     throw store_error(*problem, "cannot join: " + std::string(name_of(*problem)));
 }
 
+/// Joins two accounts, or only says what would be joined. Throws store_error.
+void carry_out(const stamp_join& join, store& accounts, bool to_write) {
+  const auto decided = decide_join(*accounts.read(), join, wall_clock_now());
+  const bool joins = to_write && decided.stamp_qty != 0;
+  if (joins) write(accounts, decided.data);
+  std::cout << line_of(join, decided, joins) << std::endl;
+}
+
 int join_here(const program_options& options) {
   const auto services = services_in(options.data);
   if (std::ranges::find(services, service::stamp) == services.end())
@@ -53,14 +63,21 @@ int join_here(const program_options& options) {
   data_directory directory(options.data, {.services = services});
   auto& accounts = directory.of(service::stamp);
   if (options.join.write) begin_to_write(directory, options.data);
-  for (const auto& join : wanted_joins(*accounts.read(), options.join)) {
-    const auto decided = decide_join(*accounts.read(), join, wall_clock_now());
-    const bool joins = options.join.write && decided.stamp_qty != 0;
-    if (joins) write(accounts, decided.data);
-    std::cout << line_of(join, decided, joins) << std::endl;
+  const auto wanted = wanted_joins(*accounts.read(), options.join);
+  auto left_out = wanted.damaged;
+  for (const auto& join : wanted.joins) {
+    try {
+      carry_out(join, accounts, options.join.write);
+    } catch (const store_error& problem) {
+      if (problem.code() != errc::damaged) throw;
+      left_out.push_back(account_id_of(join.from));
+    }
   }
+  for (const auto id : left_out)
+    std::cerr << "skanu: left as it is, because what is stored is damaged: " << phone_of_account(id)
+              << std::endl;
   if (!std::cout) throw std::runtime_error("cannot print what was joined");
-  return 0;
+  return left_out.empty() ? 0 : left_some_out;
 }
 
 }  // namespace

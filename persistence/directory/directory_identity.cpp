@@ -35,6 +35,7 @@ void write_rows(store& into, const std::function<std::vector<row_write>(service)
   std::vector<commit> commits;
   for (const auto s : into.services()) commits.push_back({.of = s, .rows = rows_of(s)});
   std::vector<const commit*> batch;
+  batch.reserve(commits.size());
   for (const auto& c : commits) batch.push_back(&c);
   for (const auto& result : into.write(batch))
     if (result)

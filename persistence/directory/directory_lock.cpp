@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -55,7 +55,8 @@ void directory_lock::add_databases() {
 /// Locks an open file or folder; throws if the opening failed, or another server holds the lock.
 void directory_lock::hold(int file, const std::string& what) {
   if (file < 0)
-    throw store_error(errc::store_failed, "cannot open " + what + ": " + std::strerror(errno));
+    throw store_error(errc::store_failed,
+                      "cannot open " + what + ": " + std::generic_category().message(errno));
   if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
     ::close(file);
     throw store_error(errc::store_failed, what + " is held by another server");

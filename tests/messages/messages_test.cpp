@@ -51,9 +51,10 @@ const std::vector<delivery_event> delivery_events = {with<delivery_prepared>(del
                                                      with<delivery_cancelled>(delivery),
                                                      with<destination_changed>(delivery),
                                                      delivery_rejected{42}};
-const std::vector<stamp_event> stamp_events = {stamps_added{"01012341234", -2},
-                                               stamps_earned{"01012341234", 42, 3},
-                                               stamps_deducted{"01012341234", 42, -3}};
+const std::vector<stamp_event> stamp_events = {
+    stamps_added{"01012341234", -2}, stamps_earned{"01012341234", 42, 3},
+    stamps_deducted{"01012341234", 42, -3}, stamps_moved_out{"821012341234", "01012341234", -3},
+    stamps_moved_in{"01012341234", "821012341234", 3}};
 
 const std::string now = "2026-11-22T15:51:42.123Z";
 
@@ -97,7 +98,19 @@ TEST(events, have_the_names_of_the_original) {
   EXPECT_EQ(names(delivery_events),
             (list{"DeliveryPrepared", "DeliveryReady", "DeliveryStarted", "Delivered",
                   "DeliveryCancelled", "DestinationChanged", "DeliveryRejected"}));
-  EXPECT_EQ(names(stamp_events), (list{"StampsAdded", "StampsEarned", "StampsDeducted"}));
+  EXPECT_EQ(names(std::span(stamp_events).first(3)),
+            (list{"StampsAdded", "StampsEarned", "StampsDeducted"}));
+}
+
+TEST(events, of_joined_accounts_have_names_of_their_own) {
+  EXPECT_EQ(encode_event(stamp_events[3], 5, now),
+            R"({"eventType":"StampsMovedOut","schema":1,"timestamp":")" + now +
+                R"(","version":5,"phoneNumber":"821012341234","toPhoneNumber":"01012341234",)"
+                R"("stampQty":-3})");
+  EXPECT_EQ(encode_event(stamp_events[4], 5, now),
+            R"({"eventType":"StampsMovedIn","schema":1,"timestamp":")" + now +
+                R"(","version":5,"phoneNumber":"01012341234","fromPhoneNumber":"821012341234",)"
+                R"("stampQty":3})");
 }
 
 TEST(events, of_an_older_program_are_read_with_the_new_fields_at_their_defaults) {
@@ -139,7 +152,8 @@ TEST(order_details, are_read_back_the_same) {
 
 TEST(stamp_entries, are_read_back_the_same) {
   for (const auto& entry : {stamp_entry{7, "StampsEarned", 42, 3, now},
-                            stamp_entry{8, "StampsAdded", std::nullopt, -3, now}})
+                            stamp_entry{8, "StampsAdded", std::nullopt, -3, now},
+                            stamp_entry{9, "StampsMovedIn", std::nullopt, 3, now, "8210123412"}})
     EXPECT_EQ(from_json<stamp_entry>(nlohmann::json::parse(to_json(entry))), entry);
 }
 

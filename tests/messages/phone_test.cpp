@@ -55,6 +55,34 @@ TEST(phone_numbers, are_stored_as_digits_perhaps_behind_a_plus) {
     EXPECT_FALSE(is_stored_phone(none)) << none;
 }
 
+TEST(phone_numbers, stored_by_an_older_version_have_a_present_form) {
+  const auto germany = *phone_country_named("DE");
+  struct example {
+    const char* stored;
+    phone_country home;
+    std::optional<std::string> present;
+  };
+  for (const auto& x : std::vector<example>{
+           {"821012341234", korea, "01012341234"},
+           {"8201012341234", korea, "01012341234"},
+           {"00821012341234", korea, "01012341234"},
+           {"008201012341234", korea, "01012341234"},
+           {"00442079460958", korea, "+442079460958"},
+           {"493012345678", germany, "03012345678"},
+           {"821012341234", germany, std::nullopt},
+           {"01012341234", korea, std::nullopt},
+           {"+442079460958", korea, std::nullopt},
+           {"442079460958", korea, std::nullopt},
+           {"8212345678", korea, "012345678"},
+           {"821234567", korea, std::nullopt},  // a number of the own town, perhaps
+           {"82123456", korea, std::nullopt}}) {
+    EXPECT_EQ(present_form(x.stored, x.home), x.present) << x.stored;
+    if (x.present) {
+      EXPECT_EQ(present_form(*x.present, x.home), std::nullopt) << x.stored;
+    }
+  }
+}
+
 TEST(phone_numbers, are_of_a_country_by_its_two_letters) {
   EXPECT_EQ(phone_country_named("KR"), korea);
   EXPECT_EQ(phone_country_named("DE")->calling_code, "49");

@@ -36,7 +36,7 @@ def test_no_line_is_longer_than_100_columns():
     none(found)
 
 
-BODY = re.compile(r".*\)( const| noexcept| override| final| mutable)* \{$")
+BODY = re.compile(r".*\)( const| noexcept| override| final| mutable)*( -> .*)? \{$")
 LAMBDA = re.compile(r"\[[^\]]*\]\s*(\(|\{)")
 END = re.compile(r"[;{}:]$|//")
 NO_FUNCTION = re.compile(r"\s*(\}|(if|for|while|switch|do|else|return|case)\b)")
@@ -67,6 +67,14 @@ def test_no_function_is_longer_than_70_lines():
           for first, length in functions(path) if length > LONGEST_FUNCTION])
 
 
+def test_comments_are_lines():
+    """The other tests of comments read lines behind // alone."""
+    none([f"{path}:{number}: {line.strip()}" for path in files(*CPP)
+          for number, line in enumerate(lines(path), 1)
+          if re.search(r"(^|\s)/\*", line) and "*/" not in line.split("/*", 1)[1]
+          or re.match(r"\s*/\*", line)])
+
+
 def test_no_comment_was_broken_by_the_formatter():
     """A reflowed list leaves a line of a word or two between two longer ones."""
     found = []
@@ -86,9 +94,13 @@ def test_comments_and_documents_name_files_that_are_there():
     made = {"data.mdb", "lock.mdb", "order.pem", "node.pem"}
     pattern = re.compile(r"(?<![\w/.*<-])((?:[\w-]+/)*[\w-]+\.(?:cpp|hpp|py|md|js|sh|yaml|cfg))\b")
     found = []
-    for path in files(*CPP, ".md"):
+    scripts = (".py", ".js", ".sh", ".cmake", ".yaml")
+    for path in files(*CPP, *scripts, ".md"):
         if path.suffix == ".md":
             texts = enumerate(lines(path), 1)
+        elif path.suffix in scripts:
+            texts = ((number, line) for number, line in enumerate(lines(path), 1)
+                     if re.match(r"\s*(#|//|/?\*|\"\"\")", line))
         else:
             texts = ((first + i, text) for first, block in comment_blocks(path)
                      for i, text in enumerate(block))
@@ -124,6 +136,25 @@ def includes():
             if included and folder_of(included.group(1)) != folder_of(path):
                 here.add(folder_of(included.group(1)))
     return found
+
+
+def folders_without_caf():
+    declared = re.findall(r"skanu_folder\((\S+)( CAF)?", (REPO / "CMakeLists.txt").read_text())
+    return {folder for folder, caf in declared if not caf}
+
+
+def test_folders_without_caf_include_none_of_it():
+    """Through no header of the repository, either."""
+    direct = {str(path): re.findall(r'#include [<"]([^>"]+)', (REPO / path).read_text())
+              for path in files(*CPP)}
+    with_caf = {path for path, others in direct.items()
+                if any(other.startswith("caf/") for other in others)}
+    while more := {path for path, others in direct.items() if with_caf & set(others)} - with_caf:
+        with_caf |= more
+    free = folders_without_caf()
+    assert {"messages", "persistence", "actors/rules"} <= free
+    shared_with_caf = {"messages/interfaces.hpp"}  # only CAF's folders include this header
+    none([path for path in with_caf if folder_of(path) in free and path not in shared_with_caf])
 
 
 def test_the_changelog_begins_with_the_version():

@@ -1,10 +1,22 @@
 // Damages of followers: the stamp ledger and the traces contradict the events that they follow.
+#include "actors/rules/event_commit.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "persistence/log/consumer_keys.hpp"
 #include "tests/actors/audit/audit_breaks.hpp"
+#include "tests/support/write_commit.hpp"
 
 namespace skanu {
 namespace {
+
+const std::string other_phone = "821012341234";
+
+/// Stores one half of a join.
+void join_in_part(small_shop& shop, const std::vector<stamp_event>& events) {
+  commit half{.of = stamp};
+  auto entity = decode_versioned<stamp_rules>(shop.data().read()->entity(stamp, account));
+  add_events(half, account, entity, events, instant{std::chrono::hours{1}});
+  write_commit(shop.data(), half);
+}
 
 const damage broken_ledgers[] = {
     {"a balance that the ledger does not have",
@@ -12,6 +24,20 @@ const damage broken_ledgers[] = {
        shop.edit(entities(stamp), ordered_key(account), R"("stampQty":9)", R"("stampQty":90)");
      },
      {2, 3},
+     stamp,
+     account},
+    {"stamps that were moved out and came in nowhere",
+     [](small_shop& shop) {
+       join_in_part(shop, {stamps_moved_out{phone, other_phone, -9}});
+     },
+     {3},
+     stamp,
+     account},
+    {"stamps that were moved in and came from nowhere",
+     [](small_shop& shop) {
+       join_in_part(shop, {stamps_moved_in{phone, other_phone, 1}});
+     },
+     {3},
      stamp,
      account},
     {"a line that is lost",

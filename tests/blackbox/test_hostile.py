@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from event_source import EventSource
-from rest import TIME_SCALE, wait_until
+from rest import TIME_SCALE, Client, wait_until
 from support import BINARY, REPO, Server
 
 
@@ -50,6 +50,18 @@ def test_connections_beyond_the_bound_are_told_so(tmp_path, option):
         with server.client() as beyond:
             answer = beyond.get("/actuator/health/liveness").expect(503)
             assert answer.header("Retry-After") and answer.header("Connection") == "close"
+
+
+def test_the_operators_port_has_64_connections(tmp_path):
+    with Server(tmp_path / "data", "--admin", "127.0.0.1:0") as server:
+        port = int(re.search(r"event=admin_listens address=\S+:(\d+)", server.stderr())[1])
+        with contextlib.ExitStack() as operators:
+            for _ in range(64):
+                operators.enter_context(Client(port)).get("/actuator/health").expect(200)
+            with Client(port) as beyond:
+                answer = beyond.get("/actuator/health").expect(503)
+                assert answer.header("Retry-After") and answer.header("Connection") == "close"
+            server.client().get("/orders").expect(200)
 
 
 def test_one_address_has_no_more_streams_than_it_may_have_connections(tmp_path):

@@ -350,6 +350,25 @@ def test_cors_option_narrows_the_origins(serve):
         assert other.header("Access-Control-Allow-Credentials") is None
 
 
+def varies(answer):
+    return [word.strip() for each in answer.headers.get_all("Vary", []) for word in each.split(",")]
+
+
+def test_with_a_list_of_origins_a_cache_keeps_an_answer_for_each(serve):
+    client = serve("--cors", "https://a.example,https://b.example").client()
+    asked = ("https://a.example", "https://b.example", "https://evil.example", None)
+    for path, status in (("/orders", 200), ("/nowhere", 404), ("/", 200)):
+        for origin in asked:
+            answer = client.get(path, {"Origin": origin} if origin else {}).expect(status)
+            assert "Origin" in varies(answer), (path, origin)
+
+
+@pytest.mark.parametrize("origins", ["*", "own", "none"])
+def test_without_a_list_no_answer_depends_on_the_origin(serve, origins):
+    answer = serve("--cors", origins).client().get("/orders", ORIGIN).expect(200)
+    assert "Origin" not in varies(answer)
+
+
 PREFLIGHT = {"Access-Control-Request-Method": "DELETE", "Access-Control-Request-Headers": "x-any"}
 
 

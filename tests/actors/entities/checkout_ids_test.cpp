@@ -117,6 +117,20 @@ TEST_F(checkout_test, ids_that_are_stored_already_are_never_handed_out_again) {
   }
 }
 
+TEST_F(checkout_test, ids_of_rejected_orders_alone_are_never_handed_out_again) {
+  start_checkout();
+  place();
+  refuse(0, errc::not_allowed);
+  settle();
+  ASSERT_EQ(rejected(), 1U);
+  stop_checkout();
+  commit c{.of = service::order};
+  c.rows.push_back({row_space::meta, std::string(reserved_ids_key), "0"});
+  const commit* one = &c;
+  ASSERT_EQ(data.write(std::span(&one, 1)).front(), std::nullopt);
+  EXPECT_THROW(recover_ids(*data.read(), false), store_error);
+}
+
 // A part of the stored rows of the ids was lost: orders were answered with 201 and another one's
 // id.
 TEST_F(checkout_test, an_order_is_never_given_a_payment_that_is_open_already) {

@@ -278,6 +278,32 @@ TEST_F(checkout_test, probes_that_fail_open_the_breaker_again) {
   EXPECT_EQ(place().word(), "payment-unavailable");
 }
 
+TEST_F(checkout_test, a_probe_overtaken_by_the_answer_to_an_earlier_one_gives_its_place_back) {
+  checkout_limits limits;
+  limits.breaker.window = limits.breaker.minimum_calls = 1;
+  start_checkout(limits);
+  const auto failed = place();
+  refuse(0, errc::not_allowed);
+  settle();
+  ASSERT_EQ(state_of_breaker(), breaker_state::open);
+  advance(milliseconds(5'000));
+  const auto order = place();
+  advance(milliseconds(700));
+  ASSERT_EQ(questions.size(), 3U) << "the first probe timed out, the second is under way";
+  ASSERT_EQ(state_of_breaker(), breaker_state::half_open);
+  open(1);
+  settle();
+  EXPECT_EQ(order.word(), "created v1");
+  std::vector<asked> probes;
+  for (int i = 0; i < 4; ++i) probes.push_back(place());
+  EXPECT_EQ(place().word(), "payment-unavailable") << "five probes in all";
+  ASSERT_EQ(questions.size(), 7U);
+  for (std::size_t i = 3; i < 7; ++i) open(i);
+  settle();
+  for (const auto& p : probes) EXPECT_EQ(p.word(), "created v1");
+  EXPECT_EQ(state_of_breaker(), breaker_state::closed);
+}
+
 TEST_F(checkout_test, a_retry_asks_the_breaker_too) {
   start_checkout();
   const auto order = place();

@@ -366,6 +366,32 @@ TEST_F(peer_session_test, calls_to_a_leaving_peer_are_held_until_it_is_back) {
   EXPECT_EQ(waits.word(), "accepted");
 }
 
+// A restart is quicker than the end of the old connection is noticed.
+TEST_F(peer_session_test, a_peer_that_left_is_let_in_anew_while_its_old_connection_stands) {
+  connect();
+  caf::anon_send(b.peers.at("a")->session, leave_atom::value);
+  run();
+  auto& again = start_again();
+  log_capture log;
+  add_peer(again, "a", "a", eager());
+  EXPECT_TRUE(up(again, "a"));
+  EXPECT_TRUE(up(a, "b"));
+  EXPECT_EQ(log.lines_with("event=peer_refused"), 0) << log.text();
+  EXPECT_EQ(call(again, "a", change(1)).word(), "accepted");
+}
+
+TEST_F(peer_session_test, a_word_of_a_peer_that_left_does_not_bring_it_back) {
+  connect();
+  const auto& session = b.peers.at("a")->session;
+  caf::anon_send(session, leave_atom::value);
+  run();
+  ASSERT_FALSE(up(a, "b"));
+  caf::send_as(between.far(caf::actor_cast<caf::actor>(session)), a.peers.at("b")->session,
+               alive_atom::value);
+  run();
+  EXPECT_FALSE(up(a, "b"));
+}
+
 TEST_F(peer_session_test, a_leaving_node_still_answers_what_it_took_and_dials_nobody) {
   connect();
   caf::anon_send(b.peers.at("a")->session, leave_atom::value);

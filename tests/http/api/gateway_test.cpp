@@ -117,6 +117,70 @@ TEST_F(gateway_test, a_silent_service_elsewhere_turns_nobody_away_below_its_boun
   EXPECT_TRUE(there.wait_for(200));
 }
 
+/// Payments here: a change waits until the test answers.
+class held_changes {
+ public:
+  void hold(reply answer) {
+    const std::lock_guard lock(mutex_);
+    held_.push_back(std::move(answer));
+    changed_.notify_all();
+  }
+
+  bool wait_for(std::size_t changes) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, seconds(30), [&] { return held_.size() == changes; });
+  }
+
+  /// Answers that many changes, or all, the last first.
+  void answer_last(std::size_t changes) {
+    const std::lock_guard lock(mutex_);
+    for (; changes > 0 && !held_.empty(); --changes, held_.pop_back())
+      held_.back()(accepted{effect::changed, 1, 1, nullptr});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<reply> held_;
+};
+
+payment_region_actor::behavior_type holding_payment(payment_region_actor::pointer,
+                                                    held_changes* held) {
+  return {
+      [=](entity_id, payment_command&, command_context& r) { held->hold(std::move(r.answer)); }};
+}
+
+// Half a second without an answer lowers the bound of a service here to 64, one answer raises the
+// bound again: a busy service that answers slowly is not taken for a stuck one.
+TEST(gateway_bulkhead, an_answer_ends_the_silence_of_a_service) {
+  constexpr std::size_t most_when_silent = 64;
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  held_changes held;
+  const auto payments = system.spawn(holding_payment, &held);
+  service_directory directory;
+  directory.entities.of<payment_command>() = payments;
+  seed_source seeds{1};
+  gateway to(std::move(directory), seeds);
+  std::vector<std::future<std::string>> changes;
+  const auto change = [&] { return word_for(to.tell(1, payment_command(cancel_payment{}), {})); };
+  const auto start = [&] { changes.push_back(std::async(std::launch::async, change)); };
+  while (changes.size() < most_when_silent - 1) start();
+  ASSERT_TRUE(held.wait_for(most_when_silent - 1));
+  start();
+  ASSERT_TRUE(held.wait_for(most_when_silent));
+  ASSERT_EQ(changes.front().wait_for(milliseconds(600)), std::future_status::timeout);
+  EXPECT_EQ(change(), "overloaded");
+  held.answer_last(1);
+  EXPECT_EQ(changes.back().get(), "changed v1");
+  changes.pop_back();
+  start();
+  start();
+  EXPECT_TRUE(held.wait_for(most_when_silent + 1));
+  held.answer_last(changes.size());
+  caf::anon_send_exit(payments, caf::exit_reason::user_shutdown);
+}
+
 /// Payments that refuse the first try of each change, and note each try's deadline.
 payment_region_actor::behavior_type hesitant_payment(
     payment_region_actor::pointer, std::vector<std::chrono::steady_clock::time_point>* until) {

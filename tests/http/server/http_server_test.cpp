@@ -236,6 +236,25 @@ TEST(http_server, states_the_length_once_whatever_the_handler_sets) {
   EXPECT_FALSE(response->headers.contains("connection"));
 }
 
+TEST(http_server, leaves_out_headers_with_a_control_character) {
+  running_server server{patient_options(),
+                        [](const httplib::Request&, httplib::Response& response) {
+                          for (const char c : {'\0', '\x01', '\n', '\r', '\x1b', '\x1f', '\x7f'}) {
+                            response.headers.emplace("X-Value", std::string("a") + c + "b");
+                            response.headers.emplace(std::string("X-Na") + c + "me", "value");
+                          }
+                          response.headers.emplace("X-Kept", "a\tb \x7e");
+                          response.set_content("hello", "text/plain");
+                        }};
+  auto client = server.connect();
+  const auto response = client.ask(get);
+  ASSERT_EQ(body_of(response), "hello");
+  EXPECT_EQ(response->headers.at("x-kept"), "a\tb \x7e");
+  for (const auto& [name, value] : response->headers)
+    EXPECT_TRUE(name == "x-kept" || !name.starts_with("x-") || name == "x-content-type-options")
+        << name << ": " << value;
+}
+
 // --- Start and end ---
 
 TEST(http_server, names_the_address_that_is_in_use) {

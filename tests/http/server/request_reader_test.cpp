@@ -107,6 +107,16 @@ TEST(request_reader, asks_once_for_a_body_that_waits_to_be_asked_for) {
   EXPECT_EQ(read_all(reader, "ab"), stage::complete);
 }
 
+// RFC 9110 10.1.1: a client of HTTP/1.0 knows no interim response, and takes one for the answer.
+TEST(request_reader, does_not_ask_a_client_of_http_1_0_for_a_body) {
+  request_reader reader{request_limits{}};
+  EXPECT_EQ(
+      read_all(reader, "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"),
+      stage::body);
+  EXPECT_FALSE(reader.wants_continue());
+  EXPECT_EQ(read_all(reader, "ab"), stage::complete);
+}
+
 TEST(request_reader, does_not_ask_for_a_body_that_is_coming) {
   request_reader reader{request_limits{}};
   EXPECT_EQ(read_all(reader, start + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\na"),

@@ -1,6 +1,7 @@
 // Commits of an LMDB store that fail at the last step, or at a limit on the file's length.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "persistence/tables/lmdb_tables.hpp"
 #include "persistence/tables/table_store.hpp"
 #include "tests/support/child_process.hpp"
+#include "tests/support/flush_watch.hpp"
 #include "tests/support/store_backends.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -134,6 +136,27 @@ TEST_F(lmdb_commit_whose_last_step_fails, waits_for_whoever_reads_and_keeps_othe
   writer.join();
   EXPECT_TRUE(data->is_open());
   EXPECT_EQ(end(), 1);
+}
+
+/// Length of the database's file at its last flush.
+std::uintmax_t flushed_length = 0;
+
+// A file grows ahead of its pages, so that a commit's own flush has no new length to write.
+TEST(lmdb_commit, leaves_the_file_flushed_at_its_new_length) {
+  const temporary_folder folder;
+  const auto file = folder.path() / "data.mdb";
+  const auto data = make_table_store(open_lmdb_tables(folder.path().string(), services), services);
+  const auto before = std::filesystem::file_size(file);
+  flush_watch = [](int fd) {
+    struct stat now {};
+    if (::fstat(fd, &now) == 0) flushed_length = static_cast<std::uintmax_t>(now.st_size);
+  };
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(write(*data, appending(1'000'000)), std::nullopt);
+    EXPECT_EQ(flushed_length, std::filesystem::file_size(file)) << i;
+  }
+  flush_watch = nullptr;
+  EXPECT_GT(flushed_length, before) << "this test shows nothing";
 }
 
 /// The file's length after many commits that replace the same value, beside a reader process killed

@@ -12,14 +12,19 @@ using reaction = std::optional<addressed_command>;
 struct rule {
   const consumer& who;
   std::string_view type;
-  reaction (*react)(const nlohmann::json& event);
+  reaction (*react)(const nlohmann::json& event, instant at);
 };
 
-/// The line that reads an event of one type and asks `React`, a lambda without captures.
+/// The line that reads an event of one type and asks `React`, a lambda without captures that takes
+/// the event, and perhaps its time.
 template <class Event, class React>
 constexpr rule whenever(const consumer& who, React) {
-  return {who, Event::event_type,
-          [](const nlohmann::json& event) { return React{}(from_json<Event>(event)); }};
+  return {who, Event::event_type, [](const nlohmann::json& event, [[maybe_unused]] instant at) {
+            if constexpr (std::invocable<React, Event, instant>)
+              return React{}(from_json<Event>(event), at);
+            else
+              return React{}(from_json<Event>(event));
+          }};
 }
 
 reaction nothing() { return {}; }
@@ -33,8 +38,9 @@ reaction to_stamps(std::string_view phone, stamp_command c) {
 }
 
 constexpr rule table[] = {
-    whenever<delivered>(consumers::order_follows_delivery,
-                        [](const delivered& e) { return to_order(e.order_id, close_order{}); }),
+    whenever<delivered>(
+        consumers::order_follows_delivery,
+        [](const delivered& e, instant at) { return to_order(e.order_id, close_order{at}); }),
 
     whenever<order_cancelled>(consumers::payment_follows_order,
                               [](const order_cancelled& e) {
@@ -48,7 +54,7 @@ constexpr rule table[] = {
                              }),
     whenever<delivered>(
         consumers::payment_follows_delivery,
-        [](const delivered& e) { return to_payment(e.payment_id, close_payment{}); }),
+        [](const delivered& e, instant at) { return to_payment(e.payment_id, close_payment{at}); }),
 
     whenever<paid>(consumers::delivery_follows_payment,
                    [](const paid& e) {
@@ -87,9 +93,9 @@ std::vector<std::string> types_of(const consumer& who) {
 }
 
 std::optional<addressed_command> react(const consumer& who, const nlohmann::json& event) {
-  const auto type = header_of(event).type;
+  const auto header = header_of(event);
   for (const auto& r : table)
-    if (r.who.name == who.name && r.type == type) return r.react(event);
+    if (r.who.name == who.name && r.type == header.type) return r.react(event, header.at);
   return std::nullopt;
 }
 

@@ -308,3 +308,23 @@ def test_with_its_breaker_open_an_order_is_refused_within_50_ms(tmp_path):
         assert_others_answer(cluster, service=None)
         cluster.wait_whole()
         wait_until(lambda: cluster.shop().place() and breaker(client) == "CLOSED", "it closes")
+
+
+def test_a_node_that_was_away_tells_when_the_order_was_delivered(cluster):
+    shop = cluster.shop()
+    order_id = shop.paid_order()
+    shop.wait_delivery(order_id, PREPARE)
+    shop.wait_consistent(order_id)
+    cluster.kill("order")
+    shop.deliver(order_id)
+    told = shop.client.get(f"/deliveries/{order_id}").expect(200).json()["deliveredAt"]
+    cluster.again("order")
+    cluster.wait_whole()
+
+    def known():
+        return shop.order(order_id).get("deliveredAt")
+
+    wait_until(known, "the order knows of its delivery")
+    assert known() == told
+    payment = shop.client.get(f"/payments/{order_id}").expect(200).json()
+    assert payment["deliveredAt"] == told

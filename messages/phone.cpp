@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "messages/phone_countries.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -152,6 +153,12 @@ bool is_number(std::string_view digits) {
 std::optional<phone_country> phone_country_named(std::string_view name) {
   const auto found = std::ranges::find(countries, name, &phone_country::name);
   return found == countries.end() ? std::nullopt : std::optional(*found);
+}
+
+std::string phone_country_names() {
+  std::string all;
+  for (const auto& country : countries) all.append(all.empty() ? "" : " ").append(country.name);
+  return all;
 }
 
 std::optional<std::string> normalised_phone(std::string_view text, const phone_country& home) {

@@ -41,11 +41,11 @@ decided order_rules::decide(const state& s, const command& c, entity_id id, cons
                      default: return no_such_order();
                    }
                  },
-                 [&](const close_order& c) {
+                 [&](const close_order& close) {
                    switch (s.status) {
                      case order_status::complete:
                        return s.delivered ? decided::nothing()
-                                          : decided::of(order_closed{id, c.delivered_at});
+                                          : decided::of(order_closed{id, close.delivered_at});
                      // A cancel that was accepted wins over a delivery that ends at that moment;
                      // so does a rejection, of an order whose payment was paid before it.
                      case order_status::cancelled:

@@ -107,11 +107,11 @@ decided payment_rules::decide(const state& s, const command& c, entity_id id, co
       overloaded{[&](const open_payment& o) { return open(s, o, id); },
                  [&](const update_payment& u) { return update(s, u, id); },
                  [&](const cancel_payment& p) { return cancel(s, p.cause, id); },
-                 [&](const close_payment& c) {
+                 [&](const close_payment& close) {
                    switch (s.status) {
                      case payment_status::paid:
                        return s.closed ? decided::nothing()
-                                       : decided::of(payment_closed{id, c.delivered_at});
+                                       : decided::of(payment_closed{id, close.delivered_at});
                      case payment_status::cancelled: return decided::nothing();
                      case payment_status::not_paid:
                        return decided::refuse(errc::not_allowed, "It was delivered, but not paid.");

@@ -59,7 +59,6 @@ const std::vector<stamp_event> stamp_events = {
     stamps_deducted{"01012341234", 42, -3}, stamps_moved_out{"821012341234", "01012341234", -3},
     stamps_moved_in{"01012341234", "821012341234", 3}};
 
-
 /// Demands the properties common to all events, for one event of each alternative.
 template <class Variant>
 void expect_read_back(const std::vector<Variant>& events) {

@@ -176,8 +176,8 @@ TEST(wire_bytes, of_the_first_builds_of_version_5_lack_the_fields_added_since) {
       std::get<stored_page>(decode_answer(bytes_of("041202040a027b7d020c000e0210021202140116"), 5));
   EXPECT_EQ(page.damaged.size(), 1U);
   EXPECT_FALSE(page.in_window);
-  const auto close = std::get<command_call<order_command>>(
-      decode_call(bytes_of("01090e0300050000000000"), 5));
+  const auto close =
+      std::get<command_call<order_command>>(decode_call(bytes_of("01090e0300050000000000"), 5));
   EXPECT_FALSE(std::get<close_order>(close.command).delivered_at);
 }
 

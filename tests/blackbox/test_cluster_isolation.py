@@ -10,6 +10,7 @@ from cluster import NODES, PATHS, SERVICES, WAYS, Cluster, cluster_in_a_network
 from rest import (
     CANCEL,
     COFFEE,
+    DELIVERY_STEPS,
     END,
     PREPARE,
     READY,
@@ -315,10 +316,10 @@ def test_a_node_that_was_away_tells_when_the_order_was_delivered(cluster):
     order_id = shop.paid_order()
     shop.wait_delivery(order_id, PREPARE)
     shop.wait_consistent(order_id)
-    cluster.kill("order")
-    shop.deliver(order_id)
-    told = shop.client.get(f"/deliveries/{order_id}").expect(200).json()["deliveredAt"]
-    cluster.again("order")
+    with cluster.without("order", "killed"):
+        for status in DELIVERY_STEPS:
+            shop.move(order_id, status).expect(200)
+        told = shop.client.get(f"/deliveries/{order_id}").expect(200).json()["deliveredAt"]
     cluster.wait_whole()
 
     def known():

@@ -178,7 +178,8 @@ void add_limits(CLI::App& serve, arguments& given) {
       ->check(number_from(0));
   serve
       .add_option("--stream-heartbeat", given.heartbeat_ms,
-                  "Milliseconds after which a silent stream is sent a comment")
+                  "Milliseconds after which a silent stream is sent a comment; a page's stream is "
+                  "sent an event after 3000 at the latest")
       ->envname("SKANU_STREAM_HEARTBEAT")
       ->check(number_from(1));
 }

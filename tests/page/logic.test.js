@@ -262,6 +262,29 @@ test('one tab holds the lease until it gives it up, forgets it, or is gone', () 
     assert.ok(isHeldBy(renewed(broken, 'b', 1000, true), 'b'), broken);
 });
 
+test('what one tab changes of an order leaves what another one changed, or forgot', async () => {
+  const kept = new Map();
+  globalThis.location = { search: '' };
+  globalThis.localStorage = {
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, text) => kept.set(name, text),
+    removeItem: (name) => kept.delete(name),
+  };
+  const { change, forget, remember, stored } = await import('../../http/page/my_orders.js');
+  const order = { key: 'a', placed: 1, status: 'Order END' };
+  remember(order);
+  change('a', { wish: { key: 'w', kind: 'cancel' } });
+  change('a', { status: 'PAY END' });
+  assert.deepEqual(stored('a'), {
+    ...order, status: 'PAY END', wish: { key: 'w', kind: 'cancel' },
+  });
+  change('a', { wish: undefined });
+  assert.deepEqual(stored('a'), { ...order, status: 'PAY END' });
+  forget(order);
+  change('a', { status: 'DELIVERY READY' });
+  assert.equal(stored('a'), undefined);
+});
+
 test('what may pass is sent again until the answer is certain, ' +
     'as late as the server asks', async () => {
   const answers = [

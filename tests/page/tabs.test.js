@@ -232,9 +232,43 @@ test('a number that was paid with leaves the stamp card with its order; a typed 
     await textOf(page.locator('#stamps-text'), '1 stamp');
     await orderButton(page).press('Enter');
     await textOf(order.locator('h3'), 'Order 2');
+    await order.getByLabel('Phone number').fill('010-7777-8888');
+    await order.getByRole('button', { name: /^Pay/ }).click();
+    await textOf(page.locator('#stamps-text'), '2 stamps');
     await server.send('DELETE', '/orders/2');
     await order.getByRole('button', { name: 'Remove from this list' }).click();
     await countOf(order, 0);
     assert.equal(await field.inputValue(), '010-7777-8888');
     await closePage(page);
   });
+
+test('a step that was missed while an order’s trace was being read is seen', async () => {
+  const server = await Server.started();
+  const page = await openPage(browser, 'about:blank');
+  let begin, answer;
+  const stream = new Promise((resolve) => (begin = resolve));
+  const slow = new Promise((resolve) => (answer = resolve));
+  await page.route('**/orderTraces/stream*', (route) => stream.then(() => route.continue()));
+  await page.goto(server.url);
+  let asked = 0;
+  let isLost = false;
+  await page.route('**/orderTraces/1', async (route) => {
+    if (isLost) {
+      isLost = false;
+      answer();
+      return route.abort();
+    }
+    const response = await route.fetch();
+    if (++asked === 1) await slow;
+    await route.fulfill({ response });
+  });
+  await orderButton(page).click();
+  await textOf(page.locator('.order h3'), 'Order 1');
+  await eventually(() => assert.equal(asked, 1));
+  await server.send('PATCH', '/payments/1', { paymentStatus: 'END' });
+  await eventually(async () => assert.equal((await server.trace(1)).status, 'PAY END'));
+  isLost = true; // the answer to the look that follows the stream's begin
+  begin();
+  await textOf(page.locator('p.now'), 'We are making it');
+  await closePage(page);
+});

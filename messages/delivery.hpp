@@ -30,7 +30,7 @@ struct enum_words<delivery_status> {
 };
 
 /// The fields of a delivery and of a delivery's events. Order, payment and delivery share the id.
-struct delivery_facts {
+struct delivery_fields {
   entity_id id = 0;
   entity_id order_id = 0;
   entity_id payment_id = 0;
@@ -51,17 +51,17 @@ struct delivery_facts {
     visit("deliveryStatus", self.status);
     visit("destination", self.destination);
   }
-  bool operator==(const delivery_facts&) const = default;
+  bool operator==(const delivery_fields&) const = default;
 };
 
 /// A delivery. A delivery cancelled before the preparation is a tombstone, never shown.
-struct delivery_state : delivery_facts {
+struct delivery_state : delivery_fields {
   bool rejected = false;
   delivery_times times = {};
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
-    visit(part_of<delivery_facts>(self));
+    visit(part_of<delivery_fields>(self));
     visit(self.times);
   }
   template <class Self, class Visitor>
@@ -106,22 +106,22 @@ using delivery_command = std::variant<prepare_delivery, move_delivery, cancel_de
 
 // Events.
 
-struct delivery_prepared : delivery_facts {
+struct delivery_prepared : delivery_fields {
   static constexpr std::string_view event_type = "DeliveryPrepared";
 };
-struct delivery_ready : delivery_facts {
+struct delivery_ready : delivery_fields {
   static constexpr std::string_view event_type = "DeliveryReady";
 };
-struct delivery_started : delivery_facts {
+struct delivery_started : delivery_fields {
   static constexpr std::string_view event_type = "DeliveryStarted";
 };
-struct delivered : delivery_facts {
+struct delivered : delivery_fields {
   static constexpr std::string_view event_type = "Delivered";
 };
-struct delivery_cancelled : delivery_facts {
+struct delivery_cancelled : delivery_fields {
   static constexpr std::string_view event_type = "DeliveryCancelled";
 };
-struct destination_changed : delivery_facts {
+struct destination_changed : delivery_fields {
   static constexpr std::string_view event_type = "DestinationChanged";
 };
 

@@ -10,11 +10,13 @@
 //   }
 //
 // A list `internal_fields` beside it names members that are stored and not shown. Each member
-// stands in one of the lists, or the type does not compile where its lists are used.
+// stands once in one of the lists, or the type does not compile where its lists are used.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -50,25 +52,36 @@ constexpr std::size_t member_count() {
   }
 }
 
-/// Counts the members that a list names.
-struct counter {
+/// Collects the members that a list names, by their addresses: another member named twice does not
+/// stand in for a forgotten member.
+struct collector {
+  static constexpr std::size_t most = 64;  ///< More members do not compile.
+
+  std::array<const void*, most> members = {};
   std::size_t count = 0;
+  bool distinct = true;
 
   template <class T>
-  constexpr void operator()(std::string_view, const T&, since_protocol = {}) {
-    ++count;
+  constexpr void operator()(std::string_view, const T& member, since_protocol = {}) {
+    add(std::addressof(member));
   }
   template <class Part>
-  constexpr void operator()(const Part&) {
-    ++count;
+  constexpr void operator()(const Part& part) {
+    add(std::addressof(part));
   }
   template <class... Members>
-  constexpr void local(const Members&...) {
-    count += sizeof...(Members);
+  constexpr void local(const Members&... members_of_the_process) {
+    (add(std::addressof(members_of_the_process)), ...);
+  }
+
+ private:
+  constexpr void add(const void* member) {
+    for (std::size_t i = 0; i < count; ++i) distinct = distinct && members[i] != member;
+    members[count++] = member;
   }
 };
 
-/// Room for a value that is never made: lists are counted without reading one.
+/// Room for a value that is never made: lists are collected without reading one.
 template <class T>
 union unmade {
   char nothing = 0;
@@ -80,30 +93,32 @@ template <class T>
 inline constinit unmade<T> room;
 
 template <class T>
-constexpr std::size_t listed_count() {
-  counter listed;
+constexpr collector listed_members() {
+  collector listed;
   T::fields(room<T>.value, listed);
   if constexpr (requires { T::internal_fields(room<T>.value, listed); })
     T::internal_fields(room<T>.value, listed);
-  return listed.count;
+  return listed;
 }
 
 }  // namespace field_lists
 
-/// True where the lists name as many members as the type has; an heir with members of its own names
-/// its base as a part. A type with a single member or base may list the fields of that one as its
-/// own.
+/// True where the lists name each member of the type once; an heir with members of its own names
+/// its base as a part. A type with a single member or base may list the fields of that member as
+/// its own.
 template <class T>
 inline constexpr bool lists_every_member = [] {
-  constexpr auto members = field_lists::member_count<T>(), listed = field_lists::listed_count<T>();
-  return members == 1 ? listed >= 1 : listed == members;
+  constexpr auto members = field_lists::member_count<T>();
+  constexpr auto listed = field_lists::listed_members<T>();
+  return listed.distinct && (members == 1 ? listed.count >= 1 : listed.count == members);
 }();
 
 /// Shows the fields of a value to a visitor, in their order.
 template <class T, class Visitor>
 constexpr void visit_fields(T& value, Visitor& visit) {
   using type = std::remove_const_t<T>;
-  static_assert(lists_every_member<type>, "a member stands in no list of fields (field_list.hpp)");
+  static_assert(lists_every_member<type>,
+                "a member stands in no list of fields, or twice (field_list.hpp)");
   type::fields(value, visit);
 }
 

@@ -112,7 +112,7 @@ using payment_command = std::variant<open_payment, update_payment, cancel_paymen
 // Events.
 
 /// The fields of the payment events, as in the original system.
-struct payment_facts {
+struct payment_fields {
   entity_id id = 0;
   entity_id order_id = 0;
   order_details details;
@@ -127,25 +127,25 @@ struct payment_facts {
     visit("paymentStatus", self.status);
     visit("phoneNumber", self.phone_number);
   }
-  bool operator==(const payment_facts&) const = default;
+  bool operator==(const payment_fields&) const = default;
 };
 
-struct payment_requested : payment_facts {
+struct payment_requested : payment_fields {
   static constexpr std::string_view event_type = "PaymentRequested";
 };
 
-struct paid : payment_facts {
+struct paid : payment_fields {
   static constexpr std::string_view event_type = "Paid";
 };
 
-struct pay_cancelled : payment_facts {
+struct pay_cancelled : payment_fields {
   static constexpr std::string_view event_type = "PayCancelled";
   bool refunded = false;  ///< Cancelled after being paid.
   bool rejected = false;  ///< The order was rejected.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
-    visit(part_of<payment_facts>(self));
+    visit(part_of<payment_fields>(self));
     visit("refunded", self.refunded);
     visit("rejected", self.rejected);
   }

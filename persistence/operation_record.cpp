@@ -40,25 +40,72 @@ bool stands_apart(const operation_id& operation, instant now) {
          std::chrono::abs(now - time_in(operation)) > trusted_clock_difference;
 }
 
-void write_error(json_object_writer& writer, const error& e) {
-  writer("error", name_of(e.code));
-  writer("detail", e.detail);
-  std::string fields = "[";
-  for (const auto& f : e.wrong_fields) {
-    if (fields.size() > 1) fields += ',';
-    json_object_writer field(fields);
-    field("field", f.field);
-    field("message", f.message);
-    field.close();
-  }
-  writer.raw("fields", fields + "]");
-}
+/// Writes the members of an answer into a record. The names are stored; an error's code stands as a
+/// word under "error".
+struct record_writer {
+  json_object_writer& record;
+  bool with_document = false;
 
-error read_error(const nlohmann::json& record) {
-  error e{errc_named(record.value("error", "")), record.value("detail", "")};
-  for (const auto& f : record.value("fields", nlohmann::json::array()))
-    e.wrong_fields.push_back({f.value("field", ""), f.value("message", "")});
-  return e;
+  template <class T>
+  void operator()(std::string_view name, const T& member, since_protocol = {}) {
+    record(name, member);
+  }
+  void operator()(std::string_view, errc code, since_protocol = {}) {
+    record("error", name_of(code));
+  }
+  void operator()(std::string_view name, const std::vector<field_error>& list,
+                  since_protocol = {}) {
+    std::string items;
+    for (const auto& item : list) {
+      items += items.empty() ? '[' : ',';
+      append_json(items, item);
+    }
+    record.raw(name, items.empty() ? "[]" : items + ']');
+  }
+  void operator()(std::string_view name, const std::shared_ptr<const std::string>& document,
+                  since_protocol = {}) {
+    if (with_document && document) record(name, *document);
+  }
+  template <class... Members>
+  void local(const Members&...) {}
+};
+
+/// Reads the members of an answer from a record. Throws decode_error.
+struct record_reader {
+  const nlohmann::json& record;
+  json_object_reader members{record};
+
+  template <class T>
+  void operator()(std::string_view name, T& member, since_protocol = {}) {
+    members(name, member);
+  }
+  void operator()(std::string_view, errc& code, since_protocol = {}) {
+    std::string word;
+    members("error", word);
+    code = errc_named(word);
+  }
+  void operator()(std::string_view name, std::vector<field_error>& list, since_protocol = {}) {
+    const auto items = record.find(name);
+    if (items == record.end()) return;
+    if (!items->is_array()) throw decode_error("the fields of an error are no list");
+    for (const auto& item : *items) list.push_back(from_json<field_error>(item));
+  }
+  void operator()(std::string_view name, std::shared_ptr<const std::string>& document,
+                  since_protocol = {}) {
+    std::optional<std::string> text;
+    members(name, text);
+    if (text) document = std::make_shared<const std::string>(std::move(*text));
+  }
+  template <class... Members>
+  void local(const Members&...) {}
+};
+
+template <class Answer>
+Answer answer_in(const nlohmann::json& record) {
+  Answer answer;
+  record_reader reader{record};
+  visit_fields(answer, reader);
+  return answer;
 }
 
 }  // namespace
@@ -73,14 +120,8 @@ std::vector<row_write> operation_rows(const operation_id& operation, std::uint64
   std::string record;
   json_object_writer writer(record);
   if (operation.from_client) writer("fingerprint", std::to_string(fingerprint));
-  if (const auto* done = std::get_if<accepted>(&result)) {
-    writer("effect", done->what);
-    writer("id", done->id);
-    writer("version", done->version);
-    if (operation.from_client && done->document) writer("document", *done->document);
-  } else {
-    write_error(writer, std::get<error>(result));
-  }
+  record_writer answer{writer, operation.from_client};
+  std::visit([&answer](const auto& members) { visit_fields(members, answer); }, result);
   writer.close();
   std::vector<row_write> rows;
   const bool apart = stands_apart(operation, now);
@@ -105,18 +146,15 @@ std::optional<outcome> recorded_outcome(const snapshot& from, service of,
     if (!stored) stored = from.row(of, row_space::operations, key);
   if (!stored) return std::nullopt;
   const auto record = parse_stored_json(*stored);
-  if (operation.from_client && record.value("fingerprint", "") != std::to_string(fingerprint))
+  std::string recorded_fingerprint;
+  json_object_reader{record}("fingerprint", recorded_fingerprint);
+  if (operation.from_client && recorded_fingerprint != std::to_string(fingerprint))
     return error{errc::operation_reused, "This idempotency key was used for another request."};
-  if (record.contains("error")) return read_error(record);
-  accepted done;
-  json_object_reader reader(record);
-  reader("effect", done.what);
-  reader("id", done.id);
-  reader("version", done.version);
-  std::optional<std::string> document;
-  reader("document", document);
-  if (!document) document = from.entity(of, done.id);
-  if (document) done.document = std::make_shared<const std::string>(std::move(*document));
+  if (record.contains("error")) return answer_in<error>(record);
+  auto done = answer_in<accepted>(record);
+  if (done.document) return done;
+  if (auto document = from.entity(of, done.id))
+    done.document = std::make_shared<const std::string>(std::move(*document));
   return done;
 }
 

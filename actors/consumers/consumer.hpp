@@ -36,20 +36,4 @@ using consumer_interface = consumer_actor::extend<
     // From itself: go on with the letters of this entity behind the settled letter.
     caf::reacts_to<letter_atom, entity_id>>;
 
-/// Reads an event again that was damaged when a consumer set it aside: its log may have been
-/// restored since. Calls `then` with the event, empty while it is damaged, or `otherwise` with an
-/// error if the log cannot be read.
-template <class Consumer, class Then, class Otherwise>
-void read_event_again(Consumer& self, const event_log_actor& log, log_offset at,
-                      const consumer_limits& limits, Then then, Otherwise otherwise) {
-  self.request(log, limits.pull_timeout, pull_atom::value, log_query{at, 1, {}})
-      .then(
-          [then](const event_batch& batch) {
-            then(batch.events.empty() ? std::string() : batch.events.front().body);
-          },
-          [otherwise](const caf::error&) {
-            otherwise(error{errc::service_away, "The log cannot be read at present."});
-          });
-}
-
 }  // namespace skanu

@@ -1,5 +1,7 @@
 #include "actors/consumers/dead_letters.hpp"
 
+#include <limits>
+
 #include <spdlog/spdlog.h>
 
 #include "messages/event.hpp"
@@ -9,8 +11,6 @@
 namespace skanu {
 
 namespace {
-
-constexpr std::size_t parked_limit = 100'000;
 
 std::string key_behind(std::string prefix, entity_id entity, log_offset offset) {
   append_ordered_key(prefix, entity);
@@ -53,17 +53,14 @@ void dead_letter_box::recover(const snapshot& from, std::string_view consumer) {
   consumers_.emplace_back(consumer);
   const auto prefix = dead_letter_prefix(consumer);
   std::string after;
-  for (std::size_t found = 0; found < parked_limit;) {
-    const auto page = from.rows(of_, row_space::dead_letters, prefix, after, 1'000);
-    if (page.empty()) return;
-    found += page.size();
-    after = page.back().key;
-    for (const auto& row : page) {
-      const auto entity = number_of_key(std::string_view(row.key).substr(prefix.size()));
-      if (entity == 0 || !parked_.insert(entity).second) continue;
-      // Letters interrupted by a crash go on; a blocked entity stays blocked.
-      if (is_unblocked(row.value)) errands_.push_back(next_of(entity));
-    }
+  for (;;) {
+    const auto first = from.rows(of_, row_space::dead_letters, prefix, after, 1);
+    if (first.empty()) return;
+    const auto entity = number_of_key(std::string_view(first.front().key).substr(prefix.size()));
+    after = key_behind(prefix, entity, std::numeric_limits<log_offset>::max());
+    if (entity == 0 || !parked_.insert(entity).second) continue;
+    // Letters interrupted by a crash go on; a blocked entity stays blocked.
+    if (is_unblocked(first.front().value)) errands_.push_back(next_of(entity));
   }
 }
 

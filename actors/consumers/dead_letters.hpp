@@ -39,8 +39,9 @@ class dead_letter_box {
   dead_letter_box(const service_environment& environment, service of, backoff_settings retry)
       : environment_(environment), of_(of), retry_(retry) {}
 
-  /// Reads which entities the stored dead letters of `consumer` park. Called once for each consumer
-  /// that the actor is.
+  /// Reads which entities the stored dead letters of `consumer` park: one read and one number in
+  /// memory for each such entity, however many letters an entity has. Called once for each consumer
+  /// that the actor is. Throws store_error.
   void recover(const snapshot& from, std::string_view consumer);
 
   bool parks(entity_id entity) const { return parked_.contains(entity); }

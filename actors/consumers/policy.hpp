@@ -9,22 +9,15 @@
 // all, or discards it; then what waited behind it follows in its order.
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "actors/consumers/consumer.hpp"
-#include "actors/consumers/dead_letters.hpp"
-#include "actors/entities/environment.hpp"
-#include "actors/operations/backoff.hpp"
+#include "actors/consumers/consumer_actor.hpp"
 #include "actors/operations/faults.hpp"
 #include "actors/rules/reactions.hpp"
-#include "messages/interfaces.hpp"
 
 namespace skanu {
 
@@ -62,7 +55,7 @@ using policy_interface = consumer_interface::extend<
     // From itself: send the command of this event again.
     caf::reacts_to<resume_atom, log_offset>>;
 
-class policy final : public policy_interface::base {
+class policy final : public consumer_actor_base<policy_interface> {
  public:
   policy(caf::actor_config& config, const service_environment& env, policy_definition definition,
          event_log_actor log, fault_plan& faults, consumer_limits limits = {});
@@ -78,37 +71,23 @@ class policy final : public policy_interface::base {
     std::optional<trace_context> trace = {};  ///< The event's.
   };
 
-  void recover();
-  void turn();
-  void work_off(const event_batch& batch);
+  void take(std::size_t log, const event_batch& batch) override;
+  void all_taken() override;
+  void replay() override;
+  void commit_errand(std::vector<row_write> rows) override;
+  std::string turn_not_stored(errc why) override;
+
   void take(const event_batch::event& e);
   void send_command(log_offset offset, action& a);
   void on_answer(const command_answered& answer);
+  void on_replayed(const outcome& result);
   void set_aside(log_offset offset, entity_id target, std::string_view event, std::string_view why,
                  int attempts);
-  void commit_turn();
-  void commit_rows(std::vector<row_write> rows);
-  void on_commit(const outcome& result);
-  void rest();
-
   void note_step(log_offset offset, std::string_view event) const;
-  void carry_out(letter_errand e);
-  void replay();
-  void read_again();
-  void on_replayed(const outcome& result);
-  void finish_errand(const outcome& result);
-  void plan();
 
-  const service_environment& env_;
   policy_definition definition_;
-  event_log_actor log_;
   fault_plan& faults_;
-  consumer_limits limits_;
-  std::mt19937_64 random_{env_.seeds.next()};
-  log_reader reader_;
   std::unordered_map<log_offset, action> under_way_;
-  dead_letter_box dead_letters_;
-  std::optional<letter_errand> errand_;  ///< Carried out in place of a turn.
 };
 
 }  // namespace skanu

@@ -4,25 +4,24 @@
 // commit.
 #pragma once
 
-#include <array>
 #include <map>
-#include <random>
+#include <string>
+#include <vector>
 
-#include "actors/consumers/consumer.hpp"
-#include "actors/consumers/dead_letters.hpp"
+#include "actors/consumers/consumer_actor.hpp"
 #include "messages/order_trace.hpp"
 
 namespace skanu {
 
-class trace_view final : public consumer_interface::base {
+class trace_view final : public consumer_actor_base<consumer_interface> {
  public:
   struct source {
     service of;
     event_log_actor log;
   };
 
-  trace_view(caf::actor_config& config, const service_environment& env, std::vector<source> sources,
-             consumer_limits limits);
+  trace_view(caf::actor_config& config, const service_environment& env,
+             const std::vector<source>& sources, consumer_limits limits);
 
   const char* name() const override { return "trace_view"; }
   behavior_type make_behavior() override;
@@ -36,32 +35,21 @@ class trace_view final : public consumer_interface::base {
     bool listed_before = false;
   };
 
-  void recover();
-  void turn();
-  void take(std::size_t log, const event_batch& batch);
+  static std::vector<followed_log> followed(const std::vector<source>& sources);
+
+  void take(std::size_t log, const event_batch& batch) override;
+  void all_taken() override;
+  void replay() override;
+  void commit_errand(std::vector<row_write> rows) override;
+  std::string turn_not_stored(errc why) override;
+
   void take(const consumer& who, const event_batch::event& e);
-  void pulled();
-  void commit_turn();
-  void on_commit(const outcome& result);
-  void plan();
-  void rest();
   void take(const consumer& who, log_offset offset, entity_id id, const std::string& event);
-  void carry_out(letter_errand e);
-  void read_again();
-  void commit_errand(std::vector<row_write> rows);
-  void finish_errand(const outcome& result);
   touched& trace_of(entity_id id);
 
-  const service_environment& env_;
-  consumer_limits limits_;
-  std::vector<event_log_actor> logs_;
-  log_reader reader_;
-  std::mt19937_64 random_{env_.seeds.next()};
   std::map<entity_id, touched> touched_;
   std::vector<std::string> changes_;  ///< Its own events, of the turn under way.
   std::vector<row_write> rows_;       ///< Histories, of the turn under way.
-  dead_letter_box dead_letters_;
-  std::optional<letter_errand> errand_;  ///< Carried out in place of a turn.
 };
 
 }  // namespace skanu

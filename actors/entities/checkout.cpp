@@ -98,8 +98,8 @@ checkout::behavior_type checkout::make_behavior() {
             on_rejected(a);
             let_parked_in();
           },
-          [this](const reservation_answered& a) {
-            on_reserved(a);
+          [this](const id_commit_answered& a) {
+            on_id_commit(a);
             let_parked_in();
           },
           [this](sweep_atom) {
@@ -115,7 +115,7 @@ void checkout::place(waiting_order n) {
     if (auto known = known_outcome(r)) return r.answer(std::move(*known));
   }
   if (data_too_old_) return r.answer(too_old());
-  if (never_saw_payment()) return r.answer(payment_away());
+  if (never_saw_payment()) return r.answer(kept_waiting());
   if (must_wait()) return park(std::move(n));
   if (!ids_.available()) {
     waiting_for_ids_.push_back(std::move(n));
@@ -147,17 +147,24 @@ void checkout::park(waiting_order n) {
 void checkout::let_parked_in() {
   decide_left_undecided();
   while (!parked_.empty()) {
-    const auto patience = knows_ids() ? limits_.patience : limits_.deadline;
-    const bool late = parked_.front().since + patience <= now();
+    const auto longest = heard_all() ? limits_.parked_for : limits_.deadline;
+    const bool late = parked_.front().since + longest <= now();
     if (must_wait() && !late && !data_too_old_) return;
     auto n = std::move(parked_.front());
     parked_.pop_front();
     if (!must_wait() || data_too_old_) {
       place(std::move(n));
     } else {
-      n.client.answer(payment_ids_known_ ? too_many() : payment_away());
+      n.client.answer(kept_waiting());
     }
   }
+}
+
+/// The refusal of an order that waited in vain for an id.
+error checkout::kept_waiting() const {
+  if (!uncompared_.empty())
+    return {errc::store_failed, std::string(unreadable(errc::store_failed))};
+  return payment_ids_known_ ? too_many() : payment_away();
 }
 
 std::optional<outcome> checkout::known_outcome(const skanu::command_context& r) const {
@@ -302,7 +309,10 @@ void checkout::sweep() {
       if (d.call == call_outcome::timeout) store_failure_.reset();
       return d;
     });
-  if (!timers_.empty() || !parked_.empty() || hears_followers()) start_sweeping();
+  compare_again();
+  if (refusal_due_ && *refusal_due_ <= t) store_refusal();
+  const bool repeats = refusal_due_ || !uncompared_.empty();
+  if (!timers_.empty() || !parked_.empty() || repeats || hears_followers()) start_sweeping();
 }
 
 void checkout::start_sweeping() {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <random>
 #include <set>
 #include <unordered_map>
@@ -33,10 +34,10 @@ namespace skanu {
 
 struct checkout_limits : order_attempt_limits {
   std::chrono::milliseconds deadline = checkout_deadline;
-  std::size_t bulkhead = 128;               ///< Orders that wait for payment at once.
-  std::size_t parked = 512;                 ///< Orders that wait for room among those …
-  std::chrono::milliseconds patience{300};  ///< … for so long.
-  std::chrono::milliseconds sweep{10};      ///< Between two looks at the timers.
+  std::size_t bulkhead = 128;                 ///< Orders that wait for payment at once.
+  std::size_t parked = 512;                   ///< Orders that wait for room among those …
+  std::chrono::milliseconds parked_for{300};  ///< … for so long.
+  std::chrono::milliseconds sweep{10};        ///< Between two looks at the timers.
   circuit_breaker_settings breaker;
   backoff_settings retry{std::chrono::milliseconds{10}, std::chrono::milliseconds{100}};
   backoff_settings decide_again;
@@ -68,9 +69,15 @@ struct rejection_answered {
   entity_id id = 0;
   outcome result = {};
 };
-struct reservation_answered {
+/// A commit of the rows about ids.
+enum class id_commit : std::uint8_t {
+  reservation,  ///< Ids up to `last` may be handed out.
+  return_of,    ///< On leaving: the ids behind `last` were given back.
+  refusal,      ///< The data is too old, at later starts too.
+};
+struct id_commit_answered {
+  id_commit what = id_commit::reservation;
   entity_id last = 0;
-  bool leaving = false;  ///< Ids were given back.
   outcome result = {};
 };
 
@@ -79,7 +86,7 @@ struct reservation_answered {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::payment_answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::registration_answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::rejection_answered)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::reservation_answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::id_commit_answered)
 
 namespace skanu {
 
@@ -88,8 +95,8 @@ using checkout_interface = checkout_actor::extend<
     caf::reacts_to<payment_answered>,
     // From the order: it is recorded, or rejected, or why not.
     caf::reacts_to<registration_answered>, caf::reacts_to<rejection_answered>,
-    // From the journal: ids may be handed out.
-    caf::reacts_to<reservation_answered>,
+    // From the journal: rows about ids are stored, or why not.
+    caf::reacts_to<id_commit_answered>,
     // From itself: looks for attempts whose time is over, and for those whose backoff is.
     caf::reacts_to<sweep_atom>>;
 
@@ -140,8 +147,10 @@ class checkout final : public checkout_interface::base {
   }
   /// Followers may yet say that they know ids which are lost here.
   bool hears_followers() const { return !unheard_.empty() && now() < began_ + limits_.hearing; }
-  bool knows_ids() const { return payment_ids_known_ && !hears_followers(); }
+  bool heard_all() const { return payment_ids_known_ && !hears_followers(); }
+  bool knows_ids() const { return heard_all() && uncompared_.empty(); }
   bool must_wait() const { return is_full() || !knows_ids(); }
+  error kept_waiting() const;
   std::optional<outcome> known_outcome(const skanu::command_context& r) const;
   void on_payment(const payment_answered& a);
   void on_registered(const registration_answered& a);
@@ -165,13 +174,18 @@ class checkout final : public checkout_interface::base {
 
   // checkout_ids.cpp: the ids that are handed out.
   void take_note(const known_ids& ids);
+  std::optional<log_match> compare(const known_ids& ids);
+  void compare_again();
   void refuse_orders(const known_ids& ids);
+  void store_refusal();
   void say_too_old(std::string_view told_by, const order_knowledge& known) const;
   void pass_over(const std::string& peer, entity_id known);
   void decide_left_undecided();
-  std::optional<log_match> compare(const order_knowledge& known) const;
   void reserve_ids();
-  void on_reserved(const reservation_answered& a);
+  std::vector<row_write> rows_of_reservation(entity_id last) const;
+  void commit_ids(id_commit what, entity_id last, std::vector<row_write> rows);
+  void on_id_commit(const id_commit_answered& a);
+  void on_reserved(const id_commit_answered& a);
 
   const service_environment& env_;
   order_region_actor orders_;
@@ -183,7 +197,7 @@ class checkout final : public checkout_interface::base {
   std::vector<entity_id> left_undecided_;  ///< By an earlier run; rejected at the start.
   id_blocks ids_;
   bool reserving_ = false;
-  /// The ids that the next reservation passes over, the first and the last; 0: none.
+  /// Ids to be passed over durably by the next reservation, the first and the last; 0: none.
   std::pair<entity_id, entity_id> skipping_;
   std::mt19937_64 random_{env_.seeds.next()};
   orders_under_way under_way_;  ///< Looked up only: the order of its entries is chance.
@@ -199,6 +213,13 @@ class checkout final : public checkout_interface::base {
   std::set<std::string> unheard_;  ///< Followers that have not said yet which ids they know.
   bool orders_lost_ = false;       ///< Another node has read events that this log lacks, perhaps.
   bool data_too_old_ = false;      ///< Another node knows ids that may be given twice.
+  std::optional<time_point> refusal_due_;  ///< When the refusal is to be stored, after a failure.
+  int refusals_not_stored_ = 0;            ///< In a row.
+  /// Knowledge of other nodes that the store did not let compare with the log: the last for each
+  /// node and timeline.
+  std::map<std::pair<std::string, std::string>, known_ids> uncompared_;
+  time_point compare_at_;
+  int comparisons_failed_ = 0;  ///< In a row.
   bool leaving_ = false;
   caf::typed_response_promise<bool> left_;
 };

@@ -1,5 +1,5 @@
-// The ids that checkout hands out: reserved in blocks before, given back on leaving, and compared
-// with the ids that other nodes know.
+// The ids handed out by checkout: reserved in blocks before, given back on leaving, and compared
+// with other nodes' knowledge.
 #include <spdlog/spdlog.h>
 
 #include "actors/entities/actor_reply.hpp"
@@ -7,30 +7,61 @@
 
 namespace skanu {
 
-/// An id that another node knows, and that was not given up to now, was given by data that is newer
-/// than this: to go on would give it twice. Likewise the ids of events that another node has read
-/// and this log lacks, even where this run has passed those ids meanwhile.
+/// Compares another node's knowledge with the data here. An id known there and not yet given here
+/// was given by newer data: a further order would get the id again. Likewise the ids of events that
+/// the other node has read and the log here lacks, even where this run has passed the ids meanwhile.
 void checkout::take_note(const known_ids& ids) {
+  const auto match = compare(ids);
+  if (!match) return;
   unheard_.erase(ids.by);
   const auto known = ids.what.last_id;
-  const auto match = compare(ids.what);
-  orders_lost_ |= match != log_match::same;
+  orders_lost_ |= *match != log_match::same;
   if (known >= ids_.next() && limits_.restored) pass_over(ids.by, known);
-  if (!limits_.restored && (known >= ids_.next() || match == log_match::lost))
+  if (!limits_.restored && (known >= ids_.next() || *match == log_match::lost))
     return refuse_orders(ids);
   if (ids.by == limits_.payment_node) payment_ids_known_ = true;
+}
+
+/// Returns nullopt while the store cannot be read: orders then wait for a later comparison.
+std::optional<log_match> checkout::compare(const known_ids& ids) {
+  std::string why;
+  try {
+    const auto match = compare_log(*env_.data.read(), ids.what);
+    comparisons_failed_ = 0;
+    return match;
+  } catch (const store_error& e) {
+    why = e.what();
+  } catch (const decode_error& e) {
+    why = e.what();
+  }
+  const auto pause = backoff(limits_.decide_again, ++comparisons_failed_, random_);
+  spdlog::warn("event=ids_not_compared peer=\"{}\" again_in_ms={} reason=\"{}\"", ids.by,
+               pause.count(), why);
+  uncompared_.insert_or_assign({ids.by, ids.what.timeline}, ids);
+  compare_at_ = now() + pause;
+  start_sweeping();
+  return std::nullopt;
+}
+
+void checkout::compare_again() {
+  if (uncompared_.empty() || now() < compare_at_) return;
+  for (const auto& [of, ids] : std::exchange(uncompared_, {})) take_note(ids);
 }
 
 /// Refuses orders from now on, and after a restart too: by then the other node may have gone on
 /// from the events that both logs have.
 void checkout::refuse_orders(const known_ids& ids) {
   if (std::exchange(data_too_old_, true)) return;
-  const auto known = std::max<entity_id>(ids.what.last_id, 1);
-  env_.metrics.unreserved_ids_seen = known;
+  env_.metrics.unreserved_ids_seen = std::max<entity_id>(ids.what.last_id, 1);
   say_too_old(ids.by.empty() ? "a reader of the log" : ids.by, ids.what);
-  pending_commit c{.data = {.of = service::order}, .owner = std::make_shared<lone_commit_owner>()};
-  c.data.rows.push_back({row_space::meta, std::string(too_old_key), std::to_string(known)});
-  env_.commits.submit(std::move(c));
+  store_refusal();
+}
+
+void checkout::store_refusal() {
+  refusal_due_.reset();
+  const entity_id known = env_.metrics.unreserved_ids_seen;
+  commit_ids(id_commit::refusal, known,
+             {{row_space::meta, std::string(too_old_key), std::to_string(known)}});
 }
 
 void checkout::say_too_old(std::string_view told_by, const order_knowledge& known) const {
@@ -49,9 +80,9 @@ void checkout::pass_over(const std::string& peer, entity_id known) {
   reserve_ids();
 }
 
-/// Rejects what a crash left undecided, once the other nodes have said what they know. Where one of
-/// them has worked off events of orders that are not in this log, what looks undecided here was
-/// sold: a rejection would give the money back and throw the coffee away.
+/// Rejects the ids that a crash left undecided, once the other nodes have told their knowledge.
+/// Where a node has processed events of orders missing in this log, the undecided ids were sold: a
+/// rejection would give the money back and throw the coffee away.
 void checkout::decide_left_undecided() {
   if (left_undecided_.empty() || (!knows_ids() && !data_too_old_)) return;
   const auto undecided = std::exchange(left_undecided_, {});
@@ -70,35 +101,59 @@ void checkout::decide_left_undecided() {
   }
 }
 
-/// Nothing on a doubt, where the store cannot be read.
-std::optional<log_match> checkout::compare(const order_knowledge& known) const {
-  try {
-    return compare_log(*env_.data.read(), known);
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-}
-
 /// Reserves a block of ids, or, on leaving, gives back what was not handed out.
 void checkout::reserve_ids() {
   if (reserving_ || (leaving_ && !under_way_.empty())) return;
   reserving_ = true;
+  const auto what = leaving_ ? id_commit::return_of : id_commit::reservation;
   const auto last = leaving_ ? ids_.next() - 1 : ids_.reserve();
+  const auto fail = [&](errc code, const std::exception& unread) {
+    spdlog::warn("event=ids_not_reserved reason=\"{}\"", unread.what());
+    on_reserved({what, last, error{code, std::string(unreadable(code))}});
+  };
+  try {
+    commit_ids(what, last, rows_of_reservation(last));
+  } catch (const store_error& e) {
+    fail(e.code(), e);
+  } catch (const decode_error& e) {
+    fail(errc::undecodable, e);
+  }
+}
+
+/// Throws store_error and decode_error.
+std::vector<row_write> checkout::rows_of_reservation(entity_id last) const {
+  std::vector<row_write> rows;
+  if (skipping_.second > 0) rows = skip_rows(*env_.data.read(), skipping_.first, skipping_.second);
+  rows.push_back({row_space::meta, std::string(reserved_ids_key), std::to_string(last)});
+  rows.push_back({row_space::meta, std::string(decided_ids_key), std::to_string(ids_.floor())});
+  return rows;
+}
+
+/// The answer is id_commit_answered.
+void checkout::commit_ids(id_commit what, entity_id last, std::vector<row_write> rows) {
   pending_commit c{.data = {.of = service::order}, .owner = std::make_shared<lone_commit_owner>()};
-  if (const auto skipped = std::exchange(skipping_, {}); skipped.second > 0)
-    c.data.rows = skip_rows(*env_.data.read(), skipped.first, skipped.second);
-  c.data.rows.push_back({row_space::meta, std::string(reserved_ids_key), std::to_string(last)});
-  c.data.rows.push_back(
-      {row_space::meta, std::string(decided_ids_key), std::to_string(ids_.floor())});
-  c.answer = reply_to(address(), reservation_answered{last, leaving_});
+  c.data.rows = std::move(rows);
+  c.answer = reply_to(address(), id_commit_answered{what, last});
   c.result = accepted{};
   env_.commits.submit(std::move(c));
 }
 
-void checkout::on_reserved(const reservation_answered& a) {
+void checkout::on_id_commit(const id_commit_answered& a) {
+  if (a.what != id_commit::refusal) return on_reserved(a);
+  const auto* failure = std::get_if<error>(&a.result);
+  if (failure == nullptr) return;
+  const auto pause = backoff(limits_.decide_again, ++refusals_not_stored_, random_);
+  spdlog::warn("event=refusal_not_stored again_in_ms={} reason={}", pause.count(),
+               name_of(failure->code));
+  refusal_due_ = now() + pause;
+  start_sweeping();
+}
+
+void checkout::on_reserved(const id_commit_answered& a) {
   reserving_ = false;
   const auto* failure = std::get_if<error>(&a.result);
-  if (a.leaving && !failure) {
+  if (!failure && a.last >= skipping_.second) skipping_ = {};
+  if (a.what == id_commit::return_of && !failure) {
     left_.deliver(true);
     return;
   }

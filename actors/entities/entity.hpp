@@ -131,7 +131,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
     if (r.operation && r.maybe_repeated) {
       if (auto known = known_outcome(r)) return answer(r, std::move(*known), false);
     }
-    auto decided = Rules::decide(current_.state, c, id_, facts_for(c));
+    auto decided = Rules::decide(current_.state, c, id_, context_for(c));
     if (!condition_holds(r) && !(decided.refusal && decided.refusal->code == errc::not_found))
       decided = decision<event>::refuse(errc::version_mismatch, "It has another version by now.");
     if (decided.refusal) {
@@ -178,7 +178,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
     return known;
   }
 
-  typename Rules::facts facts_for(const command& c) {
+  typename Rules::decision_context context_for(const command& c) {
     if constexpr (requires { &Rules::gather; }) {
       return Rules::gather(id_, c, [this](std::string_view key) -> std::optional<std::string> {
         if (const auto* value = in_flight_.find(key)) return *value;

@@ -18,8 +18,11 @@ struct region_limits {
   std::chrono::seconds idle{30};  ///< Passivated after so long without a command.
   std::int64_t waiting = 1'024;   ///< Commands that wait for one entity.
   std::chrono::milliseconds sweep{1'000};  ///< How often idleness is looked for.
-  int crashes = 3;                         ///< After so many in a row an entity is set aside …
-  std::chrono::milliseconds aside{1'000};  ///< … for so long, doubled each time, at most a minute.
+  /// Crashes in a row after which an entity is set aside. A success ends the row, as do five
+  /// minutes without a crash.
+  int crashes = 3;
+  /// Time for which an entity is set aside, doubled with each further crash, at most a minute.
+  std::chrono::milliseconds aside{1'000};
 };
 
 /// An entity whose commit failed: its state is not what the store holds.
@@ -28,9 +31,15 @@ struct entity_lost {
   caf::actor_id incarnation = 0;
 };
 
+/// An entity with crashes behind it whose command succeeded durably.
+struct entity_recovered {
+  entity_id id = 0;
+};
+
 }  // namespace skanu
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_recovered)
 
 namespace skanu {
 
@@ -40,6 +49,8 @@ using region_interface = typename region_actor<Command>::template extend<
     // From the journal: an entity's commit failed, so its next command wakes it anew from the
     // store.
     caf::reacts_to<entity_lost>,
+    // From the journal or the entity: the entity's crashes are over.
+    caf::reacts_to<entity_recovered>,
     // From itself: passivates what was not addressed for a while.
     caf::reacts_to<sweep_atom>>;
 
@@ -71,11 +82,15 @@ class region final : public region_interface<typename Rules::command>::base {
     contain_failures(*this);
     this->set_down_handler([this](caf::down_msg& down) { on_down(down); });
     return {[this](entity_id id, command& c, command_context& r) { hand_over(id, c, r); },
-            [this](const entity_lost& lost) { forget(lost); }, [this](sweep_atom) { sweep(); }};
+            [this](const entity_lost& lost) { forget(lost); },
+            [this](const entity_recovered& r) { crashes_.erase(r.id); },
+            [this](sweep_atom) { sweep(); }};
   }
 
  private:
   using time_point = std::chrono::steady_clock::time_point;
+
+  static constexpr std::chrono::minutes crashes_remembered{5};
 
   struct live_entity {
     handle to;
@@ -86,14 +101,18 @@ class region final : public region_interface<typename Rules::command>::base {
   using live_entities = std::unordered_map<entity_id, live_entity>;
   struct crash_record {
     int times = 0;
+    time_point last_at;
     time_point aside_until;
   };
 
   time_point now() const { return this->clock().now(); }
 
   void hand_over(entity_id id, command& c, command_context& r) {
-    if (is_aside(id))
-      return r.answer(error{errc::entity_failed, "It fails again and again, and was set aside."});
+    if (const auto record = crashes_.find(id); record != crashes_.end()) {
+      if (record->second.aside_until > now())
+        return r.answer(error{errc::entity_failed, "It fails again and again, and was set aside."});
+      r.answer = noting_success(id, std::move(r.answer));
+    }
     auto& live = wake(id);
     if (live.gauge->waiting() >= limits_.waiting)
       return r.answer(error{errc::overloaded, "Too much is waiting for it."});
@@ -148,12 +167,23 @@ class region final : public region_interface<typename Rules::command>::base {
     if (e != live_.end() && e->second.to.id() == lost.incarnation) erase(e);
   }
 
+  /// The right to answer a command of an entity that has crashed before.
+  reply noting_success(entity_id id, reply answer) {
+    return reply_through([self = caf::actor_cast<caf::actor_addr>(this), id,
+                          answer = std::move(answer)](outcome&& result) {
+      const auto me = caf::actor_cast<caf::actor>(self);
+      if (me && std::holds_alternative<accepted>(result)) caf::anon_send(me, entity_recovered{id});
+      answer(std::move(result));
+    });
+  }
+
   void on_down(const caf::down_msg& down) {
     const auto crashed = by_actor_.find(down.source.id());
     if (crashed == by_actor_.end()) return;
     const auto id = crashed->second;
     ++env_.metrics.entity_failures;
     auto& record = crashes_[id];
+    record.last_at = now();
     if (++record.times >= limits_.crashes) {
       const auto doublings = std::min(record.times - limits_.crashes, 6);
       record.aside_until = now() + std::min<std::chrono::milliseconds>(
@@ -163,12 +193,6 @@ class region final : public region_interface<typename Rules::command>::base {
                   name_of(Rules::of), entity_in_log(Rules::of, id), record.times,
                   this->system().render(down.reason));
     erase(live_.find(id));
-  }
-
-  bool is_aside(entity_id id) {
-    if (crashes_.empty()) return false;
-    const auto record = crashes_.find(id);
-    return record != crashes_.end() && record->second.aside_until > now();
   }
 
   /// At the limit the least recently used go first; those that are busy stay. Many go at once,
@@ -201,10 +225,10 @@ class region final : public region_interface<typename Rules::command>::base {
       if (e->second.last_used > idle_since && live_.size() <= limits_.live) break;
       passivate(e);
     }
-    std::erase_if(crashes_, [&](const auto& record) {
-      return record.second.aside_until + std::chrono::minutes(5) < now();
-    });
-    if (!live_.empty()) start_sweeping();
+    const auto forgotten_before = now() - crashes_remembered;
+    std::erase_if(crashes_,
+                  [&](const auto& record) { return record.second.last_at < forgotten_before; });
+    if (!live_.empty() || !crashes_.empty()) start_sweeping();
   }
 
   const service_environment& env_;

@@ -32,13 +32,7 @@ class timer_queue {
     return first;
   }
 
-  /// The time of the first entry.
-  std::optional<time_point> next() const {
-    return timers_.empty() ? std::nullopt : std::optional(timers_.front().due);
-  }
-
   bool empty() const { return timers_.empty(); }
-  std::size_t size() const { return timers_.size(); }
 
  private:
   struct timer {

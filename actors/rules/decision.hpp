@@ -28,8 +28,8 @@ struct decision {
   }
 };
 
-/// Facts beside the state, for rules without such facts.
-struct no_facts {};
+/// The context of a decision beside the state, for rules without such a context.
+struct no_context {};
 
 /// Chooses the overload for a variant's alternative.
 template <class... Fs>

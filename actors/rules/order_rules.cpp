@@ -10,7 +10,8 @@ decided no_such_order() { return decided::refuse(errc::not_found, "There is no s
 
 }  // namespace
 
-decided order_rules::decide(const state& s, const command& c, entity_id id, const facts&) {
+decided order_rules::decide(const state& s, const command& c, entity_id id,
+                            const decision_context&) {
   return std::visit(
       overloaded{[&](const register_order& r) {
                    switch (s.status) {

@@ -10,13 +10,13 @@ using decided = decision<payment_event>;
 
 decided no_such_payment() { return decided::refuse(errc::not_found, "There is no such payment."); }
 
-payment_facts facts_of(const payment_state& s, payment_status status) {
+payment_fields fields_of(const payment_state& s, payment_status status) {
   return {s.id, s.order_id, s.details, status, s.phone_number};
 }
 
 pay_cancelled cancellation_of(const payment_state& s, bool rejected) {
   pay_cancelled e;
-  static_cast<payment_facts&>(e) = facts_of(s, payment_status::cancelled);
+  static_cast<payment_fields&>(e) = fields_of(s, payment_status::cancelled);
   e.refunded = s.status == payment_status::paid;
   e.rejected = rejected;
   return e;
@@ -30,7 +30,7 @@ decided open(const payment_state& s, const open_payment& c, entity_id id) {
                : decided::refuse(errc::not_allowed, "The payment is open for another order.");
   }
   payment_requested e;
-  static_cast<payment_facts&>(e) = {id, id, c.details, payment_status::not_paid, c.phone_number};
+  static_cast<payment_fields&>(e) = {id, id, c.details, payment_status::not_paid, c.phone_number};
   return decided::of(e);
 }
 
@@ -76,7 +76,7 @@ decided pay(const payment_state& s, const update_payment& c) {
                 : decided::refuse(errc::already_paid, "It was paid already, with other fields.");
   }
   paid e;
-  static_cast<payment_facts&>(e) = facts_of(s, payment_status::paid);
+  static_cast<payment_fields&>(e) = fields_of(s, payment_status::paid);
   if (c.phone_number) e.phone_number = c.phone_number;
   if (c.payment_type) e.details.payment_type = *c.payment_type;
   return decided::of(e);
@@ -102,7 +102,8 @@ decided update(const payment_state& s, const update_payment& c, entity_id id) {
 
 }  // namespace
 
-decided payment_rules::decide(const state& s, const command& c, entity_id id, const facts&) {
+decided payment_rules::decide(const state& s, const command& c, entity_id id,
+                              const decision_context&) {
   return std::visit(
       overloaded{[&](const open_payment& o) { return open(s, o, id); },
                  [&](const update_payment& u) { return update(s, u, id); },
@@ -122,7 +123,7 @@ decided payment_rules::decide(const state& s, const command& c, entity_id id, co
 }
 
 void payment_rules::apply(state& s, const event& e) {
-  const auto take = [&](const payment_facts& f) {
+  const auto take = [&](const payment_fields& f) {
     s.id = f.id;
     s.order_id = f.order_id;
     s.details = f.details;

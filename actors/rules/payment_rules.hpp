@@ -10,11 +10,12 @@ struct payment_rules {
   using state = payment_state;
   using command = payment_command;
   using event = payment_event;
-  using facts = no_facts;
+  using decision_context = no_context;
   static constexpr service of = service::payment;
 
   /// Decides a command in a state. `id` is the payment's own.
-  static decision<event> decide(const state& s, const command& c, entity_id id, const facts& = {});
+  static decision<event> decide(const state& s, const command& c, entity_id id,
+                                const decision_context& = {});
   /// The state after an event. Every event that decide returns can be applied.
   static void apply(state& s, const event& e);
   /// Keeps the time of an event that made a step.

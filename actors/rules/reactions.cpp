@@ -1,5 +1,9 @@
 #include "actors/rules/reactions.hpp"
 
+#include <concepts>
+#include <optional>
+#include <utility>
+
 #include "messages/event.hpp"
 
 namespace skanu {
@@ -15,72 +19,78 @@ struct rule {
   reaction (*react)(const nlohmann::json& event, instant at);
 };
 
-/// The line that reads an event of one type and asks `React`, a lambda without captures that takes
-/// the event, and perhaps its time.
-template <class Event, class React>
-constexpr rule whenever(const consumer& who, React) {
-  return {who, Event::event_type, [](const nlohmann::json& event, [[maybe_unused]] instant at) {
-            if constexpr (std::invocable<React, Event, instant>)
-              return React{}(from_json<Event>(event), at);
-            else
-              return React{}(from_json<Event>(event));
+/// A command of one type with its target.
+template <class Command>
+struct addressed {
+  using command_type = Command;
+  entity_id id = 0;
+  Command command;
+};
+using to_order = addressed<order_command>;
+using to_payment = addressed<payment_command>;
+using to_delivery = addressed<delivery_command>;
+using to_stamps = addressed<stamp_command>;
+
+/// Asks a lambda that takes an event, and perhaps the event's time.
+template <class React, class Event>
+auto reaction_to(const Event& event, instant at) {
+  if constexpr (std::invocable<React, Event, instant>)
+    return std::optional(React{}(event, at));
+  else
+    return std::optional(React{}(event));
+}
+
+/// The line that reads an event of one type and asks `React`, a lambda without captures. The lambda
+/// returns a command for the consumer's own service, or an optional command.
+template <class Event, const consumer& Who, class React>
+constexpr rule whenever(React) {
+  using command = typename decltype(reaction_to<React>(Event{}, {}))::value_type::command_type;
+  static_assert(service_of<command>() == Who.of, "a consumer commands its own service's entities");
+  return {Who, Event::event_type, [](const nlohmann::json& event, instant at) -> reaction {
+            auto c = reaction_to<React>(from_json<Event>(event), at);
+            if (!c) return {};
+            return addressed_command{c->id, std::move(c->command)};
           }};
 }
 
-reaction nothing() { return {}; }
-reaction to_order(entity_id id, order_command c) { return addressed_command{id, std::move(c)}; }
-reaction to_payment(entity_id id, payment_command c) { return addressed_command{id, std::move(c)}; }
-reaction to_delivery(entity_id id, delivery_command c) {
-  return addressed_command{id, std::move(c)};
-}
-reaction to_stamps(std::string_view phone, stamp_command c) {
-  return addressed_command{account_id_of(phone), c};
-}
-
 constexpr rule table[] = {
-    whenever<delivered>(
-        consumers::order_follows_delivery,
-        [](const delivered& e, instant at) { return to_order(e.order_id, close_order{at}); }),
+    whenever<delivered, consumers::order_follows_delivery>([](const delivered& e, instant at) {
+      return to_order{e.order_id, close_order{at}};
+    }),
 
-    whenever<order_cancelled>(consumers::payment_follows_order,
-                              [](const order_cancelled& e) {
-                                return to_payment(e.id,
-                                                  cancel_payment{cancel_cause::order_cancelled});
-                              }),
-    whenever<order_rejected>(consumers::payment_follows_order,
-                             [](const order_rejected& e) {
-                               return to_payment(e.id,
-                                                 cancel_payment{cancel_cause::order_rejected});
-                             }),
-    whenever<delivered>(
-        consumers::payment_follows_delivery,
-        [](const delivered& e, instant at) { return to_payment(e.payment_id, close_payment{at}); }),
+    whenever<order_cancelled, consumers::payment_follows_order>([](const order_cancelled& e) {
+      return to_payment{e.id, cancel_payment{cancel_cause::order_cancelled}};
+    }),
+    whenever<order_rejected, consumers::payment_follows_order>([](const order_rejected& e) {
+      return to_payment{e.id, cancel_payment{cancel_cause::order_rejected}};
+    }),
+    whenever<delivered, consumers::payment_follows_delivery>([](const delivered& e, instant at) {
+      return to_payment{e.payment_id, close_payment{at}};
+    }),
 
-    whenever<paid>(consumers::delivery_follows_payment,
-                   [](const paid& e) {
-                     const auto& bought = e.details;
-                     return to_delivery(e.id, prepare_delivery{bought.product_id,
-                                                               bought.product_name, bought.qty});
-                   }),
-    whenever<pay_cancelled>(consumers::delivery_follows_payment,
-                            [](const pay_cancelled& e) {
-                              if (!e.refunded) return nothing();  // nothing was or will be made
-                              return to_delivery(e.id, cancel_delivery{});
-                            }),
-    whenever<order_cancelled>(
-        consumers::delivery_follows_order,
-        [](const order_cancelled& e) { return to_delivery(e.id, cancel_delivery{}); }),
+    whenever<paid, consumers::delivery_follows_payment>([](const paid& e) {
+      const auto& bought = e.details;
+      return to_delivery{e.id,
+                         prepare_delivery{bought.product_id, bought.product_name, bought.qty}};
+    }),
+    whenever<pay_cancelled, consumers::delivery_follows_payment>(
+        [](const pay_cancelled& e) -> std::optional<to_delivery> {
+          if (!e.refunded) return {};  // nothing was or will be made
+          return to_delivery{e.id, cancel_delivery{}};
+        }),
+    whenever<order_cancelled, consumers::delivery_follows_order>([](const order_cancelled& e) {
+      return to_delivery{e.id, cancel_delivery{}};
+    }),
 
-    whenever<paid>(consumers::stamp_follows_payment,
-                   [](const paid& e) {
-                     if (!e.phone_number) return nothing();
-                     return to_stamps(*e.phone_number, earn_stamps{e.id, e.details.qty});
-                   }),
-    whenever<pay_cancelled>(consumers::stamp_follows_payment,
-                            [](const pay_cancelled& e) {
-                              if (!e.phone_number || !e.refunded) return nothing();
-                              return to_stamps(*e.phone_number, deduct_stamps{e.id});
-                            }),
+    whenever<paid, consumers::stamp_follows_payment>([](const paid& e) -> std::optional<to_stamps> {
+      if (!e.phone_number) return {};
+      return to_stamps{account_id_of(*e.phone_number), earn_stamps{e.id, e.details.qty}};
+    }),
+    whenever<pay_cancelled, consumers::stamp_follows_payment>(
+        [](const pay_cancelled& e) -> std::optional<to_stamps> {
+          if (!e.phone_number || !e.refunded) return {};
+          return to_stamps{account_id_of(*e.phone_number), deduct_stamps{e.id}};
+        }),
 };
 
 }  // namespace

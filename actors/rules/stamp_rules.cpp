@@ -19,8 +19,9 @@ std::string effect_key(entity_id account, entity_id payment, char what) {
 
 std::string stamp_rules::ledger_prefix(entity_id account) { return ordered_key(account) + 'l'; }
 
-stamp_rules::facts stamp_rules::gather(entity_id account, const command& c, const row_lookup& row) {
-  facts known;
+stamp_rules::decision_context stamp_rules::gather(entity_id account, const command& c,
+                                                  const row_lookup& row) {
+  decision_context known;
   const auto look = [&](entity_id payment) {
     if (const auto earned = row(effect_key(account, payment, 'e')))
       known.earned = stored_number(*earned, "of what a payment earned");
@@ -32,7 +33,7 @@ stamp_rules::facts stamp_rules::gather(entity_id account, const command& c, cons
 }
 
 decided stamp_rules::decide(const state& s, const command& c, entity_id account,
-                            const facts& known) {
+                            const decision_context& known) {
   const auto phone = phone_of_account(account);
   return std::visit(
       overloaded{

@@ -18,17 +18,17 @@ struct stamp_rules {
   static constexpr service of = service::stamp;
 
   /// The ledger's entries of the payment in a command.
-  struct facts {
+  struct decision_context {
     std::optional<std::int64_t> earned;  ///< Stamps earned by the payment, if any.
     bool deducted = false;               ///< It was taken back, or can never earn.
   };
 
   using row_lookup = std::function<std::optional<std::string>(std::string_view key)>;
   /// Looks up what decide needs to know.
-  static facts gather(entity_id account, const command& c, const row_lookup& row);
+  static decision_context gather(entity_id account, const command& c, const row_lookup& row);
 
   static decision<event> decide(const state& s, const command& c, entity_id account,
-                                const facts& known);
+                                const decision_context& known);
   static void apply(state& s, const event& e);
 
   /// The ledger's rows of one event: the line that is shown, and the key that makes it happen once.

@@ -24,9 +24,12 @@ inline caf::error failure_of(const caf::local_actor& self, const std::exception_
 
 /// Installs the handlers of errors and exceptions; every actor calls contain_failures first. CAF's
 /// own exception handler prints on standard output, reserved for the ready line; CAF's own error
-/// handler ends the actor.
+/// handler ends the actor, while this handler logs an error message and lets the actor go on.
 inline void contain_failures(caf::scheduled_actor& self) {
-  self.set_error_handler([](caf::error&) {});
+  self.set_error_handler([](caf::scheduled_actor* told, caf::error& problem) {
+    spdlog::warn("event=error_received name={} reason=\"{}\"", told->name(),
+                 told->system().render(problem));
+  });
   self.set_exception_handler([](caf::scheduled_actor* failed, std::exception_ptr& thrown) {
     return failure_of(*failed, thrown);
   });

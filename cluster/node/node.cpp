@@ -160,7 +160,7 @@ class node::parts {
   /// would reject each of them.
   void let_checkout_leave() {
     caf::scoped_actor self{system_};
-    self->request(actors_->placing(), leave_timeout, leave_atom::value)
+    self->request(actors_->checkout_handle(), leave_timeout, leave_atom::value)
         .receive([](bool) {},
                  [](caf::error&) {
                    spdlog::warn("event=placement_did_not_leave in_ms={}",

@@ -31,8 +31,10 @@ class node {
   void begin_to_leave();
 
   /// Accepts no more requests, finishes the accepted requests, makes every commit durable, and ends
-  /// all actors. Blocks for a few deadlines of some seconds each at most. A second call has no
-  /// effect.
+  /// all actors. The waits for requests, peers and the checkout have deadlines of a few seconds
+  /// each. The last waits, for the end of the actors and of the journals, have none: a disk without
+  /// an answer blocks the call until the caller's process is killed, and a kill loses nothing that
+  /// was answered. A second call has no effect.
   void stop();
 
  private:

@@ -58,7 +58,7 @@ class node_actors {
   /// started.
   void start_consumers();
 
-  const checkout_actor& placing() const { return checkout_; }
+  const checkout_actor& checkout_handle() const { return checkout_; }
   const supervisor_actor& consumers() const { return supervisor_; }
 
   /// Passes a peer's order knowledge to the checkout here. Any thread.

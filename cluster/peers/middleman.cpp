@@ -49,7 +49,7 @@ class guarded_broker final : public caf::io::basp_broker {
         },
         [this, caf_does](caf::io::new_data_msg& m) {
           if (!may_pass(m)) return refuse(m.handle, "what it sends is no message of a node");
-          note_dialer(m);
+          note_client(m);
           auto message = caf::make_message(std::move(m));
           (*caf_does)(message);
           // CAF reads into the buffer again, so `m` gets the buffer back.
@@ -120,7 +120,7 @@ class guarded_broker final : public caf::io::basp_broker {
   /// Reads the node from a client's handshake before CAF does. After the loss of a connection the
   /// node may dial again while CAF keeps the old connection, and CAF then does not report the new
   /// connection.
-  void note_dialer(const caf::io::new_data_msg& m) {
+  void note_client(const caf::io::new_data_msg& m) {
     const auto known = ctx.find(m.handle);
     if (known == ctx.end() || known->second.cstate != basp::await_payload ||
         known->second.hdr.operation != basp::message_type::client_handshake)

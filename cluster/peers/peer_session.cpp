@@ -271,7 +271,8 @@ void peer_session::compare_clocks(instant theirs) {
     return;
   }
   if (!clock_off_since_) clock_off_since_ = now();
-  if (now() - *clock_off_since_ < limits_.clock_patience || std::exchange(clock_off_said_, true))
+  if (now() - *clock_off_since_ < limits_.clock_tolerated_for ||
+      std::exchange(clock_off_said_, true))
     return;
   spdlog::warn("event=clock_differs peer={} ahead_ms={} advice=\"let both keep time by NTP\"",
                expected_.name, offset.count());

@@ -28,9 +28,9 @@ struct peer_session_limits {
   /// connections opened at once from both sides.
   std::chrono::milliseconds yield{1'000};
   /// Tolerated difference between the clocks of both nodes. The session logs a larger difference
-  /// only once the difference has lasted `clock_patience`, because a delayed message makes a clock
-  /// look late.
-  std::chrono::milliseconds clock_tolerance{2'000}, clock_patience{3'000};
+  /// only once the difference has lasted `clock_tolerated_for`, because a delayed message makes a
+  /// clock look late.
+  std::chrono::milliseconds clock_tolerance{2'000}, clock_tolerated_for{3'000};
 };
 
 struct node_identity {

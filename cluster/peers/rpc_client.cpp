@@ -31,6 +31,10 @@ void rpc_client::on_exit() {
 rpc_client::behavior_type rpc_client::make_behavior() {
   contain_failures(*this);
   lost_since_ = now();
+  set_down_handler([this](const caf::down_msg& down) {
+    for (auto& followers : logs_)
+      std::erase_if(followers, [&](const auto& log) { return log.address() == down.source; });
+  });
   return {[this](outgoing_call& c) { make(std::move(c)); },
           [this](reply_atom, call_number number, const std::string& bytes) {
             if (from_peer()) take_answer(number, bytes);
@@ -40,17 +44,24 @@ rpc_client::behavior_type rpc_client::make_behavior() {
             for (const auto& log : logs_[of]) send(log, hint_atom::value);
           },
           [this](pull_atom, service of, log_query& query) { return pull(of, query); },
-          [this](follow_atom, service of, const event_log_actor& log) {
-            logs_[static_cast<std::size_t>(of)].push_back(log);
-            if (up_) send(log, hint_atom::value);
-          },
+          [this](follow_atom, service of, const event_log_actor& log) { follow(of, log); },
           [this](const peer_arrived& a) { arrive(a); },
           [this](const peer_lost& l) { lose(l.since); },
           [this](sweep_atom) { sweep(); }};
 }
 
+/// A route repeats its followers at each turn.
+void rpc_client::follow(service of, const event_log_actor& log) {
+  auto& followers = logs_[static_cast<std::size_t>(of)];
+  if (std::ranges::find(followers, log) == followers.end()) {
+    monitor(log.address());
+    followers.push_back(log);
+  }
+  if (up_) send(log, hint_atom::value);
+}
+
 void rpc_client::make(outgoing_call c) {
-  if (out_of_patience()) return c.take(away());
+  if (peer_is_gone()) return c.take(away());
   if (calls_.size() >= limits_.calls)
     return c.take(error{errc::overloaded, "Too much waits for the " + peer_name_ + " service."});
   const auto number = ++last_number_;
@@ -119,7 +130,7 @@ void rpc_client::lose(time_point since) {
 
 void rpc_client::sweep() {
   sweeping_ = false;
-  const bool nobody_waits = out_of_patience();
+  const bool nobody_waits = peer_is_gone();
   for (auto c = calls_.begin(); c != calls_.end();) {
     if (!nobody_waits && c->second.until > now()) {
       ++c;

@@ -16,7 +16,7 @@ struct rpc_client_limits {
   /// Deadline of a call, unless the call has an earlier deadline.
   std::chrono::milliseconds deadline = call_deadline;
   /// Wait for the peer's return after a loss; calls then fail at once.
-  std::chrono::milliseconds patience{2'000};
+  std::chrono::milliseconds return_timeout{2'000};
   std::size_t calls = 4'096;  ///< Under way, or waiting for the peer's return.
   std::chrono::milliseconds sweep{20};
 };
@@ -37,6 +37,7 @@ class rpc_client final : public rpc_client_actor::base {
     int tries = 0;  ///< Sends, without the refusals of a leaving peer.
   };
 
+  void follow(service of, const event_log_actor& log);
   void make(outgoing_call c);
   caf::result<event_batch> pull(service of, log_query& query);
   void send_to_peer(call_number number, waiting_call& c);
@@ -46,7 +47,7 @@ class rpc_client final : public rpc_client_actor::base {
   void sweep();
   void start_sweeping();
   void give_up(waiting_call& c);
-  bool out_of_patience() const { return !up_ && now() - lost_since_ >= limits_.patience; }
+  bool peer_is_gone() const { return !up_ && now() - lost_since_ >= limits_.return_timeout; }
   bool from_peer() const;
   error away() const;
   error unknown() const;

@@ -40,7 +40,7 @@ gateway::gateway(service_directory directory, seed_source& seeds)
     : services_(std::move(directory)),
       seeds_(seeds),
       bulkheads_(bulkheads_of(std::make_index_sequence<service_count>{})),
-      placing_(bulkhead_of_placing()) {}
+      checkout_bulkhead_(bulkhead_of_checkout()) {}
 
 bulkhead gateway::bulkhead_of(service s) {
   if (!runs_elsewhere(s)) return bulkhead();
@@ -54,7 +54,7 @@ bulkhead gateway::bulkhead_of(service s) {
 /// limits waiting orders too, and tolerates a longer silence, since an attempt at a payment may
 /// take 610 ms. With the order service elsewhere, the bulkhead leaves some places of the order
 /// service free.
-bulkhead gateway::bulkhead_of_placing() {
+bulkhead gateway::bulkhead_of_checkout() {
   if (!runs_elsewhere(service::order))
     return bulkhead({.waiting_max = 384, .silence = std::chrono::seconds{1}});
   return bulkhead({.waiting_max = 224, .waiting_max_when_silent = 224}, &through(service::order));
@@ -71,7 +71,7 @@ stored_page gateway::page(service s, const page_query& query) {
 }
 
 outcome gateway::place(const place_order& order, const change_conditions& c) {
-  return carry_out(placing_, c, [&](command_context r) {
+  return carry_out(checkout_bulkhead_, c, [&](command_context r) {
     caf::anon_send(services_.checkout, order, std::move(r));
   });
 }

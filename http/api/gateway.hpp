@@ -60,7 +60,7 @@ class gateway {
     });
   }
 
-  bool has_letter_desk(service s) const { return static_cast<bool>(dead_letter_router(s)); }
+  bool has_dead_letter_router(service s) const { return static_cast<bool>(dead_letter_router(s)); }
   /// Sends a dead letter command to a consumer on the gateway's own node.
   outcome tell_consumer(service s, const dead_letter_command& what);
 
@@ -106,7 +106,7 @@ class gateway {
   std::array<bulkhead, service_count> bulkheads_of(std::index_sequence<Number...>) {
     return {bulkhead_of(static_cast<service>(Number))...};
   }
-  bulkhead bulkhead_of_placing();
+  bulkhead bulkhead_of_checkout();
 
   outcome carry_out(bulkhead& through, const change_conditions& c,
                     const std::function<void(command_context)>& send);
@@ -117,7 +117,7 @@ class gateway {
   seed_source& seeds_;
   bulkhead elsewhere_{{.waiting_max = most_elsewhere, .waiting_max_when_silent = most_elsewhere}};
   std::array<bulkhead, service_count> bulkheads_;
-  bulkhead placing_;
+  bulkhead checkout_bulkhead_;
   bulkhead operators_{{.waiting_max = 8, .waiting_max_when_silent = 8}};
   serial_executor far_pages_{128};
   std::mutex mutex_;

@@ -115,7 +115,7 @@ std::pair<letter_name, const consumer*> letter_in_path(const call& c, const lett
 
 void settle(const call& c, const admin_view& view, bool discarded) {
   const auto [name, who] = letter_in_path(c, view.letters);
-  if (!c.to().has_letter_desk(who->of)) {
+  if (!c.to().has_dead_letter_router(who->of)) {
     const auto& node = view.nodes[static_cast<std::size_t>(who->of)];
     return render_problem(421,
                           "The dead letters of " + name.consumer + " are settled on the node " +

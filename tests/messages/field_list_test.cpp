@@ -63,6 +63,19 @@ struct forgetful {
 };
 static_assert(!lists_every_member<forgetful>);
 
+/// Names one member twice, and so as many as there are.
+struct repetitive {
+  std::int64_t known = 0;
+  std::int64_t forgotten = 0;
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("known", self.known);
+    visit("forgotten", self.known);
+  }
+};
+static_assert(!lists_every_member<repetitive>);
+
 struct moved_point : point {
   bool moved = false;
 

@@ -21,13 +21,13 @@ namespace {
 
 const std::string awkward = "caf\xc3\xa9 \"to go\" \\ \n\t\r\x01 \"eventType\":\"Paid\"";
 const order_details details = {101, awkward, 3, 13'500, "card"};
-const payment_facts payment = {42, 43, details, payment_status::paid, "01012341234"};
-const delivery_facts delivery = {42, 43, 44, 101, awkward, 3, delivery_status::started, "here"};
+const payment_fields payment = {42, 43, details, payment_status::paid, "01012341234"};
+const delivery_fields delivery = {42, 43, 44, 101, awkward, 3, delivery_status::started, "here"};
 
-template <class Event, class Facts>
-Event with(const Facts& facts) {
+template <class Event, class Fields>
+Event with(const Fields& fields) {
   Event event;
-  static_cast<Facts&>(event) = facts;
+  static_cast<Fields&>(event) = fields;
   return event;
 }
 

@@ -35,7 +35,7 @@ payment_state filled(std::size_t status) {
 template <>
 delivery_state filled(std::size_t status) {
   delivery_state state;
-  static_cast<delivery_facts&>(state) = {
+  static_cast<delivery_fields&>(state) = {
       42, 43, 44, 101, awkward, 3, static_cast<delivery_status>(status), "7 Station Road"};
   state.rejected = true;
   return state;

@@ -89,7 +89,7 @@ void small_shop::react(const consumer& who, const logged_event& e) {
   }
   if (who.of == service::delivery) {
     if (type == "Paid") {
-      const auto p = from_json<payment_facts>(body);
+      const auto p = from_json<payment_fields>(body);
       tell<delivery_rules>(
           id, prepare_delivery{p.details.product_id, p.details.product_name, p.details.qty});
     }

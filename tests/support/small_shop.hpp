@@ -108,11 +108,11 @@ template <class Rules>
 void small_shop::tell(entity_id id, const typename Rules::command& c) {
   const auto now = store_->read();
   auto entity = decode_versioned<Rules>(now->entity(Rules::of, id));
-  typename Rules::facts facts;
+  typename Rules::decision_context context;
   if constexpr (requires { &Rules::gather; })
-    facts = Rules::gather(
+    context = Rules::gather(
         id, c, [&](std::string_view key) { return now->row(Rules::of, row_space::rows, key); });
-  const auto decided = Rules::decide(entity.state, c, id, facts);
+  const auto decided = Rules::decide(entity.state, c, id, context);
   if (decided.refusal) throw std::logic_error("refused: " + decided.refusal->detail);
   if (decided.events.empty()) return;
   commit written{.of = Rules::of};

@@ -170,6 +170,27 @@ def test_includes_go_one_way():
           for other in others if layer(other) > layer(folder)])
 
 
+def links():
+    """{folder: folders that its target links, over others too}, as CMakeLists.txt says."""
+    text = re.sub(r"#.*", "", (REPO / "CMakeLists.txt").read_text())
+    called = re.findall(r"skanu_folder\(([\w/]+)([^()]*)\)", text)
+    linked = {folder: {other for other, _ in called
+                       if "skanu_" + other.replace("/", "_") in rest.split()}
+              for folder, rest in called}
+
+    def reached(folder):
+        return {folder}.union(*(reached(other) for other in linked[folder]))
+
+    return {folder: reached(folder) for folder in linked}
+
+
+def test_every_folder_links_what_it_includes():
+    linked = links()
+    none([f"{folder} includes {other}, and does not link it"
+          for folder, others in includes().items() if folder in linked
+          for other in sorted(others - linked[folder])])
+
+
 def test_no_folders_include_each_other_in_a_circle():
     graph, done = includes(), set()
 

@@ -249,5 +249,19 @@ TEST_F(policy_test, letters_of_one_entity_hold_up_nobody_else) {
   ADD_FAILURE() << "entity 2 still waits after seven letters of another";
 }
 
+TEST_F(policy_test, any_number_of_letters_leaves_every_entity_parked_after_a_restart) {
+  const std::string name(consumers::stamp_follows_payment.name);
+  std::vector<dead_letter> letters;
+  for (log_offset offset = 1; offset <= 100'001; ++offset)
+    letters.push_back({name, "payment", offset, 7, offset == 1 ? 1 : 0, {}, {}, {}});
+  letters.push_back({name, "payment", 100'002, 8, 1, {}, {}, {}});
+  store_letters(letters);
+  dead_letter_box box(env(service::stamp), service::stamp, {});
+  box.recover(*data.read(), name);
+  EXPECT_TRUE(box.parks(7));
+  EXPECT_TRUE(box.parks(8));
+  EXPECT_FALSE(box.parks(9));
+}
+
 }  // namespace
 }  // namespace skanu

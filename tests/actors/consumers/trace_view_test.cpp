@@ -18,10 +18,10 @@ namespace {
 
 const std::string noon = "2026-11-22T12:00:00.000Z";
 
-template <class Event, class Facts>
-Event with(const Facts& facts) {
+template <class Event, class Fields>
+Event with(const Fields& fields) {
   Event e;
-  static_cast<Facts&>(e) = facts;
+  static_cast<Fields&>(e) = fields;
   return e;
 }
 
@@ -32,11 +32,11 @@ std::string cancelled(entity_id id) {
 }
 std::string payment_event_of(entity_id id) {
   return encode_event(
-      payment_event(with<paid>(payment_facts{id, id, coffee, payment_status::paid, {}})), 2, noon);
+      payment_event(with<paid>(payment_fields{id, id, coffee, payment_status::paid, {}})), 2, noon);
 }
 std::string delivery_event_of(entity_id id) {
   return encode_event(delivery_event(with<delivery_ready>(
-                          delivery_facts{id, id, id, 7, "Coffee", 2, delivery_status::ready, {}})),
+                          delivery_fields{id, id, id, 7, "Coffee", 2, delivery_status::ready, {}})),
                       2, noon);
 }
 
@@ -449,7 +449,7 @@ TEST_F(trace_view_test, defect_of_the_original_the_start_of_a_delivery_is_seen) 
   happen(service::order, {placed(1)});
   happen(service::delivery,
          {encode_event(delivery_event(with<delivery_started>(
-                           delivery_facts{1, 1, 1, 7, "Coffee", 2, delivery_status::started, {}})),
+                           delivery_fields{1, 1, 1, 7, "Coffee", 2, delivery_status::started, {}})),
                        3, noon)});
   catch_up();
   EXPECT_EQ(status_of(1), "DELIVERY START");

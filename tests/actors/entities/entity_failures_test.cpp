@@ -155,6 +155,68 @@ TEST_F(entity_test, one_that_crashes_again_and_again_is_set_aside_for_a_while) {
   EXPECT_EQ(back.word(), "changed v2");
 }
 
+TEST_F(entity_test, crashes_with_pauses_between_them_are_in_a_row) {
+  const auto region = orders<fragile_rules>({.crashes = 3});
+  for (int i = 0; i < 3; ++i) {
+    advance(minutes(1));
+    tell(region, 1, reject_order{});
+    settle();
+  }
+  const auto refused = tell(region, 1, register_order{coffee});
+  settle();
+  EXPECT_EQ(refused.word(), "entity-failed");
+}
+
+TEST_F(entity_test, a_success_between_crashes_ends_the_row) {
+  const auto region = orders<fragile_rules>({.crashes = 3});
+  const auto crash = [&] {
+    tell(region, 1, reject_order{});
+    settle();
+  };
+  crash();
+  crash();
+  const auto refused = tell(region, 1, cancel_order{});
+  settle();
+  EXPECT_EQ(refused.word(), "not-found");
+  tell(region, 1, register_order{coffee});
+  settle();
+  crash();
+  crash();
+  const auto placed = tell(region, 1, cancel_order{});
+  settle();
+  EXPECT_EQ(placed.word(), "changed v2") << "set aside";
+}
+
+TEST_F(entity_test, a_command_whose_commit_fails_does_not_end_a_row_of_crashes) {
+  const auto region = orders<fragile_rules>({.crashes = 2});
+  tell(region, 1, reject_order{});
+  settle();
+  refuse_writes(errc::store_full);
+  const auto lost = tell(region, 1, register_order{coffee});
+  settle();
+  EXPECT_EQ(lost.word(), "store-full");
+  tell(region, 1, reject_order{});
+  settle();
+  const auto refused = tell(region, 1, register_order{coffee});
+  settle();
+  EXPECT_EQ(refused.word(), "entity-failed");
+}
+
+TEST_F(entity_test, crashes_of_long_ago_are_forgotten) {
+  const auto region = orders<fragile_rules>({.crashes = 2});
+  tell(region, 1, reject_order{});
+  advance(minutes(4));
+  tell(region, 2, reject_order{});
+  advance(minutes(2));
+  for (const entity_id id : {1, 2}) tell(region, id, reject_order{});
+  settle();
+  const auto forgotten = tell(region, 1, register_order{coffee});
+  const auto remembered = tell(region, 2, register_order{coffee});
+  settle();
+  EXPECT_EQ(forgotten.word(), "created v1");
+  EXPECT_EQ(remembered.word(), "entity-failed");
+}
+
 TEST_F(entity_test, is_set_aside_longer_each_time_and_at_most_a_minute) {
   const auto region = orders<fragile_rules>({.crashes = 1, .aside = milliseconds(1'000)});
   std::vector<milliseconds> asides;

@@ -17,7 +17,8 @@ inline const entity_id account = account_id_of("01012341234");
 
 /// An order that throws when rejected.
 struct fragile_rules : order_rules {
-  static decision<event> decide(const state& s, const command& c, entity_id id, const facts& = {}) {
+  static decision<event> decide(const state& s, const command& c, entity_id id,
+                                const decision_context& = {}) {
     if (std::holds_alternative<reject_order>(c)) throw std::runtime_error("a test's crash");
     return order_rules::decide(s, c, id);
   }

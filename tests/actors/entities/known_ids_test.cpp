@@ -22,6 +22,20 @@ class known_ids_test : public checkout_test {
                {{row_space::meta, std::string(log_timelines_key), to_text({{1, timeline}})}});
   }
 
+  /// Places an order that waits for ids.
+  asked placed_later() {
+    const auto a = place();
+    settle();
+    open(questions.size() - 1);
+    settle();
+    return a;
+  }
+
+  /// The stored ranges of ids that a restore passed over.
+  std::string skipped_ranges() {
+    return data.read()->row(service::order, row_space::meta, skipped_ids_key).value_or("");
+  }
+
   static checkout_limits beside_payment(bool restored = false) {
     checkout_limits limits;
     limits.payment_node = "payment";
@@ -185,6 +199,84 @@ TEST_F(known_ids_test, a_late_follower_of_lost_events_stops_all_orders_at_this_a
   start_checkout(beside_payment(true));
   hear("payment", 0);
   EXPECT_GT(placed().id(), 100'000);
+}
+
+TEST_F(known_ids_test, a_refusal_that_could_not_be_stored_is_stored_once_the_store_accepts_it) {
+  start_checkout(beside_payment());
+  data.inject({.name = "full", .code = errc::store_full, .times = 3, .when = [](const commit& c) {
+                 return std::ranges::any_of(
+                     c.rows, [](const row_write& row) { return row.key == too_old_key; });
+               }});
+  hear("payment", 7);
+  EXPECT_EQ(place().word(), "data-too-old");
+  advance(seconds(10));
+  EXPECT_EQ(data.hits("full"), 3U);
+  stop_checkout();
+  start_checkout(beside_payment());
+  hear("payment", 0);
+  EXPECT_EQ(place().word(), "data-too-old") << "the restart forgot the refusal";
+}
+
+TEST_F(known_ids_test, no_order_goes_on_until_the_store_says_whether_the_log_has_the_events) {
+  begin_log("this");
+  start_checkout(beside_payment());
+  hear("payment", 0);
+  const auto last = placed().id();
+  data.inject({.name = "unreadable", .at = fault_point::read, .times = 1'000'000});
+  caf::anon_send(placing, known_ids{"delivery", {last, 1, "lost", {{1, "lost"}}}});
+  settle();
+  const auto early = place();
+  EXPECT_EQ(early.word(), "waiting");
+  advance(seconds(3));
+  EXPECT_EQ(early.word(), "store-failed");
+  EXPECT_EQ(questions.size(), 1U);
+  const auto waiting = place();
+  data.heal();
+  advance(seconds(6));
+  EXPECT_NE(waiting.word(), "created v1");
+  EXPECT_EQ(place().word(), "data-too-old");
+  EXPECT_EQ(questions.size(), 1U);
+}
+
+TEST_F(known_ids_test, orders_go_on_once_the_store_says_that_the_log_has_the_events) {
+  start_checkout(beside_payment());
+  data.inject({.name = "unreadable", .at = fault_point::read, .times = 3});
+  hear("payment", 0);
+  const auto early = place();
+  EXPECT_TRUE(questions.empty());
+  advance(milliseconds(400));
+  EXPECT_EQ(data.hits("unreadable"), 3U);
+  ASSERT_EQ(questions.size(), 1U);
+  open();
+  settle();
+  EXPECT_EQ(early.word(), "created v1");
+}
+
+// The reservation that passes ids over reads the ranges passed over before.
+TEST_F(known_ids_test, a_store_that_cannot_be_read_does_not_end_the_only_actor_that_places_orders) {
+  orders = start<region<order_rules>>(env(service::order), region_limits{});
+  const auto payments = keep(system.spawn(scripted_payment, &questions));
+  placing = start<checkout>(env(service::order), orders, payments, faults, breaker, id_recovery{},
+                            beside_payment(true));
+  run();
+  caf::anon_send(placing, known_ids{"payment", {7}});
+  settle();
+  data.inject({.name = "unreadable", .at = fault_point::read});
+  const auto refused = place();
+  settle();
+  EXPECT_EQ(refused.word(), "store-failed");
+  EXPECT_GT(placed_later().id(), 7);
+  EXPECT_NE(skipped_ranges(), "");
+}
+
+TEST_F(known_ids_test, ids_are_passed_over_durably_after_a_reservation_that_failed) {
+  start_checkout(beside_payment(true));
+  data.inject({.name = "full", .code = errc::store_full});
+  hear("payment", 7);
+  EXPECT_EQ(data.hits("full"), 1U);
+  EXPECT_EQ(skipped_ranges(), "");
+  EXPECT_GT(placed_later().id(), 7);
+  EXPECT_NE(skipped_ranges(), "") << "a restart would walk through all ids passed over";
 }
 
 TEST_F(known_ids_test, a_reader_whose_events_the_log_lacks_stops_all_orders) {

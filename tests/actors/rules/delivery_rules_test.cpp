@@ -108,17 +108,18 @@ TEST(delivery_rules, a_destination_stays_through_the_steps) {
 }
 
 TEST(delivery_rules, every_event_carries_the_whole_delivery) {
-  delivery_facts facts{42, 42, 42, 7, "Coffee", 2, preparing, {}};
-  EXPECT_EQ(only_event<delivery_prepared>(delivery_rules::decide(unknown, prepare, 42)), facts);
-  facts.status = ready;
-  EXPECT_EQ(only_event<delivery_ready>(delivery_rules::decide(at_prepare, to(ready), 42)), facts);
-  facts.status = started;
-  EXPECT_EQ(only_event<delivery_started>(delivery_rules::decide(at_ready, to(started), 42)), facts);
-  facts.status = ended;
-  EXPECT_EQ(only_event<delivered>(delivery_rules::decide(at_start, to(ended), 42)), facts);
-  facts.status = delivery_status::cancelled;
+  delivery_fields fields{42, 42, 42, 7, "Coffee", 2, preparing, {}};
+  EXPECT_EQ(only_event<delivery_prepared>(delivery_rules::decide(unknown, prepare, 42)), fields);
+  fields.status = ready;
+  EXPECT_EQ(only_event<delivery_ready>(delivery_rules::decide(at_prepare, to(ready), 42)), fields);
+  fields.status = started;
+  EXPECT_EQ(only_event<delivery_started>(delivery_rules::decide(at_ready, to(started), 42)),
+            fields);
+  fields.status = ended;
+  EXPECT_EQ(only_event<delivered>(delivery_rules::decide(at_start, to(ended), 42)), fields);
+  fields.status = delivery_status::cancelled;
   EXPECT_EQ(only_event<delivery_cancelled>(delivery_rules::decide(at_start, cancel_delivery{}, 42)),
-            facts);
+            fields);
   EXPECT_EQ(only_event<delivery_rejected>(delivery_rules::decide(unknown, cancel_delivery{}, 42)),
             delivery_rejected{42});
 }

@@ -69,7 +69,7 @@ std::string reaction_to(const consumer& who, const Event& event) {
 template <class Event>
 Event payment_event_like(std::optional<std::string> phone) {
   Event e;
-  static_cast<payment_facts&>(e) = {42, 42, latte, payment_status::paid, std::move(phone)};
+  static_cast<payment_fields&>(e) = {42, 42, latte, payment_status::paid, std::move(phone)};
   return e;
 }
 
@@ -81,7 +81,7 @@ pay_cancelled cancelled_payment(std::optional<std::string> phone, bool refunded)
 
 delivered delivered_one() {
   delivered e;
-  static_cast<delivery_facts&>(e) = {44, 42, 43, 7, "Latte", 2, delivery_status::ended, {}};
+  static_cast<delivery_fields&>(e) = {44, 42, 43, 7, "Latte", 2, delivery_status::ended, {}};
   return e;
 }
 

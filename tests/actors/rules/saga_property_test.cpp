@@ -140,7 +140,7 @@ class simulated_service {
   /// True where the command was not refused.
   bool tell(entity_id id, const typename Rules::command& c) {
     auto& e = entities_[id];
-    typename Rules::facts known{};
+    typename Rules::decision_context known{};
     if constexpr (requires { &Rules::gather; })
       known = Rules::gather(id, c, [&](std::string_view key) -> std::optional<std::string> {
         const auto row = rows.find(std::string(key));

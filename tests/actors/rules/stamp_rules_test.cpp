@@ -20,7 +20,7 @@ struct account_with_ledger {
   version_number version = 0;
   std::map<std::string, std::string> rows;
 
-  stamp_rules::facts facts_for(const stamp_command& c) const {
+  stamp_rules::decision_context context_for(const stamp_command& c) const {
     return stamp_rules::gather(account, c, [&](std::string_view key) -> std::optional<std::string> {
       const auto found = rows.find(std::string(key));
       if (found == rows.end()) return std::nullopt;
@@ -29,7 +29,7 @@ struct account_with_ledger {
   }
 
   std::string tell(const stamp_command& c) {
-    const auto decided = stamp_rules::decide(state, c, account, facts_for(c));
+    const auto decided = stamp_rules::decide(state, c, account, context_for(c));
     for (const auto& e : decided.events) {
       stamp_rules::apply(state, e);
       for (const auto& row : stamp_rules::rows(account, e, ++version, noon)) {
@@ -55,12 +55,13 @@ TEST(stamp_rules, every_state_against_every_command) {
   const stamp_state none;
   const stamp_state five{phone, 5};
   const stamp_state debt{phone, -2};
-  const stamp_rules::facts nothing_known, earned_3{3, false}, taken_back{3, true}, never{{}, true};
+  const stamp_rules::decision_context nothing_known, earned_3{3, false}, taken_back{3, true},
+      never{{}, true};
   struct example {
     const char* name;
     stamp_state state;
     stamp_command command;
-    stamp_rules::facts known;
+    stamp_rules::decision_context known;
     std::string decided;
     std::int64_t change = 0;
   };

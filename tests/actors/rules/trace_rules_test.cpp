@@ -19,15 +19,15 @@ std::string stored(const order_event& e) { return encode_event(e, 1, noon); }
 std::string stored(const payment_event& e) { return encode_event(e, 1, noon); }
 std::string stored(const delivery_event& e) { return encode_event(e, 1, noon); }
 
-template <class Event, class Facts>
-Event with(const Facts& facts) {
+template <class Event, class Fields>
+Event with(const Fields& fields) {
   Event e;
-  static_cast<Facts&>(e) = facts;
+  static_cast<Fields&>(e) = fields;
   return e;
 }
 
-const payment_facts payment{42, 42, coffee, payment_status::paid, "01012341234"};
-const delivery_facts delivery{42, 42, 42, 7, "Coffee", 2, delivery_status::ready, {}};
+const payment_fields payment{42, 42, coffee, payment_status::paid, "01012341234"};
+const delivery_fields delivery{42, 42, 42, 7, "Coffee", 2, delivery_status::ready, {}};
 
 order_trace trace_of(const std::vector<std::string>& events) {
   order_trace t;
@@ -108,9 +108,9 @@ TEST(trace_rules, the_id_of_an_event_is_not_taken_from_a_users_text) {
   sly.product_name = R"(x","id":666,"y":")";
   sly.payment_type = R"(,"id":667)";
   EXPECT_EQ(order_of(stored(ordered{42, sly})), 42);
-  auto facts = delivery;
-  facts.destination = R"(,"id":668)";
-  EXPECT_EQ(order_of(stored(with<delivered>(facts))), 42);
+  auto fields = delivery;
+  fields.destination = R"(,"id":668)";
+  EXPECT_EQ(order_of(stored(with<delivered>(fields))), 42);
 }
 
 TEST(trace_rules, an_event_that_cannot_be_read_is_said_so) {

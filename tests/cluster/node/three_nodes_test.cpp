@@ -48,7 +48,7 @@ class run_of_orders {
 
   void place() {
     asked a;
-    caf::anon_send(cluster_.node("counter").actors->placing(), coffee,
+    caf::anon_send(cluster_.node("counter").actors->checkout_handle(), coffee,
                    request_of(a, under_key(static_cast<unsigned char>(++keys_))));
     placed_.push_back(a);
   }

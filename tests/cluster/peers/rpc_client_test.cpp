@@ -111,6 +111,29 @@ TEST_F(rpc_client_test, an_answer_behind_its_deadline_goes_nowhere) {
   EXPECT_EQ(c.word(), "service-away");
 }
 
+TEST_F(rpc_client_test, a_log_that_follows_twice_gets_each_hint_once) {
+  int hints = 0;
+  const auto log = keep(system.spawn(counting_log, &hints));
+  arrive();
+  for (int i = 0; i < 2; ++i) caf::anon_send(calling, follow_atom::value, service::payment, log);
+  run();
+  hints = 0;
+  say_grown(peer, static_cast<std::uint8_t>(service::payment));
+  EXPECT_EQ(hints, 1);
+}
+
+TEST_F(rpc_client_test, a_log_that_ended_is_forgotten) {
+  int hints = 0;
+  event_log_actor log = system.spawn(counting_log, &hints);
+  const auto ended = caf::actor_cast<caf::weak_actor_ptr>(log);
+  caf::anon_send(calling, follow_atom::value, service::payment, log);
+  run();
+  caf::anon_send_exit(log, caf::exit_reason::kill);
+  log = nullptr;
+  run();
+  EXPECT_FALSE(ended.lock());
+}
+
 TEST_F(rpc_client_test, answers_and_hints_of_anybody_but_the_peer_are_ignored) {
   int hints = 0;
   follow(service::payment, hints);

@@ -5,6 +5,7 @@
 
 #include "cluster/peers/rpc_client.hpp"
 #include "tests/support/peer_calls.hpp"
+#include "tests/support/scripted_log.hpp"
 
 namespace skanu {
 namespace {
@@ -74,7 +75,9 @@ TEST_F(service_route_test, calls_go_to_the_node_found_last_and_are_refused_after
 
 TEST_F(service_route_test, followers_of_the_log_follow_the_node_found_later) {
   told seen;
-  caf::anon_send(route, follow_atom::value, service::delivery, event_log_actor());
+  int pulls = 0;
+  const event_log_actor log = keep(system.spawn(silent_log, &pulls));
+  caf::anon_send(route, follow_atom::value, service::delivery, log);
   run();
   turn_to(keep(system.spawn(scripted_client, &seen)));
   EXPECT_EQ(seen.follows, 1);

@@ -267,15 +267,19 @@ signal_node() {
   for signal; do kill -s "$signal" "$pid" 2>/dev/null || true; done
 }
 
-# stop_nodes SERVICE…: asks all of them to end, and ends those that do not.
+# stop_nodes SERVICE…: asks all of them to end, and ends those that do not. The second SIGTERM ends
+# a node's --drain.
 stop_nodes() {
   local s
   # A frozen node hears SIGTERM only when it goes on.
   for s; do signal_node "$s" TERM CONT; done
   for s; do
+    if ! await_gone "$s" "$stop_seconds"; then signal_node "$s" TERM; fi
+  done
+  for s; do
     if ! await_gone "$s" "$stop_seconds"; then
       printf '%s: %s does not end within %s s and is killed\n' "$command_name" "$s" \
-        "$stop_seconds" >&2
+        "$((2 * stop_seconds))" >&2
       signal_node "$s" KILL
       await_gone "$s" "$stop_seconds" || die "$s cannot be killed"
     fi

@@ -1,9 +1,18 @@
 # Run at each build, by cmake -P: writes OUTPUT, the version and the commit of SOURCE as C++, where
-# one of them has changed.
+# one of them has changed. Sources without git, such as an image's, have the commit of the
+# environment's SKANU_COMMIT.
+cmake_minimum_required(VERSION 3.25)
 file(STRINGS "${SOURCE}/VERSION" version LIMIT_COUNT 1)
-execute_process(COMMAND git describe --always --dirty --abbrev=12 --exclude=*
+# A repository around the sources is another one.
+cmake_path(GET SOURCE PARENT_PATH around)
+set(ENV{GIT_CEILING_DIRECTORIES} "${around}")
+execute_process(
+  COMMAND git -c safe.directory=* describe --always --dirty --abbrev=12 --exclude=*
   WORKING_DIRECTORY "${SOURCE}" OUTPUT_VARIABLE commit ERROR_QUIET
   OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(NOT commit)
+  set(commit "$ENV{SKANU_COMMIT}")
+endif()
 if(NOT commit)
   set(commit "unknown")
 endif()

@@ -91,7 +91,15 @@ struct reject_order {};
 struct cancel_order {};
 
 /// The order is delivered: it can no longer be cancelled.
-struct close_order {};
+struct close_order {
+  /// The time of the delivery; unset by a node that does not know the field.
+  std::optional<instant> delivered_at = {};
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("deliveredAt", self.delivered_at, since_protocol{5});
+  }
+};
 
 using order_command = std::variant<register_order, reject_order, cancel_order, close_order>;
 
@@ -141,10 +149,12 @@ struct order_rejected {
 struct order_closed {
   static constexpr std::string_view event_type = "OrderClosed";
   entity_id id = 0;
+  std::optional<instant> delivered_at = {};  ///< Unset: at the time of the event.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
+    visit("deliveredAt", self.delivered_at);
   }
   bool operator==(const order_closed&) const = default;
 };

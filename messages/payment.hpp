@@ -97,7 +97,15 @@ struct cancel_payment {
 };
 
 /// The order is delivered: a client can no longer cancel the payment.
-struct close_payment {};
+struct close_payment {
+  /// The time of the delivery; unset by a node that does not know the field.
+  std::optional<instant> delivered_at = {};
+
+  template <class Self, class Visitor>
+  static constexpr void fields(Self& self, Visitor& visit) {
+    visit("deliveredAt", self.delivered_at, since_protocol{5});
+  }
+};
 
 using payment_command = std::variant<open_payment, update_payment, cancel_payment, close_payment>;
 
@@ -159,10 +167,12 @@ struct payment_rejected {
 struct payment_closed {
   static constexpr std::string_view event_type = "PaymentClosed";
   entity_id id = 0;
+  std::optional<instant> delivered_at = {};  ///< Unset: at the time of the event.
 
   template <class Self, class Visitor>
   static constexpr void fields(Self& self, Visitor& visit) {
     visit("id", self.id);
+    visit("deliveredAt", self.delivered_at);
   }
   bool operator==(const payment_closed&) const = default;
 };

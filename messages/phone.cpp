@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "messages/phone_countries.hpp"
 #include "messages/values.hpp"
 
 namespace skanu {
@@ -116,7 +117,8 @@ std::uint32_t take_character(std::string_view& text) {
 struct typed_number {
   std::string digits;
   bool plus = false;
-  std::optional<std::size_t> optional_zero;  ///< The place of a "(0)".
+  /// The place of a "(0)" behind a "+" or "00" and a calling code's first digit.
+  std::optional<std::size_t> optional_zero;
 };
 
 std::optional<typed_number> read_number(std::string_view text) {
@@ -131,7 +133,8 @@ std::optional<typed_number> read_number(std::string_view text) {
       n.digits += static_cast<char>(c);
     } else if (is_in(brackets, c)) {
       const bool one_zero = opened && n.digits.size() == *opened + 1 && n.digits.back() == '0';
-      if (one_zero && !n.optional_zero) n.optional_zero = opened;
+      const std::size_t prefix = n.plus && !n.digits.starts_with('0') ? 0 : 2;  // "00"
+      if (one_zero && *opened > prefix && !n.optional_zero) n.optional_zero = opened;
       opened = n.digits.size();
     } else if (c == '+' || c == 0xff0b) {
       if (n.plus || !n.digits.empty()) return std::nullopt;
@@ -154,6 +157,12 @@ std::optional<phone_country> phone_country_named(std::string_view name) {
   return found == countries.end() ? std::nullopt : std::optional(*found);
 }
 
+std::string phone_country_names() {
+  std::string all;
+  for (const auto& country : countries) all.append(all.empty() ? "" : " ").append(country.name);
+  return all;
+}
+
 std::optional<std::string> normalised_phone(std::string_view text, const phone_country& home) {
   auto typed = read_number(text);
   if (!typed) return std::nullopt;
@@ -162,7 +171,7 @@ std::optional<std::string> normalised_phone(std::string_view text, const phone_c
   plus = plus && !digits.starts_with('0');
   const bool dialled = !plus && digits.size() > 2 && digits.starts_with("00") && digits[2] != '0';
   if (!plus && !dialled) return is_number(digits) ? std::optional(std::move(digits)) : std::nullopt;
-  if (optional_zero && *optional_zero > 0) digits.erase(*optional_zero, 1);
+  if (optional_zero) digits.erase(*optional_zero, 1);
   std::string_view number = digits;
   if (dialled) number.remove_prefix(2);
   std::string normal = "+";

@@ -10,11 +10,14 @@ namespace skanu {
 
 namespace {
 
-/// Braille's pattern without a dot: a symbol by its category, and nothing to see.
-constexpr utf8proc_int32_t blank_braille = 0x2800;
+/// Symbols by their category, and nothing to see: Braille's pattern without a dot, and the musical
+/// notehead that is none.
+constexpr utf8proc_int32_t blank_braille = 0x2800, null_notehead = 0x1d159;
 
 bool shows_nothing(utf8proc_int32_t character) {
-  if (character == blank_braille || utf8proc_get_property(character)->ignorable) return true;
+  if (character == blank_braille || character == null_notehead ||
+      utf8proc_get_property(character)->ignorable)
+    return true;
   switch (utf8proc_category(character)) {
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_CF:

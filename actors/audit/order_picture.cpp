@@ -38,34 +38,33 @@ class explanation {
     if (!p_.order) return say("it is being placed, or its placement is still to be decided");
     if (away(service::payment)) return;
     if (!p_.payment) return say("its payment is missing");
-    const bool order_cancelled = p_.order->status == order_status::cancelled;
-    const auto paid = p_.payment->status;
-    if (order_cancelled && paid != payment_status::cancelled)
-      return not_told("the payment", "of the cancellation", consumers::payment_follows_order,
-                      "OrderCancelled");
-    if (paid == payment_status::not_paid) return say("payment is waited for");
+    const bool cancelled = p_.order->status == order_status::cancelled;
+    const auto payment = p_.payment->status;
+    if (cancelled && payment != payment_status::cancelled)
+      return not_told<order_cancelled>("the payment", "of the cancellation",
+                                       consumers::payment_follows_order);
+    if (payment == payment_status::not_paid) return say("payment is waited for");
     if (away(service::delivery)) return;
     const auto made = p_.delivery ? p_.delivery->status : delivery_status::none;
-    if (order_cancelled || paid == payment_status::cancelled)
-      return after_a_cancel(made, order_cancelled);
+    if (cancelled || payment == payment_status::cancelled) return after_a_cancel(made, cancelled);
     after_payment(made);
   }
 
-  void after_a_cancel(delivery_status made, bool order_cancelled) {
+  void after_a_cancel(delivery_status made, bool by_order) {
     if (made == delivery_status::none || made == delivery_status::ended ||
         made == delivery_status::cancelled)
       return;
-    if (order_cancelled)
-      return not_told("the kitchen", "of the cancellation", consumers::delivery_follows_order,
-                      "OrderCancelled");
-    not_told("the kitchen", "of the cancellation", consumers::delivery_follows_payment,
-             "PayCancelled");
+    if (by_order)
+      return not_told<order_cancelled>("the kitchen", "of the cancellation",
+                                       consumers::delivery_follows_order);
+    not_told<pay_cancelled>("the kitchen", "of the cancellation",
+                            consumers::delivery_follows_payment);
   }
 
   void after_payment(delivery_status made) {
     switch (made) {
       case delivery_status::none:
-        return not_told("the kitchen", "", consumers::delivery_follows_payment, "Paid");
+        return not_told<paid>("the kitchen", "", consumers::delivery_follows_payment);
       case delivery_status::preparing: return say("the kitchen is making it");
       case delivery_status::ready: return say("it is ready and waits to be taken away");
       case delivery_status::started: return say("it is on its way");
@@ -73,15 +72,15 @@ class explanation {
       case delivery_status::ended: break;
     }
     if (!p_.order->delivered)
-      not_told("the order", "of its delivery", consumers::order_follows_delivery, "Delivered");
+      not_told<delivered>("the order", "of its delivery", consumers::order_follows_delivery);
     if (!p_.payment->closed)
-      not_told("the payment", "of its delivery", consumers::payment_follows_delivery, "Delivered");
+      not_told<delivered>("the payment", "of its delivery", consumers::payment_follows_delivery);
   }
 
   void stamps() {
     if (p_.payment && p_.payment->phone_number && p_.payment->status == payment_status::paid &&
         !away(service::stamp) && p_.stamps_earned == false)
-      not_told("the stamp account", "", consumers::stamp_follows_payment, "Paid");
+      not_told<paid>("the stamp account", "", consumers::stamp_follows_payment);
   }
 
   void trace() {
@@ -90,15 +89,16 @@ class explanation {
 
   /// Says that a consumer has not reached the event yet, and how many events behind the consumer
   /// is, as far as known.
-  void not_told(std::string_view whom, std::string_view of_what, const consumer& by,
-                std::string_view event) {
+  template <class Event>
+  void not_told(std::string_view whom, std::string_view of_what, const consumer& by) {
     std::string text(whom);
     text += " has not been told";
     if (!of_what.empty()) text.append(" ").append(of_what);
     text += " yet";
     const auto position = p_.positions.find(std::string(by.name));
     for (const auto& e : p_.events) {
-      if (e.of != by.follows || e.type != event || position == p_.positions.end()) continue;
+      if (e.of != by.follows || e.type != Event::event_type || position == p_.positions.end())
+        continue;
       const auto behind = e.offset - position->second;
       if (behind > 0)
         text.append(": ")

@@ -42,10 +42,11 @@ decided order_rules::decide(const state& s, const command& c, entity_id id,
                      default: return no_such_order();
                    }
                  },
-                 [&](const close_order&) {
+                 [&](const close_order& close) {
                    switch (s.status) {
                      case order_status::complete:
-                       return s.delivered ? decided::nothing() : decided::of(order_closed{id});
+                       return s.delivered ? decided::nothing()
+                                          : decided::of(order_closed{id, close.delivered_at});
                      // A cancel that was accepted wins over a delivery that ends at that moment;
                      // so does a rejection, of an order whose payment was paid before it.
                      case order_status::cancelled:
@@ -72,11 +73,12 @@ void order_rules::apply(state& s, const event& e) {
 }
 
 void order_rules::note_time(state& s, const event& e, instant at) {
-  std::visit(overloaded{[&](const ordered&) { s.times.ordered_at = at; },
-                        [&](const order_cancelled&) { s.times.cancelled_at = at; },
-                        [&](const order_closed&) { s.times.delivered_at = at; },
-                        [](const order_rejected&) {}},
-             e);
+  std::visit(
+      overloaded{[&](const ordered&) { s.times.ordered_at = at; },
+                 [&](const order_cancelled&) { s.times.cancelled_at = at; },
+                 [&](const order_closed& c) { s.times.delivered_at = c.delivered_at.value_or(at); },
+                 [](const order_rejected&) {}},
+      e);
 }
 
 }  // namespace skanu

@@ -108,10 +108,11 @@ decided payment_rules::decide(const state& s, const command& c, entity_id id,
       overloaded{[&](const open_payment& o) { return open(s, o, id); },
                  [&](const update_payment& u) { return update(s, u, id); },
                  [&](const cancel_payment& p) { return cancel(s, p.cause, id); },
-                 [&](const close_payment&) {
+                 [&](const close_payment& close) {
                    switch (s.status) {
                      case payment_status::paid:
-                       return s.closed ? decided::nothing() : decided::of(payment_closed{id});
+                       return s.closed ? decided::nothing()
+                                       : decided::of(payment_closed{id, close.delivered_at});
                      case payment_status::cancelled: return decided::nothing();
                      case payment_status::not_paid:
                        return decided::refuse(errc::not_allowed, "It was delivered, but not paid.");
@@ -150,7 +151,9 @@ void payment_rules::note_time(state& s, const event& e, instant at) {
   std::visit(overloaded{[&](const payment_requested&) { s.times.ordered_at = at; },
                         [&](const paid&) { s.times.paid_at = at; },
                         [&](const pay_cancelled&) { s.times.cancelled_at = at; },
-                        [&](const payment_closed&) { s.times.delivered_at = at; },
+                        [&](const payment_closed& c) {
+                          s.times.delivered_at = c.delivered_at.value_or(at);
+                        },
                         [](const payment_rejected&) {}},
              e);
 }

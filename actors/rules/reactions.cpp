@@ -1,5 +1,7 @@
 #include "actors/rules/reactions.hpp"
 
+#include <concepts>
+
 #include "messages/event.hpp"
 
 namespace skanu {
@@ -12,7 +14,7 @@ using reaction = std::optional<addressed_command>;
 struct rule {
   const consumer& who;
   std::string_view type;
-  reaction (*react)(const nlohmann::json& event);
+  reaction (*react)(const nlohmann::json& event, instant at);
 };
 
 /// A command of one type with its target.
@@ -27,22 +29,33 @@ using to_payment = addressed<payment_command>;
 using to_delivery = addressed<delivery_command>;
 using to_stamps = addressed<stamp_command>;
 
+/// Asks a line's lambda, which takes the event, and perhaps its time.
+template <class React, class Event>
+auto ask(const Event& event, [[maybe_unused]] instant at) {
+  if constexpr (std::invocable<React, Event, instant>) {
+    return std::optional(React{}(event, at));
+  } else {
+    return std::optional(React{}(event));
+  }
+}
+
 /// The line that reads an event of one type and asks `React`, a lambda without captures. The lambda
 /// returns a command for the consumer's own service, or an optional command.
 template <class Event, const consumer& Who, class React>
 constexpr rule whenever(React) {
-  using command = typename decltype(std::optional(React{}(Event{})))::value_type::command_type;
-  static_assert(service_of<command>() == Who.of, "a consumer commands its own service's entities");
-  return {Who, Event::event_type, [](const nlohmann::json& event) -> reaction {
-            std::optional c = React{}(from_json<Event>(event));
+  using answer = typename decltype(ask<React>(Event{}, instant{}))::value_type;
+  static_assert(service_of<typename answer::command_type>() == Who.of,
+                "a consumer commands its own service's entities");
+  return {Who, Event::event_type, [](const nlohmann::json& event, instant at) -> reaction {
+            auto c = ask<React>(from_json<Event>(event), at);
             if (!c) return {};
             return addressed_command{c->id, std::move(c->command)};
           }};
 }
 
 constexpr rule table[] = {
-    whenever<delivered, consumers::order_follows_delivery>([](const delivered& e) {
-      return to_order{e.order_id, close_order{}};
+    whenever<delivered, consumers::order_follows_delivery>([](const delivered& e, instant at) {
+      return to_order{e.order_id, close_order{at}};
     }),
 
     whenever<order_cancelled, consumers::payment_follows_order>([](const order_cancelled& e) {
@@ -51,8 +64,8 @@ constexpr rule table[] = {
     whenever<order_rejected, consumers::payment_follows_order>([](const order_rejected& e) {
       return to_payment{e.id, cancel_payment{cancel_cause::order_rejected}};
     }),
-    whenever<delivered, consumers::payment_follows_delivery>([](const delivered& e) {
-      return to_payment{e.payment_id, close_payment{}};
+    whenever<delivered, consumers::payment_follows_delivery>([](const delivered& e, instant at) {
+      return to_payment{e.payment_id, close_payment{at}};
     }),
 
     whenever<paid, consumers::delivery_follows_payment>([](const paid& e) {
@@ -90,9 +103,9 @@ std::vector<std::string> types_of(const consumer& who) {
 }
 
 std::optional<addressed_command> react(const consumer& who, const nlohmann::json& event) {
-  const auto type = header_of(event).type;
+  const auto header = header_of(event);
   for (const auto& r : table)
-    if (r.who.name == who.name && r.type == type) return r.react(event);
+    if (r.who.name == who.name && r.type == header.type) return r.react(event, header.at);
   return std::nullopt;
 }
 

@@ -7,21 +7,24 @@
 #include <utility>
 
 #include "actors/rules/consumers.hpp"
+#include "messages/delivery.hpp"
 #include "messages/event.hpp"
+#include "messages/order.hpp"
+#include "messages/payment.hpp"
 #include "persistence/store.hpp"
 
 namespace skanu {
 
 trace_status step_of(std::string_view event_type) {
   constexpr std::array<std::pair<std::string_view, trace_status>, 8> steps = {{
-      {"Ordered", trace_status::ordered},
-      {"Paid", trace_status::paid},
-      {"DeliveryReady", trace_status::delivery_ready},
-      {"DeliveryStarted", trace_status::delivery_started},
-      {"Delivered", trace_status::delivered},
-      {"PayCancelled", trace_status::pay_cancelled},
-      {"DeliveryCancelled", trace_status::delivery_cancelled},
-      {"OrderCancelled", trace_status::order_cancelled},
+      {ordered::event_type, trace_status::ordered},
+      {paid::event_type, trace_status::paid},
+      {delivery_ready::event_type, trace_status::delivery_ready},
+      {delivery_started::event_type, trace_status::delivery_started},
+      {delivered::event_type, trace_status::delivered},
+      {pay_cancelled::event_type, trace_status::pay_cancelled},
+      {delivery_cancelled::event_type, trace_status::delivery_cancelled},
+      {order_cancelled::event_type, trace_status::order_cancelled},
   }};
   for (const auto& [type, step] : steps)
     if (type == event_type) return step;

@@ -30,7 +30,7 @@ int serve(const program_options& options) {
   const service_manager manager;
   const int log = start_logging(options.log);
   for (const auto& doubt : options.doubts)
-    spdlog::warn("event=doubtful_variable reason=\"{}\"", doubt);
+    spdlog::warn("event=unknown_variable reason=\"{}\"", doubt);
   report_crashes(options.node.data, options.log, log);
   {
     node running(options.node, faults);

@@ -75,10 +75,10 @@ void peers::take_note(const std::string& name, const hello& said) {
     auto& found = found_[static_cast<std::size_t>(*s)];
     const auto other = peers_.find(found);
     if (found != name && other != peers_.end() && other->second->status->up) {
-      spdlog::error("event=service_twice service={} node={} other={}", word, found, name);
+      spdlog::error("event=service_twice service={} peer={} other={}", word, found, name);
       continue;
     }
-    if (found != name) spdlog::info("event=service_found service={} node={}", word, name);
+    if (found != name) spdlog::info("event=service_found service={} peer={}", word, name);
     found = name;
     caf::anon_send(routes_[static_cast<std::size_t>(*s)], route_atom::value,
                    here->second->rpc_client);
@@ -96,8 +96,8 @@ void peers::start(local_services here) {
   acceptor_ =
       system_.spawn<acceptor>(identity_, [this](const hello& said) { return side_of(said); });
   port_ = by_.publish(acceptor_);
-  spdlog::info("event=node_listens node={} address={}:{} tls={}", options_.name, options_.address,
-               port_, options_.tls.given());
+  spdlog::info("event=node_listens address={}:{} tls={}", options_.address, port_,
+               options_.tls.given());
 }
 
 void peers::end(peer& p) {

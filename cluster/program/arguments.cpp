@@ -1,6 +1,7 @@
 #include "cluster/program/arguments.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <regex>
 
 #include "actors/operations/duration.hpp"
@@ -9,6 +10,7 @@
 #include "http/access/admin_access.hpp"
 #include "http/format/host_field.hpp"
 #include "http/format/link_base.hpp"
+#include "messages/phone_countries.hpp"
 
 namespace skanu {
 
@@ -47,11 +49,12 @@ std::string read_cors(const std::string& text, cors_policy& cors) {
   return {};
 }
 
-std::string read_country(const std::string& name, phone_country& country) {
+std::string read_country(std::string name, phone_country& country) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
   const auto home = phone_country_named(name);
   if (!home)
-    return "--country is of a country whose phone numbers skanu does not know: " +
-           name.substr(0, 100);
+    return "--country takes a country whose phone numbers are known, not " + name.substr(0, 20) +
+           "; there are " + phone_country_names();
   country = *home;
   return {};
 }
@@ -131,14 +134,11 @@ std::string interpret_serve(arguments& given) {
 
 std::string interpret_join(arguments& given) {
   auto& join = given.options.join;
-  given.options.data = given.join_data;
-  if (auto problem = read_country(given.join_country, join.country); !problem.empty())
-    return problem;
+  if (auto problem = read_country(given.country, join.country); !problem.empty()) return problem;
   if (join.from.empty() && given.join_into.empty()) return {};
   if (!is_stored_phone(join.from))
     return "--old-number takes an account's number as stored, 7 to 15 digits perhaps behind a "
-           "plus, "
-           "not " +
+           "plus, not " +
            join.from.substr(0, 100);
   const auto into = normalised_phone(given.join_into, join.country);
   if (!into) return "--new-number takes a phone number, not " + given.join_into.substr(0, 100);
@@ -153,20 +153,18 @@ std::string interpret(arguments& given) {
   auto& o = given.options;
   switch (o.command) {
     case program_command::serve: return interpret_serve(given);
-    case program_command::audit: o.data = given.audit_data; return {};
     case program_command::events:
-      o.data = given.events_data;
       if (given.events_service.empty()) return {};
       o.events_of = service_named(given.events_service);
       return o.events_of ? "" : "--service: no such service: " + given.events_service;
-    case program_command::rebuild: o.data = given.rebuild_data; return {};
     case program_command::join_stamps: return interpret_join(given);
-    case program_command::backup: o.data = given.backup_data; return {};
     case program_command::admin:
-      o.data = given.admin_data;
-      return split_address(given.admin_http, o.admin.address, o.admin.port)
+      return split_address(given.http, o.admin.address, o.admin.port)
                  ? ""
-                 : "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + given.admin_http;
+                 : "--http takes ADDR:PORT, such as 127.0.0.1:8088, not " + given.http;
+    case program_command::audit:
+    case program_command::backup:
+    case program_command::rebuild: return {};
   }
   return {};
 }

@@ -12,8 +12,7 @@ namespace skanu {
 
 inline constexpr const char* usual_http = "127.0.0.1:8088";
 
-/// The values as given. Each command has separate variables, because the environment and the file
-/// also set the options of commands not run.
+/// The values as given. Commands share variables: no option of another command is set.
 struct arguments {
   program_options options;  ///< Values that need no interpretation.
   bool print_config = false;
@@ -26,11 +25,7 @@ struct arguments {
   std::chrono::milliseconds::rep heartbeat_ms = options.node.streams.heartbeat.count();
   cluster_arguments cluster;
 
-  std::string audit_data = options.data, events_data = options.data, backup_data = options.data,
-              rebuild_data = options.data, join_data = options.data, admin_data = options.data;
-  std::string events_service;
-  std::string join_country = country, join_into;
-  std::string admin_http = usual_http;
+  std::string events_service, join_into;
 };
 
 /// Translates the chosen command's texts into the options. Returns the problem of wrong texts, or

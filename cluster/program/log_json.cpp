@@ -73,8 +73,19 @@ bool is_number(std::string_view text) {
   return std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// Whether the JSON text names a member so. Within a value's text a quote follows a backslash, and
+/// no value looks like a name.
+bool has_member(std::string_view json, std::string_view name) {
+  for (auto at = json.find(name, 1); at != json.npos; at = json.find(name, at + 1))
+    if (json[at - 1] == '"' && json.substr(at + name.size()).starts_with("\":")) return true;
+  return false;
+}
+
 void append_member(std::string& out, std::string_view key, const std::string& json) {
-  out.append(",\"").append(key).append("\":").append(json);
+  std::string other;
+  for (int number = 2; has_member(out, other.empty() ? key : other); ++number)
+    other = std::string(key) + '_' + std::to_string(number);
+  out.append(",\"").append(other.empty() ? key : other).append("\":").append(json);
 }
 
 std::string json_string(std::string_view text) {

@@ -18,8 +18,8 @@ struct log_options {
 
 /// Installs the process-wide logger. A separate thread writes the lines from a bounded buffer;
 /// lines beyond the bound are dropped and counted, so that a slow disk or terminal never delays a
-/// request. Throws std::runtime_error if the file cannot be opened. Returns the descriptor that the
-/// lines go to, the same for the process's life.
+/// request. Throws std::runtime_error if the file cannot be opened, such as a pipe without a
+/// reader. Returns the descriptor that the lines go to, the same for the process's life.
 int start_logging(const log_options& options);
 
 /// Opens the log's file anew, soon and on the writer's thread, for lines from now on: after a

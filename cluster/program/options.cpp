@@ -1,8 +1,10 @@
 #include "cluster/program/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 
 #include <CLI/CLI.hpp>
 
@@ -31,6 +33,13 @@ CLI::Validator number_from(std::int64_t least) {
           "NUMBER"};
 }
 
+/// The values of an option left out, in the form of the configuration file.
+std::vector<std::string> default_values(const CLI::Option& option) {
+  const bool is_list = option.get_expected_max() > 1, is_flag = option.get_expected_min() == 0;
+  if (is_list) return {};
+  return {is_flag ? "false" : option.get_default_str()};
+}
+
 /// Prints in the form of the configuration file. A value may contain double quotes, but no single
 /// quotes: a literal string of the file cannot.
 void print_options(const CLI::App& command) {
@@ -38,13 +47,38 @@ void print_options(const CLI::App& command) {
   for (const auto* option : command.get_options()) {
     if (option->get_lnames().empty() || !option->get_configurable()) continue;
     const auto& given = option->results();
-    const auto& values = given.empty() ? std::vector{option->get_default_str()} : given;
+    const auto values = given.empty() ? default_values(*option) : given;
     std::cout << option->get_lnames().front() << " = [";
     for (std::size_t i = 0; i < values.size(); ++i)
       std::cout << (i == 0 ? "'" : ", '") << values[i] << '\'';
     std::cout << "]\n";
   }
 }
+
+/// Reads the file without the options of other commands than the chosen: their values may be wrong.
+/// Empty lists set no value.
+class own_sections final : public CLI::ConfigTOML {
+ public:
+  explicit own_sections(const CLI::App& app) : app_(app) {}
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& file) const override {
+    auto entries = CLI::ConfigTOML::from_config(file);
+    std::erase_if(entries, [this](const CLI::ConfigItem& entry) { return is_left_out(entry); });
+    return entries;
+  }
+
+ private:
+  /// An unknown entry stays, to be refused.
+  bool is_left_out(const CLI::ConfigItem& entry) const {
+    if (entry.parents.size() != 1) return false;
+    const auto found = app_.get_subcommands(
+        [&](const CLI::App* command) { return command->get_name() == entry.parents.front(); });
+    if (found.empty() || !found.front()->get_option_no_throw("--" + entry.name)) return false;
+    return !found.front()->parsed() || entry.inputs.empty();
+  }
+
+  const CLI::App& app_;
+};
 
 void add_configuration(CLI::App& app, arguments& given) {
   // CLI11 reads the file before the environment, and ignores a missing default file.
@@ -59,14 +93,22 @@ void add_configuration(CLI::App& app, arguments& given) {
                "Print the command's options as they were understood, and end")
       ->configurable(false);
   app.option_defaults()->always_capture_default();
+  app.config_formatter(std::make_shared<own_sections>(app));
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.fallthrough();
+}
+
+/// Keeps the environment from the options of all commands but the chosen.
+void withdraw_variables(CLI::App& app, const CLI::App& chosen) {
+  for (auto* command : app.get_subcommands([&](CLI::App* each) { return each != &chosen; }))
+    for (auto* option : command->get_options()) option->envname("");
 }
 
 CLI::App& add_command(CLI::App& app, program_command command, const char* name, const char* help,
                       arguments& given) {
   auto* added = app.add_subcommand(name, help);
   added->option_defaults()->always_capture_default();
+  added->preparse_callback([&app, added](std::size_t) { withdraw_variables(app, *added); });
   added->callback([&given, command] { given.options.command = command; });
   return *added;
 }
@@ -136,7 +178,8 @@ void add_limits(CLI::App& serve, arguments& given) {
       ->check(number_from(0));
   serve
       .add_option("--stream-heartbeat", given.heartbeat_ms,
-                  "Milliseconds after which a silent stream is sent a comment")
+                  "Milliseconds after which a silent stream is sent a comment; a page's stream is "
+                  "sent an event after 3000 at the latest")
       ->envname("SKANU_STREAM_HEARTBEAT")
       ->check(number_from(1));
 }
@@ -190,7 +233,7 @@ void add_serve(CLI::App& app, arguments& given) {
 void add_audit(CLI::App& app, arguments& given) {
   auto& audit = add_command(app, program_command::audit, "audit",
                             "Checks the invariants, also beside a running server", given);
-  audit.add_option("--data", given.audit_data, "Data directory, or a folder that holds several")
+  audit.add_option("--data", given.options.data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
   audit
       .add_flag("--deep", given.options.deep,
@@ -201,7 +244,7 @@ void add_audit(CLI::App& app, arguments& given) {
 void add_events(CLI::App& app, arguments& given) {
   auto& events = add_command(app, program_command::events, "events",
                              "Prints the event logs as JSON lines", given);
-  events.add_option("--data", given.events_data, "Data directory, or a folder that holds several")
+  events.add_option("--data", given.options.data, "Data directory, or a folder that holds several")
       ->envname("SKANU_DATA");
   events.add_option("--service", given.events_service, "Only this service's log")
       ->envname("SKANU_SERVICE");
@@ -215,7 +258,7 @@ void add_events(CLI::App& app, arguments& given) {
 void add_backup(CLI::App& app, arguments& given) {
   auto& backup = add_command(app, program_command::backup, "backup",
                              "Writes a consistent copy, also beside a running server", given);
-  backup.add_option("--data", given.backup_data, "Data directory")->envname("SKANU_DATA");
+  backup.add_option("--data", given.options.data, "Data directory")->envname("SKANU_DATA");
   backup.add_option("--to", given.options.backup_to, "Folder of the copy: new or empty")
       ->envname("SKANU_TO")
       ->required();
@@ -225,7 +268,7 @@ void add_rebuild(CLI::App& app, arguments& given) {
   auto& rebuild = add_command(
       app, program_command::rebuild, "rebuild",
       "Makes indexes and counts fit the documents, in a directory that is not served", given);
-  rebuild.add_option("--data", given.rebuild_data, "Data directory")->envname("SKANU_DATA");
+  rebuild.add_option("--data", given.options.data, "Data directory")->envname("SKANU_DATA");
 }
 
 void add_join_stamps(CLI::App& app, arguments& given) {
@@ -234,8 +277,8 @@ void add_join_stamps(CLI::App& app, arguments& given) {
       app, program_command::join_stamps, "join-stamps",
       "Joins stamp accounts of one person, in a directory that is not served; first prints them",
       given);
-  join.add_option("--data", given.join_data, "Data directory")->envname("SKANU_DATA");
-  join.add_option("--country", given.join_country,
+  join.add_option("--data", given.options.data, "Data directory")->envname("SKANU_DATA");
+  join.add_option("--country", given.country,
                   "Country of phone numbers without a country's code, two letters (ISO 3166)")
       ->envname("SKANU_COUNTRY");
   join.add_option("--old-number", o.join.from,
@@ -252,22 +295,26 @@ void add_admin(CLI::App& app, arguments& given) {
   auto& o = given.options;
   auto& admin = add_command(app, program_command::admin, "admin",
                             "Asks a running server what operators may ask, with its token", given);
-  admin.add_option("--http", given.admin_http, "Address and port of the server")
-      ->envname("SKANU_HTTP");
-  admin.add_option("--data", given.admin_data, "Its data directory, which holds the token")
+  admin.add_option("--http", given.http, "Address and port of the server")->envname("SKANU_HTTP");
+  admin.add_option("--data", given.options.data, "Its data directory, which holds the token")
       ->envname("SKANU_DATA");
   admin.require_subcommand(1);
-  const auto add_wish = [&admin, &o](admin_wish wish, const char* name, const char* help,
-                                     const char* target) {
+  const auto add_wish = [&](admin_wish wish, const char* name, const char* help) {
     auto* command = admin.add_subcommand(name, help);
     command->callback([&o, wish] { o.admin.wish = wish; });
-    if (target) command->add_option(target, o.admin.target)->required();
+    return command;
   };
+  const auto add_target = [&o](CLI::App* command, const char* name, const char* help) {
+    command->add_option(name, o.admin.target, help)->required();
+  };
+  constexpr const char* id = "The dead letter's id, as skanu admin dead-letters prints it";
   add_wish(admin_wish::dead_letters, "dead-letters",
-           "Prints the events that a consumer could not decide, a JSON line each", nullptr);
-  add_wish(admin_wish::replay, "replay", "Carries a dead letter out after all", "ID");
-  add_wish(admin_wish::discard, "discard", "Never carries a dead letter out", "ID");
-  add_wish(admin_wish::explain, "explain", "Prints what an order waits for", "ORDER");
+           "Prints the events that a consumer could not decide, a JSON line each");
+  add_target(add_wish(admin_wish::replay, "replay", "Carries a dead letter out after all"), "ID",
+             id);
+  add_target(add_wish(admin_wish::discard, "discard", "Never carries a dead letter out"), "ID", id);
+  add_target(add_wish(admin_wish::explain, "explain", "Prints what an order waits for"), "ORDER",
+             "The order's number");
 }
 
 /// The arguments, with `skanu help COMMAND` as `skanu COMMAND --help`.
@@ -275,7 +322,6 @@ std::vector<const char*> plain_arguments(int argc, const char* const* argv) {
   std::vector<const char*> words(argv, argv + argc);
   if (words.size() < 2 || std::string_view(words[1]) != "help") return words;
   words.erase(words.begin() + 1);
-  words.resize(std::min<std::size_t>(words.size(), 2));
   words.push_back("--help");
   return words;
 }
@@ -298,6 +344,15 @@ parsed_options parse_options(int argc, const char* const* argv) {
   app.set_version_flag("-v,--version", version_text,
                        "Print the version, the commit, and the protocols and data formats spoken");
 
+  const auto doubts = unknown_variables(app, variables_here());
+  const auto say_doubts = [&] {
+    for (const auto& doubt : doubts) std::cerr << "skanu: " << doubt << '\n';
+  };
+  const auto refuse = [&](const std::string& problem) -> parsed_options {
+    std::cerr << "skanu: " << problem << '\n';
+    say_doubts();
+    return {std::nullopt, bad_usage};
+  };
   if (words.size() < 2) {
     std::cerr << app.help();
     return {std::nullopt, bad_usage};
@@ -305,26 +360,29 @@ parsed_options parse_options(int argc, const char* const* argv) {
   try {
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::Success& help) {
+    const auto mistake = words_instead_of_help(app, words);
+    if (!mistake.empty()) return refuse(mistake);
     return {std::nullopt, app.exit(help)};
   } catch (const CLI::ParseError& problem) {
-    std::cerr << "skanu: " << words_for(problem, app, words) << '\n';
-    return {std::nullopt, bad_usage};
+    return refuse(words_for(problem, app, words));
   }
+  auto& o = given.options;
   if (given.print_config) {
+    say_doubts();
     print_options(*app.get_subcommands().front());
     return {};
   }
-  auto& o = given.options;
-  if (o.command == program_command::serve &&
-      std::ranges::find(o.faults, "help") != o.faults.end()) {
+  const bool serves = o.command == program_command::serve;
+  if (serves && std::ranges::find(o.faults, "help") != o.faults.end()) {
     std::cout << fault_plan::help();
     return {};
   }
-  if (const auto problem = interpret(given); !problem.empty()) {
-    std::cerr << "skanu: " << with_place(problem, app, words) << '\n';
-    return {std::nullopt, bad_usage};
-  }
-  o.doubts = doubtful_variables(app, variables_here());
+  if (const auto problem = interpret(given); !problem.empty())
+    return refuse(with_place(problem, app, words));
+  if (serves)
+    o.doubts = doubts;  // for the log
+  else
+    say_doubts();
   return {std::move(o), 0};
 }
 

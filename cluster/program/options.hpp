@@ -45,7 +45,7 @@ struct program_options {
   bool follow = false;
   join_options join;
   admin_options admin;
-  std::vector<std::string> doubts;  ///< Words about variables that are nearly an option's.
+  std::vector<std::string> doubts;  ///< Words about unknown variables.
 };
 
 /// The program's options, or nullopt with the exit status after help or a line on standard error.

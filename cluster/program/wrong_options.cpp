@@ -14,22 +14,29 @@ using names = std::vector<std::string>;
 
 /// A word longer than any name is near to none, and its distances would take long.
 constexpr std::size_t longest_name = 64;
+/// Letters of a word that is near to each longer name with such a beginning.
+constexpr std::size_t shortest_beginning = 3;
 /// Limit of a user's text that the words repeat.
 constexpr std::size_t longest_quote = 80;
+/// The variable that tells cluster/up, the examples and the tests where the program is.
+constexpr std::string_view of_the_scripts = "SKANU_BIN";
 
-/// The number of letters to insert, remove or exchange (Levenshtein's distance).
+/// The number of letters to insert, remove or exchange, or of neighbours to swap (the distance of
+/// Damerau and Levenshtein, where no letter is changed twice).
 std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto above = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, above + 1, diagonal + (a[i] == b[j] ? 0 : 1)});
-      diagonal = above;
+  std::vector rows(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      auto& least = rows[i][j];
+      least = i + j;
+      if (i == 0 || j == 0) continue;
+      const std::size_t exchange = a[i - 1] == b[j - 1] ? 0 : 1;
+      least = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + exchange});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        least = std::min(least, rows[i - 2][j - 2] + 1);
     }
   }
-  return row.back();
+  return rows.back().back();
 }
 
 /// The front of the text, on one line.
@@ -44,6 +51,14 @@ std::string cited(std::string_view text) {
 std::string advice(std::string_view word, const names& candidates) {
   const auto near = nearest(word, candidates);
   return near.empty() ? std::string() : "; did you mean " + near + '?';
+}
+
+/// "a, b or c". There is a word at least.
+std::string listed(const names& words, std::string_view last = "or") {
+  std::string text = words.front();
+  for (std::size_t i = 1; i < words.size(); ++i)
+    text += (i + 1 < words.size() ? ", " : ' ' + std::string(last) + ' ') + words[i];
+  return text;
 }
 
 names option_names(const CLI::App& command, std::string_view front) {
@@ -69,10 +84,28 @@ names variable_names(const CLI::App& app) {
   return all;
 }
 
-std::string joined(const names& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
+/// The commands that have the option, in the form FRONT name BACK.
+names holders(const CLI::App& app, const std::string& option, const char* front = "",
+              const char* back = "") {
+  names all;
+  for (const auto& name : command_names(app))
+    if (app.get_subcommand(name)->get_option_no_throw(option)) all.push_back(front + name + back);
+  return all;
+}
+
+/// The commands chosen, from the program to the innermost.
+std::vector<const CLI::App*> chosen_commands(const CLI::App& app) {
+  std::vector<const CLI::App*> way{&app};
+  for (auto inner = app.get_subcommands(); !inner.empty(); inner = way.back()->get_subcommands())
+    way.push_back(inner.front());
+  return way;
+}
+
+/// "skanu admin explain".
+std::string words_of(const std::vector<const CLI::App*>& way) {
+  std::string words = "skanu";
+  for (std::size_t i = 1; i < way.size(); ++i) words += ' ' + way[i]->get_name();
+  return words;
 }
 
 /// The configuration file in use; empty without one.
@@ -98,6 +131,11 @@ std::string words_for_key(std::string key, const CLI::App& app, const std::strin
     return "there is no section [" + cited(section) + ']' + in_file + advice(section, commands);
   }
   const auto dot = key.find('.');
+  const auto unknown = "no option has the key " + cited(key) + in_file;
+  const auto sections =
+      holders(app, "--" + (dot == key.npos ? key : key.substr(dot + 1)), "[", "]");
+  if (!sections.empty())
+    return unknown + "; " + cited(key.substr(dot + 1)) + " stands under " + listed(sections);
   names known = option_names(app, "");
   if (dot != key.npos) {
     const auto command = key.substr(0, dot);
@@ -105,30 +143,52 @@ std::string words_for_key(std::string key, const CLI::App& app, const std::strin
                 ? names()
                 : option_names(*app.get_subcommand(command), command + '.');
   }
-  return "no option has the key " + cited(key) + in_file + advice(key, known);
+  return unknown + advice(key, known);
+}
+
+std::string words_for_word(const std::string& word, const CLI::App& app) {
+  const auto way = chosen_commands(app);
+  const auto known = command_names(*way.back());
+  const auto words = words_of(way);
+  if (known.empty()) return words + " takes no " + cited(word) + "; " + words + " --help";
+  return "there is no command " + cited(word) + (way.size() > 1 ? " of " + words : "") +
+         advice(word, known) + " (there are " + listed(known, "and") + ')';
+}
+
+std::string words_for_option(const std::string& name, const CLI::App& app) {
+  const auto way = chosen_commands(app);
+  const bool chosen = way.size() > 1;
+  auto known = option_names(app, "--");
+  for (const auto* command : way)
+    for (auto& each : option_names(*command, "--")) known.push_back(std::move(each));
+  const bool stands_before = chosen && std::ranges::find(known, name) != known.end();
+  if (stands_before) return name + " stands behind " + way[1]->get_name();
+  const auto commands = name.starts_with("--") ? holders(app, name) : names();
+  if (!chosen && !commands.empty()) return name + " stands behind its command: " + listed(commands);
+  const auto unknown = "there is no option " + cited(name) + (chosen ? " of " + words_of(way) : "");
+  return unknown + (commands.empty() ? advice(name, known) : ", only of skanu " + listed(commands));
 }
 
 std::string words_for_extras(const CLI::App& app) {
   const auto extras = app.remaining(true);
   if (extras.empty()) return "there is a word that no command takes";
-  const auto chosen = app.get_subcommands();
   const auto& word = extras.front();
-  if (!word.starts_with('-')) {
-    if (chosen.empty())
-      return "there is no command " + cited(word) + advice(word, command_names(app)) +
-             " (the commands are " + joined(command_names(app)) + ')';
-    return chosen.front()->get_name() + " takes no " + cited(word) + "; skanu " +
-           chosen.front()->get_name() + " --help";
-  }
-  const auto name = word.substr(0, word.find('='));
-  auto known = option_names(app, "--");
-  std::string of;
-  for (const auto* command : chosen) {
-    for (auto& each : option_names(*command, "--")) known.push_back(std::move(each));
-    of += ' ' + command->get_name();
-  }
-  return "there is no option " + cited(name) + (of.empty() ? "" : " of skanu" + of) +
-         advice(name, known);
+  return word.starts_with('-') ? words_for_option(word.substr(0, word.find('=')), app)
+                               : words_for_word(word, app);
+}
+
+/// Words where the last command chosen lacks a command.
+std::string words_for_no_command(const CLI::App& app) {
+  const auto way = chosen_commands(app);
+  return words_of(way) + " takes a command: " + listed(command_names(*way.back()));
+}
+
+/// CLI11 reads -http as -h and further letters.
+std::string flag_of_several_letters(std::span<const char* const> arguments) {
+  for (const std::string_view word : arguments)
+    if (word.size() > 2 && word[0] == '-' && (word[1] == 'h' || word[1] == 'v'))
+      return std::string(word.substr(0, word.find('=')));
+  return {};
 }
 
 /// The option that the words begin with or name first: "--http takes …", "--from: …".
@@ -146,10 +206,12 @@ const CLI::Option* option_in(const std::string& words, const CLI::App& app) {
 
 std::string nearest(std::string_view word, const names& candidates) {
   if (word.size() > longest_name) return {};
-  std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
+  std::size_t best = std::max<std::size_t>(1, (word.size() + 1) / 3) + 1;
+  best = std::min(best, word.size());  // a letter stays at least
   std::string near;
   for (const auto& candidate : candidates) {
-    const auto distance = edits(word, candidate);
+    const bool begun = word.size() >= shortest_beginning && candidate.starts_with(word);
+    const auto distance = begun ? 1 : edits(word, candidate);
     if (distance >= best) continue;
     best = distance;
     near = candidate;
@@ -165,7 +227,18 @@ std::string words_for(const CLI::ParseError& problem, const CLI::App& app,
     return words_for_key(words.substr(unknown_key.size()), app, configuration_file(arguments));
   if (dynamic_cast<const CLI::ExtrasError*>(&problem) || !app.remaining(true).empty())
     return words_for_extras(app);
+  const auto& last = *chosen_commands(app).back();
+  if (dynamic_cast<const CLI::RequiredError*>(&problem) && !command_names(last).empty())
+    return words_for_no_command(app);
   return with_place(std::move(words), app, arguments);
+}
+
+std::string words_instead_of_help(const CLI::App& app, std::span<const char* const> arguments) {
+  if (const auto flag = flag_of_several_letters(arguments); !flag.empty())
+    return words_for_option(flag, app);
+  for (const auto& word : app.remaining(true))
+    if (!word.starts_with('-')) return words_for_word(word, app);
+  return {};
 }
 
 std::string with_place(std::string words, const CLI::App& app,
@@ -195,19 +268,29 @@ std::string with_place(std::string words, const CLI::App& app,
   return words;
 }
 
-std::vector<std::string> doubtful_variables(const CLI::App& app, const names& variables) {
-  const auto known = variable_names(app);
-  constexpr std::string_view front = "SKANU_";
-  names doubts;
+std::vector<std::string> unknown_variables(const CLI::App& app, const names& variables) {
+  constexpr std::string_view front = "SKANU_", host = "_SERVICE_HOST";
+  auto known = variable_names(app);
+  for (auto& name : known) name.erase(0, front.size());
+  names services;  // of Kubernetes, by their variables' fronts
+  for (const auto& variable : variables)
+    if (variable.ends_with(host))
+      services.push_back(variable.substr(0, variable.size() - host.size()));
+  const auto is_a_services = [&](const std::string& variable) {
+    return std::ranges::any_of(services, [&](const std::string& service) {
+      return variable.starts_with(service + "_SERVICE_") || variable.starts_with(service + "_PORT");
+    });
+  };
+  names words;
   for (const auto& variable : variables) {
-    if (!variable.starts_with(front) || variable.size() > longest_name) continue;
-    if (std::ranges::find(known, variable) != known.end()) continue;
-    const std::size_t most_edits = variable.size() - front.size() > 6 ? 2 : 1;
-    const auto near = nearest(variable, known);
-    if (!near.empty() && edits(variable, near) <= most_edits)
-      doubts.push_back("no option has the variable " + variable + "; did you mean " + near + '?');
+    if (!variable.starts_with(front) || variable == of_the_scripts) continue;
+    const auto name = variable.substr(front.size());
+    if (std::ranges::find(known, name) != known.end() || is_a_services(variable)) continue;
+    const auto near = nearest(name, known);
+    words.push_back("no option has the variable " + cited(variable) +
+                    (near.empty() ? "" : "; did you mean " + std::string(front) + near + '?'));
   }
-  return doubts;
+  return words;
 }
 
 std::vector<std::string> variables_here() {

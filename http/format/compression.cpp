@@ -22,13 +22,17 @@ bool equals(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
-/// True for a weight of 0, 0. and zeros: "not acceptable".
-bool forbids(std::string_view parameters) {
-  const auto equals_sign = parameters.find('=');
-  if (equals_sign == parameters.npos) return false;
-  if (!equals(trimmed(parameters.substr(0, equals_sign)), "q")) return false;
-  const auto weight = trimmed(parameters.substr(equals_sign + 1));
-  return weight.starts_with('0') && weight.find_first_not_of("0.") == weight.npos;
+/// True where the parameters, separated by semicolons, have a weight of 0: "not acceptable".
+bool forbid(std::string_view parameters) {
+  while (!parameters.empty()) {
+    const auto one = parameters.substr(0, parameters.find(';'));
+    parameters.remove_prefix(std::min(parameters.size(), one.size() + 1));
+    const auto equals_sign = std::min(one.find('='), one.size());
+    if (!equals(trimmed(one.substr(0, equals_sign)), "q") || equals_sign == one.size()) continue;
+    const auto weight = trimmed(one.substr(equals_sign + 1));
+    return weight.starts_with('0') && weight.find_first_not_of("0.") == weight.npos;
+  }
+  return false;
 }
 
 }  // namespace
@@ -43,7 +47,7 @@ bool takes_gzip(const httplib::Request& in) {
       rest.remove_prefix(std::min(rest.size(), item.size() + 1));
       const auto semicolon = std::min(item.find(';'), item.size());
       const auto coding = trimmed(item.substr(0, semicolon));
-      const bool allowed = semicolon == item.size() || !forbids(item.substr(semicolon + 1));
+      const bool allowed = semicolon == item.size() || !forbid(item.substr(semicolon + 1));
       if (equals(coding, "gzip") || equals(coding, "x-gzip")) return allowed;
       if (coding == "*") any = allowed;
     }

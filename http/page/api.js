@@ -30,6 +30,19 @@ export async function request(method, path, { body, key } = {}) {
   return answer;
 }
 
+/// Whether this page would come, if it were opened now.
+export async function wouldOpen(path) {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), deadline);
+  try {
+    return (await fetch(path, { cache: 'no-store', signal: late.signal })).ok;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function send(method, path, body, key) {
   const headers = { Accept: 'application/hal+json, application/json' };
   if (body) headers['Content-Type'] = 'application/json';
@@ -72,34 +85,38 @@ export function newKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/// The traces that have this status: at most `most`, the oldest first. Undefined where they could
-/// not be read.
-export async function tracesWith(status, most) {
-  const found = [];
-  let path = `/orderTraces?status=${encodeURIComponent(status)}&size=${Math.min(most, 200)}`;
-  while (path && found.length < most) {
-    const answer = await get(path);
-    if (!answer.ok) return undefined;
-    found.push(...answer.body._embedded.orderTraces);
-    path = answer.body._links.next?.href;
-  }
-  return found.slice(0, most);
+/// The traces that have this status: { traces, total }, at most `most` (1,000) of them, the oldest
+/// first, or the newest first; `total` counts them all. Undefined where they could not be read.
+export async function tracesWith(status, most, newestFirst = false) {
+  const direction = newestFirst ? 'desc' : 'asc';
+  const answer = await get(
+    `/orderTraces?status=${encodeURIComponent(status)}&size=${most}&sort=id,${direction}`,
+  );
+  if (!answer.ok) return undefined;
+  return { traces: answer.body._embedded.orderTraces, total: answer.body.page.totalElements };
 }
 
-/// The newest orders' traces, until a page has none that is `wanted`, or there are `most`:
-/// { traces, isPart: there may be more }. Undefined where they could not be read.
-export async function newestTraces(most, wanted) {
+/// The traces of the orders since `time` (milliseconds since 1970), the newest first, at most
+/// `most`: { traces, pages: how many were read, isPart: there are more }. Undefined where they could
+/// not be read.
+export async function tracesSince(time, most) {
   const traces = [];
-  let path = '/orderTraces?sort=id,desc&size=500';
-  while (path && traces.length < most) {
-    const answer = await get(path);
+  let pages = 0;
+  let query = `?from=${new Date(time).toISOString()}&sort=id,desc&size=1000`;
+  while (query && traces.length < most) {
+    const answer = await get(`/orderTraces${query}`);
     if (!answer.ok) return undefined;
-    const page = answer.body._embedded.orderTraces;
-    if (!page.some(wanted)) return { traces, isPart: false };
-    traces.push(...page);
-    path = answer.body._links.next?.href;
+    traces.push(...answer.body._embedded.orderTraces);
+    query = queryOf(answer.body._links.next);
+    ++pages;
   }
-  return { traces, isPart: Boolean(path) };
+  return { traces, pages, isPart: Boolean(query) };
+}
+
+/// The query of a link. The rest of the link is the server's name as the outside knows it, which is
+/// not the one that this page was opened by where that is a proxy's address or a tablet's own.
+function queryOf(link) {
+  return link && link.href.slice(link.href.indexOf('?'));
 }
 
 /// When this order came to its status, from its history; undefined where that could not be read.

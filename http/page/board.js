@@ -1,7 +1,7 @@
 // The staff's board: a column for each status, a card for each order; one touch or key moves it on.
 
 import { attempt, isPassing } from './attempt.js';
-import { get, newKey, request } from './api.js';
+import { get, inParallel, newKey, request } from './api.js';
 import { boardCard } from './board_card.js';
 import { boardKeys } from './board_keys.js';
 import { boardTools } from './board_tools.js';
@@ -12,10 +12,10 @@ import { drinkName, onLanguage, t, translatePage } from './i18n.js';
 import { untilNextMinute } from './minutes.js';
 import { showNotices } from './notices.js';
 import { reasonOf } from './problems.js';
-import { SettledPlaces } from './settled_places.js';
+import { byWaiting } from './shop_floor.js';
 import { tally } from './tally.js';
 import { guardTouches } from './touch_guard.js';
-import { columnOf, columns } from './traces.js';
+import { columnOf, columns, isCancelled } from './traces.js';
 
 const most_drawn = 120; // cards of a column; the others are counted
 const few = 8; // cards of the longest column: up to so many they are larger,
@@ -25,6 +25,7 @@ const most_tallied = 8; // drinks
 const cancelled_shown = 8_000;
 // A payment is on the board a moment before its delivery can be moved.
 const kitchen_follows = 5_000;
+const looks_at_once = 4;
 
 const cards = new Map(); // by id
 const sending = new Set(); // ids
@@ -33,18 +34,16 @@ const cancelled = new Map();
 const places = new Map(); // column name -> its elements
 let drawing = false;
 let ticking;
-let settling;
-const settled = new SettledPlaces();
 
 translatePage();
 guardTouches();
 byId('columns').append(...columns.map(columnElement));
 const tools = boardTools(draw);
 const { floor, takeHealth } = watchFloor((change, trace) => {
-  if (change === 'cancelled') showCancelled(trace);
+  if (change === 'cancelled') showCancelled(cards.get(trace.id)?.order);
   if (change === 'entered' && tools.settings().sound) chime();
   draw();
-});
+}, lookAtGone);
 showNotices(takeHealth);
 onLanguage(draw);
 addEventListener('scroll', countUnseen, { passive: true });
@@ -89,10 +88,12 @@ function drawNow() {
     const orders = shown.get(column.name);
     const { heading, count, drinks, list } = places.get(column.name);
     setText(heading, t(`board.${column.name}`));
-    setText(count, t('board.count', { count: orders.length }));
+    setText(count, t('board.count', { count: orders.length + floor.unlisted(column) }));
     if (column === columns[0]) setText(drinks, tallyText(orders));
-    orders.slice(0, most_drawn).forEach((order, n) => {
+    const drawn = column.newestFirst ? orders.slice(-most_drawn) : orders.slice(0, most_drawn);
+    drawn.forEach((order, n) => {
       const card = cards.get(order.id) ?? newCard(order.id);
+      card.order = order;
       left.delete(order.id);
       const state = cancelled.has(order.id)
         ? 'cancelled'
@@ -113,7 +114,6 @@ function drawNow() {
     cards.delete(id);
   }
   countUnseen();
-  letSettle();
   keys.restore(focus);
   tick();
 }
@@ -124,7 +124,7 @@ function tallyText(orders) {
   const named = drinks.slice(0, most_tallied).map(({ productName, cups }) => {
     return t('board.tally', { drink: drinkName(productName), cups });
   });
-  if (drinks.length > most_tallied) named.push('…');
+  if (drinks.length > most_tallied || floor.unlisted(columns[0]) > 0) named.push('…');
   return drinks.length > 1 ? named.join(' · ') : '';
 }
 
@@ -132,7 +132,7 @@ function tallyText(orders) {
 function countUnseen() {
   for (const column of columns) {
     const { list, more } = places.get(column.name);
-    const orders = ordersOf(column).length;
+    const orders = ordersOf(column).length + floor.unlisted(column);
     const drawn = [...list.children];
     const unseen = orders - drawn.length + drawn.filter((item) => isOutOfSight(item, list)).length;
     const none = orders === 0 ? t(floor.known ? 'board.nothing' : 'board.unknown') : '';
@@ -147,25 +147,9 @@ function isOutOfSight(item, list) {
   return middle < Math.max(0, frame.top) || middle > Math.min(innerHeight, frame.bottom);
 }
 
-/// A card that slid to another's place takes no touch until who touches could see that.
-function letSettle() {
-  const time = performance.now();
-  settled.learn(new Map([...cards].map(([id, { item }]) => [id, placeOf(item)])), time);
-  for (const [id, { item }] of cards) {
-    item.classList.toggle('settling', !settled.isSettled(id, time));
-  }
-  clearTimeout(settling);
-  if (!settled.areAll(time)) settling = setTimeout(draw, settled.within);
-}
-
-/// Where an element is drawn, however far its list is scrolled.
-function placeOf({ offsetLeft, offsetTop, offsetWidth, offsetHeight }) {
-  return { left: offsetLeft, top: offsetTop, width: offsetWidth, height: offsetHeight };
-}
-
 function ordersOf(column) {
-  const gone = [...cancelled.values()].filter((order) => order.status === column.status);
-  return [...floor.inColumn(column), ...gone];
+  const struck = [...cancelled.values()].filter((order) => order.status === column.status);
+  return [...floor.inColumn(column), ...struck].sort(byWaiting);
 }
 
 /// Draws again when a card has waited another minute.
@@ -222,18 +206,28 @@ async function look(id) {
   const trace = await get(`/orderTraces/${id}`);
   if (!trace.ok) return;
   const change = floor.take(trace.body, performance.now());
-  if (change === 'cancelled') showCancelled({ ...before, ...trace.body });
+  if (change === 'cancelled') showCancelled(before);
 }
 
-function showCancelled(trace) {
-  const column = columns.find(({ name }) =>
-    places.get(name).list.contains(cards.get(trace.id)?.item ?? null),
-  );
-  if (!column) return;
-  cancelled.set(trace.id, { ...trace, status: column.status, since: undefined });
-  announce(t('board.cancelled', { id: trace.id }));
+/// Orders that the lists do not name any more: those that were to be made may be cancelled.
+async function lookAtGone(orders) {
+  const drawn = orders.filter(({ id, status }) => status === columns[0].status && cards.has(id));
+  await inParallel(drawn, looks_at_once, async (order) => {
+    const trace = await get(`/orderTraces/${order.id}`);
+    if (!trace.ok || !isCancelled(trace.body.status)) return;
+    floor.take(trace.body, performance.now());
+    showCancelled(order);
+  });
+}
+
+/// Strikes out the order as it was drawn last, at its place, if it was drawn.
+function showCancelled(order) {
+  if (!order) return;
+  cancelled.set(order.id, order);
+  announce(t('board.cancelled', { id: order.id }));
+  draw();
   setTimeout(() => {
-    cancelled.delete(trace.id);
+    cancelled.delete(order.id);
     draw();
   }, cancelled_shown);
 }

@@ -1,8 +1,12 @@
 // Going about the board by keyboard: Tab from column to column, arrow keys from card to card.
 
+const seen = 400; // milliseconds: from the focus's jump until a key can be meant for the new card
+
 /// Keeps one card of each column reachable by Tab. remember() before the cards are drawn anew,
-/// restore(it) after: the focus stays on its card, or goes to the one that took its place.
+/// restore(it) after: the focus stays on its card, or goes to the one that took its place, which
+/// takes no key at first: the key may have been meant for the card before.
 export function boardKeys(board) {
+  let jump = { card: undefined, time: -Infinity };
   const lists = () => [...board.querySelectorAll('ul')];
   const cardsOf = (list) => [...list.querySelectorAll('button')];
 
@@ -10,6 +14,16 @@ export function boardKeys(board) {
     const list = event.target.closest('ul');
     if (list) makeReachable(list, event.target);
   });
+
+  board.addEventListener(
+    'click',
+    (event) => {
+      const byKey = event.detail === 0;
+      const isSoon = performance.now() - jump.time < seen;
+      if (byKey && isSoon && event.target.closest('.card') === jump.card) event.stopPropagation();
+    },
+    true,
+  );
 
   document.addEventListener('keydown', (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
@@ -64,11 +78,9 @@ export function boardKeys(board) {
       return;
     }
     const cards = cardsOf(list);
-    (
-      cards[Math.min(place, cards.length - 1)] ??
-      board.querySelector('.card') ??
-      document.getElementById('content')
-    ).focus();
+    const next = cards[Math.min(place, cards.length - 1)] ?? board.querySelector('.card');
+    jump = { card: next, time: performance.now() };
+    (next ?? document.getElementById('content')).focus();
   }
 
   function makeReachable(list, card) {

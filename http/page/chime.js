@@ -1,6 +1,7 @@
 // A short sound, without a file. Browsers let a page sound only after somebody touched it.
 
 let audio;
+let until = 0; // when the last one ends, on the audio's clock
 
 /// Makes ready to sound; to be called while a touch or a key is handled.
 export function tuneChime() {
@@ -10,9 +11,10 @@ export function tuneChime() {
   audio.resume();
 }
 
-/// Two rising tones; nothing where the page may not sound.
+/// Two rising tones, once for all that comes at once; nothing where the page may not sound.
 export function chime() {
-  if (!audio || audio.state !== 'running') return;
+  if (!audio || audio.state !== 'running' || audio.currentTime < until) return;
+  until = audio.currentTime + 0.5;
   for (const [pitch, delay] of [
     [660, 0],
     [880, 0.18],

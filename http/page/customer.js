@@ -21,6 +21,7 @@ const most_cups = 20;
 const cards = new Map(); // by the order's key, the newest first
 let watched = new Set(); // keys of the open orders
 const unread = new Set(); // keys of open orders whose trace was not read since it was watched
+let gaps = 0; // times at which the stream may have missed something
 
 translatePage();
 guardTouches();
@@ -31,13 +32,22 @@ const stream = orderStream({
   onTrace: (trace) => {
     for (const card of cards.values()) if (card.order.id === trace.id) card.take(trace);
   },
-  onGap: () => openCards().forEach(look),
+  onGap: () => {
+    ++gaps;
+    for (const card of openCards()) {
+      unread.add(card.order.key);
+      look(card);
+    }
+  },
   shares: !isKiosk,
 });
 for (const order of remembered().reverse()) addCard(order);
 onLanguage(watch);
-if (isKiosk) startKiosk(() => [...cards.values()].some((card) => card.isBusy));
-onOtherTab(addCard);
+if (isKiosk) startKiosk({ isBusy: () => [...cards.values()].some((card) => card.isBusy), forget });
+onOtherTab(
+  (order) => (cards.has(order.key) ? cards.get(order.key).adopt(order) : addCard(order)),
+  (key) => cards.has(key) && dropCard(cards.get(key)),
+);
 setInterval(lookAround, look_again);
 
 function menuItem(drink) {
@@ -111,13 +121,11 @@ function addCard(wanted) {
   if (cards.has(wanted.key)) return cards.get(wanted.key);
   const card = new OrderCard(wanted, {
     announce,
-    stampsChanged: (phone) => stamps.changed(phone),
+    stampsChanged: (phone, key) => stamps.changed(phone, key),
     changed: watch,
     again: place,
     removed: (removed) => {
-      cards.delete(removed.order.key);
-      watch();
-      byId('no-orders').hidden = cards.size > 0;
+      leaveOut(removed);
       byId('orders-heading').focus();
     },
   });
@@ -127,6 +135,24 @@ function addCard(wanted) {
   card.resume();
   watch();
   return card;
+}
+
+function leaveOut(card) {
+  cards.delete(card.order.key);
+  stamps.forget(card.order.key);
+  watch();
+  byId('no-orders').hidden = cards.size > 0;
+}
+
+function dropCard(card) {
+  card.drop();
+  leaveOut(card);
+}
+
+/// The customer of a shared tablet has left.
+function forget() {
+  for (const card of [...cards.values()]) dropCard(card);
+  stamps.forget();
 }
 
 function openCards() {
@@ -150,7 +176,8 @@ function lookAround() {
 
 /// A stream that begins without the past is enough only once the trace itself was read.
 async function look(card) {
-  if (await card.refresh()) unread.delete(card.order.key);
+  const before = gaps;
+  if ((await card.refresh()) && gaps === before) unread.delete(card.order.key);
 }
 
 function announce(text) {

@@ -12,7 +12,8 @@ import { textOf, texts } from './texts.js';
 
 const most_shown = 40;
 // An order that nobody collected leaves the screen after so many minutes; `?minutes=` is a setting.
-const uncollected = Number(new URLSearchParams(location.search).get('minutes')) || 15;
+const minutes = Number(new URLSearchParams(location.search).get('minutes'));
+const uncollected = minutes > 0 ? minutes : 15;
 const newest = 8_000; // for so long a ready number is marked as new
 const largest = 0.42; // of the box's height
 
@@ -47,7 +48,9 @@ function drawSide(column) {
   const shown =
     column.name === 'ready' ? orders.slice(-most_shown).reverse() : orders.slice(0, most_shown);
   const wanted = shown.map((order) => String(order.id));
-  const rest = orders.length - shown.length;
+  // Of ready orders, those that the lists have no room for are the oldest: nobody collects them.
+  const unlisted = column.name === 'ready' ? 0 : floor.unlisted(column);
+  const rest = orders.length - shown.length + unlisted;
   if (rest > 0) wanted.push(t('display.more', { count: rest }));
   const present = [...list.children].map((item) => item.textContent);
   if (wanted.join() !== present.join()) {

@@ -9,20 +9,23 @@ import { ShopFloor } from './shop_floor.js';
 import { columns } from './traces.js';
 
 const most_in_list = 400;
+const most_known = 2_000; // orders: those of the lists, and what the stream tells of between them
 const times_at_once = 4;
 const again = 2_000;
 const without_stream = 4_000; // so that with their answers no list is older than five seconds
 const stream_begins = 1_000; // if it does not within this time, the lists are read without it
 
 /// Returns { floor, takeHealth }. `onChange(change, trace)` is called when something changed:
-/// `change` as `take` gives it, or undefined where the lists were read anew. Says in the element
-/// `live` whether steps come in: `takeHealth` gets each look at the services (health.js), for a
-/// stream stays open while nothing can come through it.
-export function watchFloor(onChange) {
-  const floor = new ShopFloor(columns.length * most_in_list);
+/// `change` as `take` gives it, or undefined where the lists were read anew; `onGone(orders)` for
+/// those that left without a word why. Says in the element `live` whether steps come in:
+/// `takeHealth` gets each look at the services (health.js), for a stream stays open while nothing
+/// can come through it.
+export function watchFloor(onChange, onGone = () => {}) {
+  const floor = new ShopFloor(most_known);
   let state = 'connecting';
   let away = false;
   let reading = false;
+  let missed = false; // since the present reading began: another one must follow
   let listed = false; // the lists were read when it was last tried
   let timer;
   onLanguage(showState);
@@ -33,13 +36,14 @@ export function watchFloor(onChange) {
       onTrace(trace) {
         const change = floor.take(trace, performance.now());
         if (change) onChange(change, trace);
-        if (floor.overflowed && floor.all().length < most_in_list) read();
+        if (floor.overflowed) readIn(without_stream);
       },
-      onGap: read,
+      onGap: readAnew,
       onState(now) {
         state = now;
         showState();
-        if (state !== 'live') readIn(state === 'lost' ? without_stream : stream_begins);
+        if (state === 'silent') readAnew();
+        else if (state !== 'live') readIn(state === 'lost' ? without_stream : stream_begins);
       },
     },
   );
@@ -48,25 +52,36 @@ export function watchFloor(onChange) {
     timer ??= setTimeout(read, milliseconds); // one that is due sooner stays
   }
 
+  /// What is being read may be older than what was missed.
+  function readAnew() {
+    if (reading) missed = true;
+    else read();
+  }
+
   async function read() {
     clearTimeout(timer);
     timer = undefined;
     if (reading) return;
     reading = true;
+    missed = false;
     const started = performance.now();
-    const traces = await lists();
+    const found = await lists();
     reading = false;
-    if (!traces) {
-      listed = false;
-      showState();
-      readIn(again);
-      return;
-    }
-    if (state !== 'live') readIn(without_stream); // the shop is there, only its stream is not
-    listed = true;
+    listed = found !== undefined;
     showState();
-    floor.replace(traces, started);
+    if (!found) return readIn(again);
+    const { gone, changes } = floor.replace(found, started);
+    for (const change of changes) onChange(...change);
     onChange();
+    onGone(gone);
+    if (missed) read();
+    // The shop is there, only its stream is not; or there is more than the lists show.
+    else if (state !== 'live' || floor.overflowed) readIn(without_stream);
+    await learnTimes();
+  }
+
+  /// Since when orders wait, where the lists of an older version do not say so.
+  async function learnTimes() {
     const timeless = floor.all().filter((order) => !order.since);
     const times = [];
     await inParallel(timeless, times_at_once, async ({ id, status }) => {
@@ -79,10 +94,16 @@ export function watchFloor(onChange) {
 
   function showState() {
     const element = byId('live');
-    const shown =
-      state === 'live' && away ? 'away' : state === 'connecting' && listed ? 'lists' : state;
+    const shown = shownState();
     element.dataset.state = shown;
     setText(element, t(`live.${shown}`));
+  }
+
+  function shownState() {
+    if (state === 'live') return away ? 'away' : 'live';
+    if (state === 'lost') return 'lost';
+    if (listed) return 'lists';
+    return state === 'silent' ? 'lost' : 'connecting';
   }
 
   function takeHealth({ components }) {
@@ -97,10 +118,10 @@ export function watchFloor(onChange) {
 // missed.
 async function lists() {
   const found = [];
-  for (const column of columns) {
-    const traces = await tracesWith(column.status, most_in_list);
-    if (!traces) return undefined;
-    found.push(...traces);
+  for (const { status, newestFirst } of columns) {
+    const list = await tracesWith(status, most_in_list, newestFirst);
+    if (!list) return undefined;
+    found.push({ status, newestFirst, ...list });
   }
   return found;
 }

@@ -8,7 +8,7 @@ const stored = 'skanu.language';
 const listeners = [];
 
 const wished = new URLSearchParams(location.search).get('lang') ?? read();
-const isForCustomers = document.body.classList.contains('shop');
+const isForCustomers = ['shop', 'display'].some((page) => document.body.classList.contains(page));
 export let language = chooseLanguage(wished, navigator.languages);
 
 export function t(key, values) {

@@ -4,7 +4,9 @@
 import { noteFailure } from './api.js';
 
 const long_outage = 30_000;
-const tick = 5_000;
+const tick = 500;
+const late = 1_000; // so late may a heartbeat come
+const given_up = 5_000; // so late that the connection is made anew
 const hidden_for = 10_000; // then a page that nobody looks at leaves its connection to others
 
 /// Follows `/orderTraces/stream` with this query. `onTrace` gets each trace in order. `onGap` is
@@ -94,8 +96,11 @@ export function follow(query, options) {
   const watch = setInterval(() => {
     const now = Date.now();
     const slept = now - awake > tick + long_outage;
-    const silent = heard !== undefined && now - heard > 2 * heartbeat + tick;
-    if ((slept || silent) && !isAway()) reopen();
+    const silence = heard === undefined ? 0 : now - heard;
+    if (!isAway()) {
+      if (slept || silence > 2 * heartbeat + given_up) reopen();
+      else if (silence > heartbeat + late && state === 'live') become('silent');
+    }
     awake = now;
   }, tick);
   let leaving;

@@ -1,6 +1,6 @@
 // The manager's page: what was sold today, how many orders come, and where they stand.
 
-import { clock, get, inParallel, newestTraces } from './api.js';
+import { clock, get, inParallel, tracesSince } from './api.js';
 import { barChart, shareBar } from './charts.js';
 import { byId, el, setText } from './dom.js';
 import { clockTime, drinkName, money, number, onLanguage, t, translatePage } from './i18n.js';
@@ -8,19 +8,19 @@ import { showNotices } from './notices.js';
 import { OrderRate } from './order_rate.js';
 import { fillTable } from './tables.js';
 import { tally } from './tally.js';
-import { figuresSince, isSince, midnightBefore } from './today.js';
+import { figuresSince, midnightBefore } from './today.js';
 import { statuses } from './traces.js';
 
 const every = 3_000;
 const minutes = 30;
-const today_every = 20_000;
+const today_every = 20_000; // and for each page more: a full day must not cost more than a calm one
 const most_today = 10_000; // orders
 const requests_at_once = 3;
 const stored = 'skanu.rate';
 
 const rate = new OrderRate(minutes, stored_rate());
 const counts = new Map(); // by status
-let today; // { midnight, traces, isPart: there were too many, read: when }
+let today; // { midnight, traces, pages, isPart: there were too many, read: when }
 let total;
 let read_at;
 
@@ -67,11 +67,11 @@ async function readCount(status) {
 async function lookAtToday() {
   if (!document.hidden) {
     const midnight = midnightBefore(clock.now());
-    const found = await newestTraces(most_today, (trace) => isSince(trace, midnight));
+    const found = await tracesSince(midnight, most_today);
     if (found) today = { midnight, ...found, read: Date.now() };
     draw();
   }
-  setTimeout(lookAtToday, today ? today_every : every);
+  setTimeout(lookAtToday, today ? today_every * today.pages : every);
 }
 
 function draw() {

@@ -1,5 +1,4 @@
-// The orders of this browser, remembered in it: one stored item for each, so that two tabs do not
-// overwrite each other's.
+// The orders of this browser, remembered in it: one stored item for each, which its tabs share.
 
 import { isKiosk } from './mode.js';
 import { isEnded } from './traces.js';
@@ -15,6 +14,8 @@ const most = 30;
 ///   paid     true once it was paid
 ///   wish     { kind: 'pay' | 'cancel', key, body, asked } while that is under way; `asked` is when
 ///            the customer asked for it (local time)
+///   unsure   how many sendings of the order there were, in all tabs, of which it is not known
+///            whether the shop carried them out
 ///   refused  true if the shop did not take it; unknown: true if that could not be found out;
 ///            expired: true if the page was away until it was too late to send it
 /// Newest first.
@@ -29,6 +30,20 @@ export function remembered() {
   } catch {
     return []; // storage is switched off
   }
+}
+
+/// An order as all tabs know it by now; undefined where none is stored.
+export function stored(key) {
+  try {
+    return orderIn(localStorage.getItem(prefix + key));
+  } catch {
+    return undefined;
+  }
+}
+
+/// The shop has not said yet whether it takes the order.
+export function isWaiting({ id, refused, unknown, expired }) {
+  return id === undefined && !refused && !unknown && !expired;
 }
 
 /// Undefined for a text that is no order.
@@ -48,9 +63,20 @@ function isOver({ status, refused, unknown, expired, gone }) {
 
 export function remember(order) {
   if (isKiosk) return; // the next customer must not see it
+  write(order);
+  for (const old of remembered().slice(most)) if (isOver(old)) forget(old);
+}
+
+/// Changes some of an order, as it is stored by now: another tab may have changed the rest. A value
+/// `undefined` takes away. An order that another tab forgot stays forgotten.
+export function change(key, changes) {
+  const order = stored(key);
+  if (order) write({ ...order, ...changes });
+}
+
+function write(order) {
   try {
     localStorage.setItem(prefix + order.key, JSON.stringify(order));
-    for (const old of remembered().slice(most)) if (isOver(old)) forget(old);
   } catch {
     // Storage is full or switched off: the order lives as long as the page does.
   }
@@ -64,12 +90,14 @@ export function forget(order) {
   }
 }
 
-/// Calls `onOrder` for each order that another tab of this browser adds.
-export function onOtherTab(onOrder) {
+/// Calls `onOrder` for each order that another tab of this browser adds or changes, and `onForgotten`
+/// with the key of each that another tab forgets.
+export function onOtherTab(onOrder, onForgotten) {
   if (isKiosk) return;
-  addEventListener('storage', (event) => {
-    if (!event.key?.startsWith(prefix) || event.oldValue) return;
-    const order = orderIn(event.newValue);
+  addEventListener('storage', ({ key, newValue }) => {
+    if (!key?.startsWith(prefix)) return;
+    const order = orderIn(newValue);
     if (order) onOrder(order);
+    else onForgotten(key.slice(prefix.length));
   });
 }

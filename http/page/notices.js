@@ -3,8 +3,11 @@
 import { byId, el, setText } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import { watchHealth } from './health.js';
+import { isKiosk } from './mode.js';
 
 const databases = ['lmdb', 'sqlite'];
+// Of what was entered, only pages speak that keep it.
+const isForgetful = isKiosk || document.body.classList.contains('display');
 let troubles = [];
 let over = false;
 
@@ -25,7 +28,7 @@ export function showNotices(onHealth = () => {}, calm = undefined) {
 
 /// The texts that this state of health calls for.
 function troublesIn({ reached, components }) {
-  if (!reached) return ['trouble.network'];
+  if (!reached) return [isForgetful ? 'trouble.networkOnly' : 'trouble.network'];
   const down = (name) => components[name] !== undefined && components[name] !== 'UP';
   const found = ['order', 'payment', 'delivery', 'stamp', 'ordertrace'].filter(down);
   if (databases.some(down)) found.push('database');

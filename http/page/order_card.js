@@ -1,7 +1,9 @@
 // An order on the customer's page: its picture of progress, paying, cancelling. The card sends the
 // customer's wish until the answer is certain, also over a reload of the page; the same wish keeps
-// its idempotency key.
+// its idempotency key. Every tab of a browser has a card of the order: what is stored of the order
+// says which wish stands, and each tab looks there before it sends.
 
+import { alone } from './alone.js';
 import { attempt, isCertain, isPassing, timeLeft } from './attempt.js';
 import { get, newKey, request } from './api.js';
 import { el, setText } from './dom.js';
@@ -9,7 +11,7 @@ import { drinkPicture } from './drinks.js';
 import { drinkName, money, onLanguage, t } from './i18n.js';
 import { isKiosk } from './mode.js';
 import { lookOf } from './menu.js';
-import { forget, remember } from './my_orders.js';
+import { change, forget, isWaiting, stored } from './my_orders.js';
 import { forgetPhone, payForm } from './pay_form.js';
 import { reasonOf } from './problems.js';
 import { askToTell, canAsk, tellReady } from './ready.js';
@@ -17,6 +19,7 @@ import { icon, progressPicture } from './progress.js';
 import { isCancelled, isEnded, later } from './traces.js';
 
 const key_lifetime = 15 * 60_000; // well below the time for which the server knows a key
+const called_off = { ok: false, status: 0, calledOff: true };
 
 export class OrderCard {
   /// `order` as in my_orders.js. `page` is told: announce(text), stampsChanged(phoneNumber),
@@ -24,7 +27,10 @@ export class OrderCard {
   constructor(order, page) {
     this.order = order;
     this.page = page;
-    this._abort = new AbortController();
+    this._isStored = stored(order.key) !== undefined; // not in a kiosk, or without storage
+    this._abort = new AbortController(); // of the wish that is being sent
+    this._sending = undefined; // its key
+    this._isStopped = false; // the customer does not want it any more
     this._trouble = undefined; // the last answer that was no good, shown until the next one
     this._asking = false; // whether to cancel
     this._build();
@@ -34,15 +40,9 @@ export class OrderCard {
   /// Takes up what was under way when the page was left, or begins it.
   resume() {
     const { order } = this;
-    if (this._isWaiting) this._place();
+    if (isWaiting(order)) this._place();
     else if (order.wish?.kind === 'pay') this._pay();
     else if (order.wish?.kind === 'cancel') this._cancel();
-  }
-
-  /// The shop has not said yet whether it takes the order.
-  get _isWaiting() {
-    const { id, refused, unknown, expired } = this.order;
-    return id === undefined && !refused && !unknown && !expired;
   }
 
   get isOpen() {
@@ -51,15 +51,40 @@ export class OrderCard {
 
   /// A wish is under way.
   get isBusy() {
-    return this._isWaiting || this.order.wish !== undefined;
+    return isWaiting(this.order) || this.order.wish !== undefined;
   }
 
   /// Takes what the trace says; what ranks lower than what is known changes nothing.
   take(trace) {
     const status = later(this.order.status, trace.status);
     if (status === this.order.status) return;
-    if (status !== 'Order END' && !isCancelled(status)) this.order.paid = true;
-    this._became(status);
+    const paid = this.order.paid || (status !== 'Order END' && !isCancelled(status));
+    this._became(status, { paid });
+  }
+
+  /// Takes what another tab of this browser changed.
+  adopt(other) {
+    const { order } = this;
+    const had = order.status;
+    const status = later(had, other.status);
+    this._keepFocus(() => {
+      for (const name of Object.keys(order)) if (!(name in other)) delete order[name];
+      Object.assign(order, other, { status });
+      if (status !== 'Order END') forgetPhone(order);
+      if (this._sending !== undefined && !this._stands(this._sending)) this._abort.abort();
+      this._show();
+    });
+    this.page.changed(this);
+    if (had && status !== had) this._announceStatus();
+    const wanted = isWaiting(order) ? order.key : order.wish?.key;
+    if (wanted !== undefined && wanted !== this._sending) this.resume();
+  }
+
+  /// Takes the card away, without a word to the storage: another tab forgot the order, or the
+  /// customer of a shared tablet has left.
+  drop() {
+    this._abort.abort();
+    this.element.remove();
   }
 
   /// Asks the trace, for when the stream may have missed something. False where it did not answer.
@@ -78,116 +103,146 @@ export class OrderCard {
   async _place() {
     const { order } = this;
     const { productId, productName, qty, cost, paymentType } = order;
-    const answer = await this._send('POST', '/orders', order.key, order.placed, {
-      productId,
-      productName,
-      qty,
-      cost,
-      paymentType,
-    });
+    const body = { productId, productName, qty, cost, paymentType };
+    const answer = await this._send('POST', '/orders', order.key, order.placed, body);
     if (answer.ok) {
-      order.id = answer.body.id;
+      this._set({ id: answer.body.id, unsure: undefined, unknown: undefined });
       this._became('Order END');
       this.page.announce(t('order.placed', { id: order.id }));
       return;
     }
-    if (this._abort.signal.aborted && isCertain(answer)) {
-      this._remove();
-      return;
-    }
-    if (answer.expired) order.expired = true;
-    else if (isPassing(answer) && !isCertain(answer)) order.unknown = true;
-    else order.refused = true;
-    this._trouble = answer.expired ? undefined : answer;
-    this._save();
+    await alone(order.key, () => this._giveUp(answer));
+  }
+
+  /// The order was not placed, as far as its last answer says. Nothing of it is under way in another
+  /// tab at this moment.
+  _giveUp(answer) {
+    if (!this._stands(this.order.key)) return;
+    const isPending = answer.expired || answer.calledOff || isPassing(answer);
+    const isUnsure = isPending && this._unsure > 0;
+    if (this._isStopped && !isUnsure) return this._remove();
+    this._trouble = answer.expired || answer.calledOff ? undefined : answer;
+    if (isUnsure) this._set({ unknown: true });
+    else this._set(answer.expired ? { expired: true } : { refused: true });
   }
 
   async _pay() {
-    const { order } = this;
-    const { key, body, asked } = order.wish;
-    const answer = await this._send('PATCH', `/payments/${order.id}`, key, asked, body);
-    if (this._abort.signal.aborted) return; // a cancel has taken its place
-    delete order.wish;
-    if (answer.ok) {
-      order.paid = true;
-      this._became(later(order.status, 'PAY END'));
-      if (body.phoneNumber) this.page.stampsChanged(body.phoneNumber);
-      return;
-    }
-    this._failed(answer, 'PAY END');
+    const { key, body, asked } = this.order.wish;
+    const answer = await this._send('PATCH', `/payments/${this.order.id}`, key, asked, body);
+    const stands = this._stands(key);
+    if (answer.ok) this._set({ paid: true });
+    if (!stands) return; // a cancel has taken its place, or another tab has carried it out
+    this._set({ wish: undefined });
+    if (!answer.ok) return this._failed(answer, 'PAY END');
+    this._became(later(this.order.status, 'PAY END'));
+    if (body.phoneNumber) this.page.stampsChanged(body.phoneNumber, this.order.key);
   }
 
   async _cancel() {
-    const { order } = this;
-    const answer = await this._send(
-      'DELETE',
-      `/orders/${order.id}`,
-      order.wish.key,
-      order.wish.asked,
-    );
-    delete order.wish;
-    if (answer.ok) {
-      this._became('ORDER CANCEL');
-      this.page.stampsChanged();
-      return;
-    }
-    this._failed(answer, 'ORDER CANCEL');
+    const { key, asked } = this.order.wish;
+    const answer = await this._send('DELETE', `/orders/${this.order.id}`, key, asked);
+    if (!this._stands(key)) return;
+    this._set({ wish: undefined });
+    if (!answer.ok) return this._failed(answer, 'ORDER CANCEL');
+    this._became('ORDER CANCEL');
+    this.page.stampsChanged();
   }
 
-  _send(method, path, key, asked, body) {
+  /// Sends the wish with this key until the answer is certain, the wish stands no more, or its time
+  /// is over. Returns the last answer.
+  async _send(method, path, key, asked, body) {
     this._abort = new AbortController();
+    this._sending = key;
     this._trouble = undefined;
-    this._save();
-    return attempt(() => request(method, path, { body, key }), {
+    this._show();
+    const answer = await attempt(() => this._sendOnce(method, path, key, body), {
       signal: this._abort.signal,
       limit: timeLeft(asked, Date.now(), key_lifetime),
+      passing: (answer) => !answer.calledOff && isPassing(answer),
       onWait: (answer) => {
+        if (this._sending !== key) return;
         this._trouble = answer;
         this._show();
       },
-    }).then((answer) => {
-      this._trouble = undefined;
+    });
+    if (this._sending === key) this._trouble = undefined;
+    return answer;
+  }
+
+  _sendOnce(method, path, key, body) {
+    return alone(key, async () => {
+      if (!this._stands(key)) return called_off;
+      const isOrder = key === this.order.key;
+      if (isOrder) this._set({ unsure: this._unsure + 1 });
+      const answer = await request(method, path, { body, key });
+      if (isOrder && isCertain(answer)) this._set({ unsure: Math.max(0, this._unsure - 1) });
       return answer;
     });
   }
 
+  /// The order as all tabs know it by now; undefined once one of them forgot it.
+  get _now() {
+    return this._isStored ? stored(this.order.key) : this.order;
+  }
+
+  get _unsure() {
+    return this._now?.unsure || 0;
+  }
+
+  /// Whether the wish with this key is wanted still; the order's own key is that of placing it.
+  _stands(key) {
+    const now = this._now;
+    if (!now) return false;
+    return key === now.key ? isWaiting(now) : now.wish?.key === key;
+  }
+
   _wish(kind, body) {
     this._abort.abort();
-    this.order.wish = { kind, key: newKey(), asked: Date.now(), body };
-    if (kind === 'pay') this._pay();
-    else this._cancel();
+    this._set({ wish: { kind, key: newKey(), asked: Date.now(), body } });
+    this.resume();
   }
 
   /// `wanted` is the status that the wish would have led to.
   _failed(answer, wanted) {
     const isDone = later(this.order.status, wanted) === this.order.status;
     this._trouble = answer.expired && isDone ? undefined : answer;
-    this._save();
+    this._show();
     this.refresh();
   }
 
   async _mayBeGone() {
     const answer = await get(`/orders/${this.order.id}`);
     if (answer.status !== 404) return; // the view has not seen it yet
-    this.order.gone = true;
-    this._save();
+    this._set({ gone: true });
   }
 
-  _became(status) {
+  _became(status, changes = {}) {
     const had = this.order.status;
-    const held_focus = this.element.contains(document.activeElement);
-    this.order.status = status;
-    if (status !== 'Order END') forgetPhone(this.order);
-    if (isEnded(status)) this._asking = false;
+    this._keepFocus(() => {
+      if (status !== 'Order END') forgetPhone(this.order);
+      if (isEnded(status)) this._asking = false;
+      this._trouble = undefined;
+      this._set({ ...changes, status });
+    });
+    // A tab that was told by another one has the status already: one of them tells the customer.
     if (had && status === 'DELIVERY READY') tellReady(this.order);
-    this._trouble = undefined;
-    this._save();
-    if (held_focus && !document.activeElement?.getClientRects().length) this.focus();
-    if (had) this.page.announce(`${this._title()}: ${t(`now.${status}`)}`);
+    if (had) this._announceStatus();
   }
 
-  _save() {
-    remember(this.order);
+  _announceStatus() {
+    this.page.announce(`${this._title()}: ${t(`now.${this.order.status}`)}`);
+  }
+
+  /// A focus that what `work` does would lose goes to the card's heading.
+  _keepFocus(work) {
+    const had = this.element.contains(document.activeElement);
+    work();
+    if (had && !document.activeElement?.getClientRects().length) this.focus();
+  }
+
+  _set(changes) {
+    Object.assign(this.order, changes);
+    change(this.order.key, changes);
     this._show();
     this.page.changed(this);
   }
@@ -195,9 +250,13 @@ export class OrderCard {
   _remove() {
     forget(this.order);
     forgetPhone(this.order);
-    this._abort.abort();
-    this.element.remove();
+    this.drop();
     this.page.removed(this);
+  }
+
+  _stop() {
+    this._isStopped = true;
+    this._abort.abort();
   }
 
   _title() {
@@ -222,7 +281,7 @@ export class OrderCard {
     this.no = button('plain', () => this._ask(false));
     this.confirm = el('div', { className: 'confirm', role: 'group' }, this.sure, this.yes, this.no);
     this.removeButton = button('plain', () =>
-      this._isWaiting ? this._abort.abort() : this._remove(),
+      isWaiting(this.order) ? this._stop() : this._remove(),
     );
     this.tellButton = el('button', {
       type: 'button',
@@ -267,7 +326,7 @@ export class OrderCard {
 
   _show() {
     const { order } = this;
-    const waiting = this._isWaiting;
+    const waiting = isWaiting(order);
     const cancelling = order.wish?.kind === 'cancel';
     setText(this.heading, this._title());
     setText(
@@ -295,7 +354,7 @@ export class OrderCard {
     setText(this.sure, t('order.cancelSure', { id: order.id }));
     setText(this.yes, t('order.cancelYes'));
     setText(this.no, t('order.cancelNo'));
-    const mayStop = waiting && this._trouble && isCertain(this._trouble);
+    const mayStop = waiting && this._trouble && isCertain(this._trouble) && !order.unsure;
     setText(this.removeButton, t(waiting ? 'order.stop' : 'order.remove'));
     const notTaken = Boolean(order.refused || order.unknown || order.expired);
     setText(this.tellButton, t('ready.ask'));

@@ -28,7 +28,7 @@ export function payForm(order, onPay) {
     id: id('phone'),
     type: 'tel',
     inputMode: 'tel',
-    autocomplete: 'tel-national',
+    autocomplete: isKiosk ? 'off' : 'tel-national', // of a shared tablet's other customers
     maxLength: 64, // pasted numbers bring characters that cannot be seen
     value: typedPhone(order),
     'aria-describedby': id('hint'),

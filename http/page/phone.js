@@ -20,8 +20,9 @@ export function normalisedPhone(text, home = korea) {
   const bare = typed.replace(/\|/g, '').replace(/^\+(?=0)/, '');
   if (!/^\+?[0-9]+$/.test(bare)) return undefined;
   if (!/^(\+|00[1-9])/.test(bare)) return numberIn(bare);
-  const dialled = typed.replace(/^([^]*?[0-9][^]*?)\|0\|/, '$1').replace(/\|/g, '');
-  const number = dialled.replace(/^(\+?00|\+)/, '');
+  const plusless = typed.replace('+', '');
+  const dialled = bare.startsWith('+') ? plusless : plusless.replace(/0(\|*)0/, '$1');
+  const number = dialled.replace(/^([^]*?[0-9][^]*?)\|0\|/, '$1').replace(/\|/g, '');
   if (!number.startsWith(home.callingCode)) return numberIn(`+${number}`);
   const rest = number.slice(home.callingCode.length);
   const within = home.trunk ? rest.replace(/^0+/, '') : rest;

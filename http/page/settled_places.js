@@ -1,5 +1,5 @@
-// Which cards have been at their place for long enough to be touched: a finger that was on its way
-// to one card must not hit another that slid there. Knows no page; places and time are arguments.
+// Which elements have been at their place for long enough to be touched: a finger that was on its
+// way to one must not hit another that slid there. Knows no page; places and time are arguments.
 
 const settling = 400; // milliseconds: from seeing where to touch until the finger is there
 
@@ -12,7 +12,7 @@ export class SettledPlaces {
     this.within = settling; // milliseconds after which a card has settled, unless it slides again
   }
 
-  /// Takes where each card is drawn from now on: id -> place.
+  /// Takes where each element is drawn from now on: id -> place.
   learn(places, time) {
     this._left = this._left.filter((left) => time - left.time < settling);
     for (const [id, place] of this._places) {
@@ -28,11 +28,18 @@ export class SettledPlaces {
     this._places = places;
   }
 
+  /// Takes where each is drawn after somebody scrolled: nothing slid under a finger.
+  follow(places) {
+    const isElsewhere = ([id, place]) => !isSame(place, this._places.get(id));
+    if ([...places].some(isElsewhere)) this._left = [];
+    this._places = places;
+  }
+
   areAll(time) {
     return [...this._since.keys()].every((id) => this.isSettled(id, time));
   }
 
-  /// False while a touch of this card may have been meant for another one.
+  /// False while a touch of this one may have been meant for another one.
   isSettled(id, time) {
     return !(time - this._since.get(id) < settling);
   }

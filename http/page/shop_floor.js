@@ -1,12 +1,20 @@
 // The orders that the shop works on now, merged from the stream and the lists. Knows no page and no
-// network. It is bounded: orders beyond the limit are left out until there is room (`overflowed`).
+// network. It is bounded: what it leaves out is counted (`unlisted`).
 
 import { columnOf, columns, isCancelled, later, rank } from './traces.js';
 
 const ended_kept = 2000;
+// An order that the stream told of, and a cut list has no room for, stays for so long.
+const kept_unnamed = 30 * 60_000;
 
 function sinceOf({ changedAt, timestamp }) {
   return changedAt || timestamp;
+}
+
+/// Orders the longest-waiting first; those of whom it is not known go before all others.
+export function byWaiting(a, b) {
+  const age = (order) => (order.since ? Date.parse(order.since) : 0);
+  return age(a) - age(b) || a.id - b.id;
 }
 
 export class ShopFloor {
@@ -14,7 +22,7 @@ export class ShopFloor {
     this._limit = limit;
     this._orders = new Map(); // id -> { id, productName, productId, qty, status, since, seen }
     this._ended = new Map(); // id -> status: late accounts of what has left must not bring it back
-    this.overflowed = false;
+    this._unlisted = new Map(); // status -> orders that are not in _orders
     this.known = false; // before the lists were read once, an empty column means nothing
   }
 
@@ -39,18 +47,33 @@ export class ShopFloor {
     return isCancelled(trace.status) ? 'cancelled' : 'left';
   }
 
-  /// Takes what the lists say, all of them read after `started`: what they do not name any more has
-  /// left, unless an account given since then says otherwise. Returns the ids that left.
-  replace(traces, started) {
-    const named = new Set(traces.map((trace) => trace.id));
-    const gone = [...this._orders.values()]
-      .filter((order) => !named.has(order.id) && order.seen < started)
-      .map((order) => order.id);
-    for (const id of gone) this._orders.delete(id); // without a tombstone: why is not known
-    this.overflowed = false;
+  /// Takes the lists { status, traces, total, newestFirst }, all of them read after `started`: what
+  /// they do not name any more has left, unless an account given since then says otherwise, or the
+  /// list is cut before it. Returns { gone: orders that left, changes: [change, trace] as `take`
+  /// gives them, without what the lists alone would not tell from news }.
+  replace(lists, started) {
+    const named = new Set();
+    for (const { traces } of lists) for (const { id } of traces) named.add(id);
+    const gone = this.all().filter(
+      (order) =>
+        !named.has(order.id) && order.seen < started && !isBeyond(order, lists, started),
+    );
+    for (const { id } of gone) this._orders.delete(id); // without a tombstone: why is not known
+    const changes = [];
+    for (const { status, traces } of lists) {
+      // Behind a cut list, an order may enter it long after the shop has known the order.
+      const tells = this.known && this._unlistedOf(status) === 0;
+      for (const trace of traces) {
+        const change = this.take(trace, started);
+        if (change === 'moved' || (change === 'entered' && tells)) changes.push([change, trace]);
+      }
+    }
+    for (const { status, total } of lists) {
+      const listed = this.all().filter((order) => order.status === status).length;
+      this._unlisted.set(status, Math.max(0, total - listed));
+    }
     this.known = true;
-    for (const trace of traces) this.take(trace, started);
-    return gone;
+    return { gone, changes };
   }
 
   /// Says since when an order has its status, where no account of it said so.
@@ -67,21 +90,33 @@ export class ShopFloor {
     return [...this._orders.values()];
   }
 
-  /// The orders of a column, the longest-waiting first; those of whom it is not known go before all
-  /// others.
+  /// The orders of a column, the longest-waiting first.
   inColumn(column) {
-    const age = (order) => (order.since ? Date.parse(order.since) : 0);
     return this.all()
       .filter((order) => order.status === column.status)
-      .sort((a, b) => age(a) - age(b) || a.id - b.id);
+      .sort(byWaiting);
+  }
+
+  /// How many orders a column has that are not known here one by one, as of the last lists.
+  unlisted(column) {
+    return this._unlistedOf(column.status);
+  }
+
+  /// Some orders are left out: the lists are to be read again.
+  get overflowed() {
+    return [...this._unlisted.values()].some((count) => count > 0);
+  }
+
+  _unlistedOf(status) {
+    return this._unlisted.get(status) || 0;
   }
 
   _put(trace, known, seen) {
+    const { id, productId, productName, qty, status } = trace;
     if (!known && this._orders.size >= this._limit) {
-      this.overflowed = true;
+      this._unlisted.set(status, this._unlistedOf(status) + 1);
       return undefined;
     }
-    const { id, productId, productName, qty, status } = trace;
     this._orders.set(id, {
       id,
       productId,
@@ -100,4 +135,13 @@ export class ShopFloor {
     this._ended.set(id, status);
     if (this._ended.size > ended_kept) this._ended.delete(this._ended.keys().next().value);
   }
+}
+
+/// Whether the list of this order's status ends before it, so that the list's silence means nothing.
+function isBeyond(order, lists, started) {
+  const list = lists.find(({ status }) => status === order.status);
+  if (!list || list.traces.length >= list.total || list.traces.length === 0) return false;
+  const last = list.traces[list.traces.length - 1].id;
+  const isBehind = list.newestFirst ? order.id < last : order.id > last;
+  return isBehind && started - order.seen < kept_unnamed;
 }

@@ -13,10 +13,13 @@ const calm = 10_000;
 const quick = 700; // stamps follow a payment in a moment
 const quick_looks = 6;
 
-/// Keeps the card in the section `stamps`; changed(phoneNumber) says that its stamps will change.
+/// Keeps the card in the section `stamps`. changed(phoneNumber, order) says that its stamps will
+/// change, because of the order with this key; forget(order) that this order's number is not to be
+/// seen any more, forget() that none is.
 export function stampCard() {
   const field = byId('stamps-phone');
   let phone = '';
+  let owner; // the order that this number was paid with; undefined for one that was typed here
   let answer;
   let drawn;
   let looks = 0; // quick ones that remain
@@ -31,6 +34,7 @@ export function stampCard() {
       field.focus();
       return;
     }
+    owner = undefined;
     show(number);
   });
   document.addEventListener('visibilitychange', () => !document.hidden && look());
@@ -74,11 +78,20 @@ export function stampCard() {
   }
 
   return {
-    changed(number = phone) {
+    changed(number = phone, order = owner) {
       if (!number) return;
+      if (number !== phone) owner = order;
       field.value ||= number;
       looks = quick_looks;
       show(number);
+    },
+    forget(order) {
+      if (order !== undefined && order !== owner) return;
+      if (order === undefined || normalisedPhone(field.value, home) === phone) field.value = '';
+      phone = '';
+      owner = answer = undefined;
+      clearTimeout(timer);
+      draw();
     },
   };
 }

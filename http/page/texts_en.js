@@ -193,6 +193,7 @@ export const en = {
   'live.away': 'Not live at the moment',
   'trouble.network':
     'The shop’s server cannot be reached. This page keeps trying; what you entered is kept.',
+  'trouble.networkOnly': 'The shop’s server cannot be reached. This page keeps trying.',
   'trouble.order': 'Orders cannot be taken or cancelled at the moment. All else goes on.',
   'trouble.payment':
     'Payment does not answer at the moment, so new orders and payments have to wait. ' +

@@ -4,6 +4,7 @@
 export const koCustomer = {
   'trouble.network':
     '매장 서버에 연결할 수 없어요. 계속 다시 시도하고 있고, 입력한 내용은 그대로 남아요.',
+  'trouble.networkOnly': '매장 서버에 연결할 수 없어요. 계속 다시 시도하고 있어요.',
   'trouble.order': '지금은 주문을 받거나 취소할 수 없어요. 나머지는 그대로 돼요.',
   'trouble.payment':
     '결제가 응답하지 않아 새 주문과 결제가 잠시 멈춰요. 취소를 비롯한 나머지는 그대로 돼요.',

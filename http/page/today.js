@@ -10,14 +10,10 @@ export function midnightBefore(time) {
   return day.getTime();
 }
 
-export function isSince(trace, time) {
-  return Date.parse(trace.changedAt) >= time;
-}
-
-/// Of the orders whose last step was since `midnight`: how many, how many were paid and not
-/// cancelled, their cups and won, how many were cancelled, and the cups of each drink, most first.
+/// Of the orders that were ordered since `midnight`, whenever their last step was: how many, how many
+/// were paid and not cancelled, their cups and won, how many were cancelled, and the paid ones.
 export function figuresSince(traces, midnight) {
-  const today = traces.filter((trace) => isSince(trace, midnight));
+  const today = traces.filter(({ orderedAt }) => Date.parse(orderedAt) >= midnight);
   const sold = today.filter(
     ({ status }) => rank(status) >= rank('PAY END') && !isCancelled(status),
   );

@@ -1,5 +1,8 @@
 // Touches that nobody meant. The rest of a double touch falls on whatever slid under the finger:
-// nothing that `data-changes` marks takes a touch so soon after another. isRest() knows no page.
+// nothing that `data-changes` marks takes a touch so soon after another, or so soon after it slid
+// (place_guard.js). isRest() knows no page.
+
+import { guardPlaces } from './place_guard.js';
 
 const second_touch = 500; // milliseconds: the double click time of most systems
 const same_place = 24; // pixels
@@ -16,6 +19,7 @@ export function isRest(before, touch) {
 /// with `data-changes`, and the repeats of an Enter key held down on one.
 export function guardTouches() {
   let before = { time: -Infinity, x: 0, y: 0 };
+  guardPlaces();
 
   const changes = (target) => target?.closest?.('[data-changes]');
   const swallow = (event) => {

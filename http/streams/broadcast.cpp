@@ -53,10 +53,11 @@ broadcast::~broadcast() = default;
 void broadcast::add(new_subscriber who, const std::function<bool(int, subscriber_id)>& watch,
                     time_point now) {
   const auto id = ++last_id_;
-  quiet_.push_back({.id = id, .who = std::move(who), .since = now});
-  auto& s = quiet_.back();
-  if (!watch(s.who.socket.get(), id)) return quiet_.pop_back();
-  by_id_.emplace(id, std::prev(quiet_.end()));
+  auto& quiet = who.visible_heartbeats ? seeing_ : quiet_;
+  quiet.push_back({.id = id, .who = std::move(who), .since = now});
+  auto& s = quiet.back();
+  if (!watch(s.who.socket.get(), id)) return quiet.pop_back();
+  by_id_.emplace(id, std::prev(quiet.end()));
   for (auto* kin : groups_of(s.who.filter)) kin->push_back(&s);
   s.rest = std::move(s.who.unsent);
   s.rest += retry_after;
@@ -89,7 +90,16 @@ void broadcast::say_begin(subscriber& s) {
 
 std::string broadcast::heartbeat_for(const subscriber& s) const {
   if (!s.who.visible_heartbeats) return std::string(heartbeat_comment);
-  return "event: alive\ndata: {\"everyMs\":" + std::to_string(options_.heartbeat.count()) + "}\n\n";
+  return "event: alive\ndata: {\"everyMs\":" + std::to_string(heartbeat_of(true).count()) + "}\n\n";
+}
+
+std::chrono::milliseconds broadcast::heartbeat_of(bool visible) const {
+  return visible ? std::min(options_.heartbeat, options_.visible_heartbeat) : options_.heartbeat;
+}
+
+std::list<broadcast::subscriber>& broadcast::list_of(const subscriber& s) {
+  if (s.blocked) return blocked_;
+  return s.who.visible_heartbeats ? seeing_ : quiet_;
 }
 
 void broadcast::publish(std::vector<stream_frame> frames, log_offset next, time_point now) {
@@ -176,16 +186,19 @@ std::optional<broadcast::time_point> broadcast::tick(time_point now) {
     ::setsockopt(s.who.socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     let_go(s);
   }
-  while (!quiet_.empty() && quiet_.front().since + options_.heartbeat <= now) {
-    auto& s = quiet_.front();
-    s.rest = heartbeat_for(s);
-    advance(s, now);
-  }
-  ask_for_waiting(now);
   std::optional<time_point> next;
   const auto by = [&](time_point t) { next = std::min(next.value_or(t), t); };
+  for (auto* quiet : {&quiet_, &seeing_}) {
+    const auto heartbeat = heartbeat_of(quiet == &seeing_);
+    while (!quiet->empty() && quiet->front().since + heartbeat <= now) {
+      auto& s = quiet->front();
+      s.rest = heartbeat_for(s);
+      advance(s, now);
+    }
+    if (!quiet->empty()) by(quiet->front().since + heartbeat);
+  }
+  ask_for_waiting(now);
   if (!blocked_.empty()) by(blocked_.front().since + options_.write_timeout);
-  if (!quiet_.empty()) by(quiet_.front().since + options_.heartbeat);
   if (!waiting_.empty() && asked_.size() < options_.catch_ups) by(ask_after_);
   return next;
 }
@@ -266,14 +279,16 @@ bool broadcast::send_frames(subscriber& s, const Frames& frames, log_offset next
 }
 
 void broadcast::note_sent(subscriber& s, time_point now) {
-  quiet_.splice(quiet_.end(), s.blocked ? blocked_ : quiet_, by_id_.at(s.id));
+  auto& from = list_of(s);
   s.blocked = false;
+  auto& to = list_of(s);
+  to.splice(to.end(), from, by_id_.at(s.id));
   s.since = now;
 }
 
 void broadcast::note_blocked(subscriber& s, bool took_something, time_point now) {
   if (s.blocked && !took_something) return;
-  blocked_.splice(blocked_.end(), s.blocked ? blocked_ : quiet_, by_id_.at(s.id));
+  blocked_.splice(blocked_.end(), list_of(s), by_id_.at(s.id));
   s.blocked = true;
   s.since = now;
 }
@@ -300,7 +315,7 @@ void broadcast::let_go(subscriber& s) {
   leave_groups(s);
   const auto at = by_id_.at(id);
   by_id_.erase(id);
-  (s.blocked ? blocked_ : quiet_).erase(at);
+  list_of(s).erase(at);
 }
 
 std::vector<broadcast::group*> broadcast::groups_of(const stream_filter& f) {

@@ -33,6 +33,9 @@ struct stream_options {
   std::size_t ring_bytes = std::size_t{4} * 1024 * 1024;
   /// Time without any send until a subscriber gets a heartbeat.
   std::chrono::milliseconds heartbeat{15'000};
+  /// The same for a subscriber that sees its heartbeats, at most `heartbeat`: a page that hears
+  /// nothing for longer takes its stream for silent, and must learn so within five seconds.
+  std::chrono::milliseconds visible_heartbeat{3'000};
   /// Time until a socket that takes none of its due bytes is reset.
   std::chrono::milliseconds write_timeout{10'000};
   /// Limit of pages of history under way at once; other subscribers wait for their turn.
@@ -121,6 +124,8 @@ class broadcast {
   void begin(subscriber& s, time_point now);
   void say_begin(subscriber& s);
   std::string heartbeat_for(const subscriber& s) const;
+  std::chrono::milliseconds heartbeat_of(bool visible) const;
+  std::list<subscriber>& list_of(const subscriber& s);
   bool saw_another_log(const new_subscriber& who) const;
   void advance(subscriber& s, time_point now);
   bool send_rest(subscriber& s, time_point now);
@@ -141,8 +146,9 @@ class broadcast {
   lineage timelines_;
   subscriber_id last_id_ = 0;
 
-  // Every subscriber is in one of the two lists.
+  // Every subscriber is in one of the three lists.
   std::list<subscriber> quiet_;    ///< In the order of the last send.
+  std::list<subscriber> seeing_;   ///< The same, of subscribers that see their heartbeats.
   std::list<subscriber> blocked_;  ///< In the order of the sockets' last progress.
   std::unordered_map<subscriber_id, place> by_id_;
 

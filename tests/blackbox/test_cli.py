@@ -16,9 +16,15 @@ def write_config_file(path, **options):
     return path
 
 
-@pytest.mark.parametrize(
-    "command", [[], ["serve"], ["audit"], ["events"], ["backup"], ["rebuild"], ["admin"]]
-)
+COMMANDS = ("serve", "audit", "events", "backup", "rebuild", "join-stamps", "admin")
+
+
+def test_all_commands_are_known_here():
+    listed = skanu("--help").stdout.split("Subcommands:\n")[1]
+    assert re.findall(r"^  ([a-z-]+)", listed, re.M) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_is_given(command):
     done = skanu(*command, "--help")
     assert done.returncode == 0, done.stderr
@@ -52,7 +58,7 @@ def test_the_version_names_the_release_the_commit_the_protocols_and_the_formats(
 
 def test_help_names_every_command():
     text = skanu("--help").stdout
-    for command in ("serve", "audit", "events", "backup", "rebuild", "admin"):
+    for command in COMMANDS:
         assert command in text
 
 
@@ -132,7 +138,7 @@ def test_a_wrong_name_is_named_with_the_nearest_right_one():
     assert "--htpp" in said("serve", "--htpp=127.0.0.1:0")
     assert "no command serv; did you mean serve?" in said("serv")
     unknown = said("nonsense")
-    for command in ("serve", "audit", "events", "backup", "rebuild", "admin"):
+    for command in COMMANDS:
         assert command in unknown
     assert "no such service: kichen" in said("serve", "--services", "kichen")
 
@@ -158,14 +164,110 @@ def test_a_wrong_variable_is_named(tmp_path):
     assert "SKANU_HTTP" not in line, line
 
 
-def test_a_variable_that_is_nearly_an_options_is_warned_of(tmp_path):
-    with Server(tmp_path / "data", env={"SKANU_MAX_STREAM": "5", "SKANU_SEED": "1"}) as server:
-        warnings = [line for line in server.stderr().splitlines() if "doubtful_variable" in line]
-        assert len(warnings) == 1 and "SKANU_MAX_STREAMS" in warnings[0]
+WRONG_VARIABLES = {"SKANU_DRIAN": "SKANU_DRAIN", "SKANU_DTAA": "SKANU_DATA",
+                   "SKANU_MAX_STREAM": "SKANU_MAX_STREAMS", "SKANU_PORT": None}
+OTHERS_VARIABLES = {"SKANU_BIN": "x", "SKANU_GATEWAY_SERVICE_HOST": "10.0.0.1",
+                    "SKANU_GATEWAY_PORT": "tcp://10.0.0.1:80",
+                    "SKANU_GATEWAY_SERVICE_PORT_HTTP": "80"}
+
+
+def test_a_variable_that_no_option_has_was_passed_over_by_serve(tmp_path):
+    env = {**dict.fromkeys(WRONG_VARIABLES, "5"), **OTHERS_VARIABLES}
+    with Server(tmp_path / "data", env=env) as server:
+        warnings = [line for line in server.stderr().splitlines() if "unknown_variable" in line]
+    for name, right in WRONG_VARIABLES.items():
+        [line] = [line for line in warnings if f" {name}" in line]
+        assert (f"did you mean {right}?" in line) if right else ("did you mean" not in line), line
+    assert len(warnings) == len(WRONG_VARIABLES)
+
+
+def test_a_variable_that_no_option_has_was_passed_over_by_the_other_commands(tmp_path):
+    Server(tmp_path / "data").start().stop()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    env = {"SKANU_DATTA": "/srv", **OTHERS_VARIABLES}
+    words = "skanu: no option has the variable SKANU_DATTA; did you mean SKANU_DATA?\n"
+    done = skanu("audit", "--data", tmp_path / "data", env=env)
+    assert (done.returncode, done.stderr) == (0, words)
+    assert skanu("--print-config", "serve", env=env).stderr == words
+    for refused in (["audit"], ["backup"], ["serve", "--http", "x"], ["nonsense"]):
+        done = skanu(*refused, env=env, cwd=elsewhere)
+        assert done.returncode == 2 and words in done.stderr, done
+        assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_wrong_value_for_another_command_stopped_this_one(tmp_path):
+    Server(tmp_path / "data").start().stop()
+    config = tmp_path / "skanu.conf"
+    config.write_text("[events]\nfrom = 'x'\n[admin]\nhttp = 'x'\n[serve]\nmax-streams = 'x'\n"
+                      "[join-stamps]\ncountry = 'x'\n")
+    wrong = {"SKANU_FROM": "x", "SKANU_FOLLOW": "foo", "SKANU_DEEP": "maybe",
+             "SKANU_OLD_NUMBER": "x", "SKANU_MAX_STREAMS": "x", "SKANU_COUNTRY": "x"}
+    here = ["--config", config, "audit", "--data", tmp_path / "data"]
+    done = skanu(*here, env={**wrong, "SKANU_DEEP": "true"})
+    assert (done.returncode, done.stderr) == (0, "")
+    config.write_text("[events]\nfrom = 'x'\n[audit]\ndeep = 'maybe'\n")
+    of_serve = {"SKANU_MAX_STREAMS": "5", "SKANU_COUNTRY": "KR"}
+    with Server(tmp_path / "data", env={**wrong, **of_serve}, config=config) as server:
+        assert "unknown_variable" not in server.stderr()
+    for name in ("SKANU_MAX_STREAMS", "SKANU_COUNTRY"):
+        assert name in said("serve", "--data", tmp_path / "data", env={name: "x"}), "its own"
+
+
+def test_an_option_before_its_command_was_called_unknown(tmp_path):
+    for words in (["--data", "x", "serve"], ["--data=x", "serve"]):
+        assert "--data stands behind serve" in said(*words)
+    assert "--http stands behind its command: serve or admin" in said("--http", "1")
+    assert "only of skanu serve or admin" in said("audit", "--http", "x")
+    config = tmp_path / "skanu.conf"
+    for text in ("http = 'x'\n", "[audit]\nhttp = 'x'\n"):
+        config.write_text(text)
+        line = said("--config", config, "serve")
+        assert "http stands under [serve] or [admin]" in line and str(config) in line, line
+
+
+def test_an_option_with_one_dash_printed_the_help_and_served_nothing(tmp_path):
+    for words in (["serve", "-http", "127.0.0.1:0"], ["serve", "-http=127.0.0.1:0"],
+                  ["serve", "-data", "x"], ["-version"], ["audit", "-hdata", "x"]):
+        line = said(*words, cwd=tmp_path)
+        flag = next(word for word in words if word.startswith("-")).split("=")[0]
+        assert f"there is no option {flag}" in line, line
+    assert "did you mean --http?" in said("serve", "-http", "127.0.0.1:0")
+
+
+def test_a_command_within_admin_was_not_suggested():
+    every = "dead-letters, replay, discard or explain"
+    assert f"skanu admin takes a command: {every}" in said("admin")
+    wrong = said("admin", "expl", "4")
+    assert "did you mean explain?" in wrong and every.replace(" or ", " and ") in wrong
+    assert "skanu admin explain takes no 5" in said("admin", "explain", "4", "5")
+
+
+def test_help_about_what_is_not_there_was_help_about_all():
+    for words in (["help", "servr"], ["servr", "--help"]):
+        assert "no command servr; did you mean serve?" in said(*words)
+    assert "did you mean explain?" in said("help", "admin", "expl")
+    assert "serve takes no extra" in said("help", "serve", "extra")
+
+
+def test_a_country_in_small_letters_was_unknown(tmp_path):
+    with Server(tmp_path / "data", "--country", "kr"):
+        pass
+    for command in ("serve", "join-stamps"):
+        line = said(command, "--country", "xx", "--data", tmp_path / "data")
+        assert "--country" in line and " KR" in line and " DE" in line, line
+
+
+def test_the_packages_configuration_left_out_a_command():
+    text = (REPO / "cluster" / "deploy" / "debian" / "skanu.toml").read_text()
+    sections = dict(re.findall(r'^\[([a-z-]+)\]\ndata = "(.*)"$', text, re.M))
+    assert sections == dict.fromkeys(COMMANDS, "/var/lib/skanu")
 
 
 def test_help_and_version_are_found_by_guessing():
     assert skanu("help").stdout == skanu("--help").stdout
+    explained = skanu("admin", "explain", "--help").stdout
+    assert skanu("help", "admin", "explain").stdout == explained and "ORDER" in explained
     assert skanu("help", "serve").stdout == skanu("serve", "--help").stdout
     assert skanu("-v").stdout == skanu("--version").stdout
     alone = skanu()
@@ -230,7 +332,8 @@ VALUES = {
     "log-level": "debug", "log-format": "json", "drain": "5s",
     "fault": "payment-fail=1", "service": "stamp", "from": "10", "follow": True, "to": "/copy",
     "restored": True, "deep": True, "public-url": "https://shop.example",
-    "trusted-proxy": "10.0.0.7",
+    "trusted-proxy": "10.0.0.7", "old-number": "821012341234", "new-number": "01012341234",
+    "write": True,
 }  # fmt: skip
 """A value for every option of every command, other than its default; True is a flag's."""
 
@@ -248,7 +351,7 @@ def understood(*words, env=None):
     return {name: ast.literal_eval(value) for name, value in pairs}
 
 
-@pytest.mark.parametrize("command", ["serve", "audit", "events", "backup", "rebuild", "admin"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_set_by_flag_environment_and_file(tmp_path, command):
     words = [command, "explain", "1"] if command == "admin" else [command]
     required = ["--to", "/elsewhere"] if command == "backup" else []
@@ -274,6 +377,26 @@ def test_every_option_is_set_by_flag_environment_and_file(tmp_path, command):
         assert understood("--config", config, *words, *others)[name] == expected, name
         by_name = understood(*words, *others, env={"SKANU_CONFIG": str(config)})
         assert by_name[name] == expected, f"{name} by SKANU_CONFIG"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_print_config_said_was_no_configuration(tmp_path, command):
+    words = {"admin": ["admin", "explain", "1"],
+             "backup": ["backup", "--to", "/elsewhere"]}.get(command, [command])
+    printed = skanu("--print-config", *words).stdout
+    (tmp_path / "skanu.conf").write_text(printed)
+    again = skanu("--config", tmp_path / "skanu.conf", "--print-config", *words)
+    assert (again.returncode, again.stdout) == (0, printed), again.stderr
+
+
+def test_the_example_of_a_configuration_left_out_options(tmp_path):
+    text = (REPO / "examples" / "skanu.toml").read_text()
+    entries = dict(re.findall(r"^# ([a-z-]+) = (\"[^\"]*\"|\[\]|[a-z0-9]+)", text, re.M))
+    options = {*options_in_help("serve")} - {"help", "restored"}
+    assert set(entries) == options
+    config = tmp_path / "skanu.toml"
+    config.write_text(re.sub(r"^# (?=[a-z-]+ = )", "", text, flags=re.M))
+    assert understood("--config", config, "serve") == understood("serve"), "not the defaults"
 
 
 def test_skanu_config_was_ignored(tmp_path):

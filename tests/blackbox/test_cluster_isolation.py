@@ -10,6 +10,7 @@ from cluster import NODES, PATHS, SERVICES, WAYS, Cluster, cluster_in_a_network
 from rest import (
     CANCEL,
     COFFEE,
+    DELIVERY_STEPS,
     END,
     PREPARE,
     READY,
@@ -308,3 +309,23 @@ def test_with_its_breaker_open_an_order_is_refused_within_50_ms(tmp_path):
         assert_others_answer(cluster, service=None)
         cluster.wait_whole()
         wait_until(lambda: cluster.shop().place() and breaker(client) == "CLOSED", "it closes")
+
+
+def test_a_node_that_was_away_tells_when_the_order_was_delivered(cluster):
+    shop = cluster.shop()
+    order_id = shop.paid_order()
+    shop.wait_delivery(order_id, PREPARE)
+    shop.wait_consistent(order_id)
+    with cluster.without("order", "killed"):
+        for status in DELIVERY_STEPS:
+            shop.move(order_id, status).expect(200)
+        told = shop.client.get(f"/deliveries/{order_id}").expect(200).json()["deliveredAt"]
+    cluster.wait_whole()
+
+    def known():
+        return shop.order(order_id).get("deliveredAt")
+
+    wait_until(known, "the order knows of its delivery")
+    assert known() == told
+    payment = shop.client.get(f"/payments/{order_id}").expect(200).json()
+    assert payment["deliveredAt"] == told

@@ -317,6 +317,13 @@ def test_a_frozen_node_is_silent_in_status_and_down_ends_it(running):
     assert "killed" not in running.down().stderr
 
 
+def test_a_node_was_killed_while_it_drained(running):
+    running.run("kill", "gateway")
+    running.run("start", "gateway", "--", "--drain", "600s")
+    assert "killed" not in running.down().stderr
+    assert "event=stopped" in (running.folder / "log" / "gateway.log").read_text()
+
+
 # ------------------------------------------------------------------------ detached, options, secret
 
 

@@ -1,15 +1,18 @@
 """The log: opened anew at SIGHUP, and as JSON lines."""
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
 
 import pytest
+from cluster import Cluster
 from rest import COFFEE, wait_until
-from support import REPO, Server
+from support import BINARY, REPO, Server, assert_refused, skanu
 
 
 not_under_a_sanitizer = pytest.mark.skipif(
@@ -86,22 +89,104 @@ def test_sighup_changes_nothing_without_a_log_file(tmp_path):
     assert "log_opened_anew" not in server.stderr()
 
 
+@pytest.fixture(scope="module")
+def named_program(tmp_path_factory):
+    """The program under a name of its own: the README's line must not meet another server."""
+    program = tmp_path_factory.mktemp("program") / f"sk{os.getpid()}"
+    shutil.copy(BINARY, program)
+    return program
+
+
+def readmes_rules(log, name):
+    readme = (REPO / "README.md").read_text()
+    lines = re.search(r"^(/var/log/\S+ \{\n.*?^\})$", readme, re.S + re.M)
+    head, script = lines[1].split("postrotate\n")
+    assert script.count("skanu") == 1, "the line that names the program"
+    return f"{log} {head[head.index('{'):]}postrotate\n{script.replace('skanu', name)}"
+
+
+def started_as(program, *words):
+    """A server that was started as `program` with the words before `serve`."""
+
+    class Named(Server):
+        def command(self):
+            command = super().command()
+            command[command.index(str(BINARY))] = str(program)
+            at = command.index("serve")
+            return [*command[:at], *map(str, words), *command[at:]]
+
+    return Named
+
+
 @pytest.mark.skipif(not os.access("/usr/sbin/logrotate", os.X_OK), reason="no logrotate here")
-def test_the_readmes_lines_rotate_the_log(tmp_path):
+@pytest.mark.parametrize("packaged", [False, True], ids=["alone", "as-its-unit-starts-it"])
+def test_the_readmes_lines_killed_their_own_shell_or_met_no_server(
+        tmp_path, named_program, packaged):
     log = tmp_path / "skanu.log"
-    with Server(tmp_path / "data", "--log-file", log) as server:
-        wait_until(lambda: log.exists() and log.stat().st_size > 0, "a log")
-        readme = (REPO / "README.md").read_text()
-        lines = re.search(r"^(/var/log/\S+ \{\n.*?^\})$", readme, re.S + re.M)
-        text = re.sub(r"^/var/log/\S+", str(log), lines[1])
-        text = re.sub(r"(?<=postrotate\n).*", f"kill -HUP {server.process.pid}", text)
-        (tmp_path / "rules").write_text(text)
-        (tmp_path / "rules").chmod(0o600)
-        rotate = ["/usr/sbin/logrotate", "--force", "--state", tmp_path / "state"]
-        done = subprocess.run(
-            [*rotate, tmp_path / "rules"], capture_output=True, text=True, timeout=20)
-        assert done.returncode == 0, done.stderr
-        wait_until(lambda: log.exists() and "log_opened_anew" in log.read_text(), "a new log")
+    (tmp_path / "toml").write_text("")
+    words = ["--config", tmp_path / "toml"] if packaged else []
+    server_class = started_as(named_program, *words)
+    with server_class(tmp_path / "data", "--log-file", log) as server:
+        server.client().post("/orders", COFFEE).expect(201)
+        follower = subprocess.Popen([named_program, "events", "--follow", "--data", server.data],
+                                    stdout=subprocess.PIPE)
+        assert follower.stdout.readline()
+        rules = tmp_path / "rules"
+        rules.write_text(readmes_rules(log, named_program.name))
+        rules.chmod(0o600)
+        for _ in range(2):
+            done = subprocess.run(
+                ["/usr/sbin/logrotate", "--force", "--state", tmp_path / "state", rules],
+                capture_output=True, text=True, timeout=20)
+            assert (done.returncode, done.stderr) == (0, "")
+            wait_until(lambda: log.exists() and "log_opened_anew" in log.read_text(), "a new log")
+        assert follower.poll() is None, "it ended a command that is no server"
+        follower.kill()
+        follower.communicate()
+
+
+def test_a_log_pipe_that_nobody_reads_held_the_start_and_the_stop(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = skanu("serve", "--data", tmp_path / "data", "--http", "127.0.0.1:0", "--log-file", pipe)
+    assert_refused(done)
+    assert str(pipe) in done.stderr and "nobody reads" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_log_pipe_that_lost_its_reader_let_no_sighup_and_no_sigterm_through(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    said = bytearray()
+
+    def is_read(words):
+        with contextlib.suppress(BlockingIOError):
+            said.extend(os.read(reader, 1 << 16))
+        return words in said
+
+    with Server(tmp_path / "data", "--log-file", pipe) as server:
+        server.client().get("/orders/6").expect(404)
+        wait_until(lambda: is_read(b"/orders/6"), "the log is read")
+        os.close(reader)
+        server.send_signal(signal.SIGHUP)
+        server.client().get("/orders/7").expect(404)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        server.send_signal(signal.SIGHUP)
+        wait_until(lambda: is_read(b"event=log_opened_anew"), "the next reader gets the lines")
+        os.close(reader)
+        server.send_signal(signal.SIGHUP)
+
+
+def strict_object(line):
+    """Refuses a member that is there twice, as strict readers do; json.loads takes the last one."""
+
+    def members(pairs):
+        names = [name for name, _ in pairs]
+        assert len(set(names)) == len(names), line
+        return dict(pairs)
+
+    return json.loads(line, object_pairs_hook=members)
 
 
 def test_a_json_log_has_an_object_in_each_line(tmp_path):
@@ -111,7 +196,7 @@ def test_a_json_log_has_an_object_in_each_line(tmp_path):
         client.get("/orders/1%20status=200%22").expect(404)
         header = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
         client.post("/orders", COFFEE, header).expect(201)
-    lines = [json.loads(line) for line in server.stderr().splitlines()]
+    lines = [strict_object(line) for line in server.stderr().splitlines()]
     assert {"time", "level", "node", "event"} <= set.intersection(*map(set, lines))
     assert {line["node"] for line in lines} == {"one"}
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z", line["time"]) for line in lines)
@@ -119,6 +204,14 @@ def test_a_json_log_has_an_object_in_each_line(tmp_path):
     assert (strange["path"], strange["status"]) == ('/orders/1 status=200"', 404)
     assert (placed["method"], placed["trace"], placed["level"]) == ("POST", trace, "info")
     assert isinstance(placed["us"], int)
+
+
+def test_a_line_about_another_node_was_that_nodes_line(tmp_path):
+    with Cluster(tmp_path, nodes=("gateway", "order"), arguments=["--log-format", "json"]) as here:
+        for name, node in here.nodes.items():
+            lines = [strict_object(line) for line in node.stderr().splitlines()]
+            assert {line["node"] for line in lines} == {name}
+            assert "node_listens" in {line["event"] for line in lines}
 
 
 @not_under_a_sanitizer

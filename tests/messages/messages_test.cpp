@@ -37,13 +37,16 @@ pay_cancelled cancelled_payment() {
   return event;
 }
 
+const std::string now = "2026-11-22T15:51:42.123Z";
+
 /// A sample of every event type, with no field at its default.
 const std::vector<order_event> order_events = {ordered{42, details, order_status::cancelled},
                                                order_cancelled{42, details, order_status::complete},
-                                               order_rejected{42}, order_closed{42}};
-const std::vector<payment_event> payment_events = {with<payment_requested>(payment),
-                                                   with<paid>(payment), cancelled_payment(),
-                                                   payment_rejected{42}, payment_closed{42}};
+                                               order_rejected{42},
+                                               order_closed{42, *from_rfc3339(now)}};
+const std::vector<payment_event> payment_events = {
+    with<payment_requested>(payment), with<paid>(payment), cancelled_payment(),
+    payment_rejected{42}, payment_closed{42, *from_rfc3339(now)}};
 const std::vector<delivery_event> delivery_events = {with<delivery_prepared>(delivery),
                                                      with<delivery_ready>(delivery),
                                                      with<delivery_started>(delivery),
@@ -55,8 +58,6 @@ const std::vector<stamp_event> stamp_events = {
     stamps_added{"01012341234", -2}, stamps_earned{"01012341234", 42, 3},
     stamps_deducted{"01012341234", 42, -3}, stamps_moved_out{"821012341234", "01012341234", -3},
     stamps_moved_in{"01012341234", "821012341234", 3}};
-
-const std::string now = "2026-11-22T15:51:42.123Z";
 
 /// Demands the properties common to all events, for one event of each alternative.
 template <class Variant>

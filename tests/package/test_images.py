@@ -53,7 +53,8 @@ def base(tmp_path_factory):
 @pytest.fixture(scope="module")
 def container(base):
     CCACHE.mkdir(parents=True, exist_ok=True)
-    build("skanu", "--volume", f"{CCACHE}:/root/.cache/ccache")
+    build("skanu", "--volume", f"{CCACHE}:/root/.cache/ccache",
+          "--build-arg", "COMMIT=0123456789ab")
     made = buildah("from", "--pull-never", "localhost/test-skanu")
     yield made
     buildah("rm", made)
@@ -65,7 +66,8 @@ def in_container(container, *words):
 
 def test_the_image_has_the_program_alone_and_its_user(container):
     release = (REPO / "VERSION").read_text().strip()
-    assert in_container(container, "skanu", "--version").startswith(f"skanu {release} (")
+    assert in_container(container, "skanu", "--version").startswith(
+        f"skanu {release} (commit 0123456789ab, ")
     told = json.loads(buildah("inspect", "--type", "image", "localhost/test-skanu"))
     config = told["OCIv1"]["config"]
     assert config["User"] == "10001:10001"

@@ -69,6 +69,21 @@ def test_systemd_understands_the_units(tmp_path, unit):
     assert (done.returncode, about_us) == (0, [])
 
 
+@needs("systemd-analyze")
+@pytest.mark.parametrize(
+    "there, meets", [("lmdb", True), ("delivery.sqlite3", True), (None, False)])
+def test_the_daily_copy_was_skipped_without_a_word_on_a_node_without_lmdb(tmp_path, there, meets):
+    if there:
+        (tmp_path / there).touch()
+    unit = (SOURCE / "skanu-backup.service").read_text()
+    lines = re.findall(r"^(?:Condition|Assert)\w+=.*$", unit, re.M)
+    conditions = [line.replace("/var/lib/skanu", str(tmp_path)) for line in lines]
+    assert conditions
+    done = subprocess.run(["systemd-analyze", "condition", *conditions], capture_output=True,
+                          text=True, timeout=20)
+    assert (done.returncode == 0) == meets, done.stdout + done.stderr
+
+
 # ------------------------------------------------------------------------ the program's own texts
 
 
@@ -77,6 +92,11 @@ def texts(package, tmp_path_factory):
     folder = tmp_path_factory.mktemp("unpacked")
     run("dpkg-deb", "--extract", package, folder)
     return folder
+
+
+def commands_of(program):
+    listed = run(program, "--help").split("Subcommands:\n")[1]
+    return re.findall(r"^  ([a-z-]+)", listed, re.M)
 
 
 def options_of(program, command):
@@ -92,10 +112,12 @@ def test_the_manual_page_names_every_command_and_option(texts):
                           capture_output=True, text=True, timeout=20)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     shown = done.stdout.replace("\N{HYPHEN}", "-").replace("\N{MINUS SIGN}", "-")
-    for command in ("serve", "audit", "events", "backup", "rebuild", "admin"):
+    for command in commands_of(texts / "usr/bin/skanu"):
         assert f"SKANU {command.upper()}" in shown
         for option in options_of(texts / "usr/bin/skanu", command):
             assert option in shown, option
+    for inner, positional in (("EXPLAIN", "ORDER"), ("REPLAY", "ID"), ("DISCARD", "ID")):
+        assert re.search(rf"SKANU ADMIN {inner}\n.*\n\s+{positional}\b", shown), inner
     assert "SKANU_HTTP" in shown
 
 

@@ -32,6 +32,11 @@ const card = (page, column_name, id) => column(page, column_name).locator(`[data
 const focused = (page) => page.evaluate(() => Number(document.activeElement.dataset.id));
 const delivery = async (id) => (await server.send('GET', `/deliveries/${id}`)).body.deliveryStatus;
 
+/// A card that the focus jumped to takes keys after 400 ms of the page's time.
+function takesKeys(page) {
+  return page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 450)));
+}
+
 async function live(page) {
   await textOf(page.locator('#live'), 'Live');
 }
@@ -66,6 +71,7 @@ test('cards are moved on by key, and the focus goes to the next one', async () =
   await page.keyboard.press('Enter');
   await card(page, 'Ready', ids[0]).waitFor();
   await eventually(async () => assert.equal(await focused(page), ids[1]));
+  await takesKeys(page);
   await page.keyboard.press('Space');
   await card(page, 'Ready', ids[1]).waitFor();
   await eventually(async () => assert.equal(await focused(page), ids[2]));
@@ -87,6 +93,7 @@ test('a key that is held down moves one card, not those that take its place', as
   await page.keyboard.down('Enter');
   await card(page, 'Ready', ids[0]).waitFor();
   await eventually(async () => assert.equal(await focused(page), ids[1]));
+  await takesKeys(page);
   await page.keyboard.down('Enter'); // the browser repeats it
   await page.keyboard.up('Enter');
   assert.deepEqual(moves, [`${server.url}/deliveries/${ids[0]}`]);

@@ -85,15 +85,24 @@ test('behind a proxy that holds the stream back, the board and the display show 
 test('a stream on which nothing is heard any more is opened anew', async () => {
   const page = await openPage(browser, 'about:blank');
   await page.clock.install();
+  await page.addInitScript(() => {
+    const listen = EventSource.prototype.addEventListener;
+    EventSource.prototype.addEventListener = function (kind, take) {
+      listen.call(this, kind, (event) => globalThis.isDeaf || take(event));
+    };
+  });
   await page.goto(`${server.url}/board`);
   await live(page);
+  await page.evaluate(() => (globalThis.isDeaf = true));
   const streams = [];
   page.on('request', (r) => r.url().includes('/orderTraces/stream') && streams.push(r.url()));
-  await page.clock.fastForward(30_000); // two heartbeats were due, and one more may be late
+  await page.clock.fastForward(8_000); // two heartbeats were due, and one more may be late
+  await textOf(page.locator('#live'), 'Read every few seconds, not live');
   assert.deepEqual(streams, []);
   await page.clock.runFor(10_000);
   await eventually(() => assert.equal(streams.length, 1));
   assert.match(streams[0], /lastEventId=/);
+  await page.evaluate(() => (globalThis.isDeaf = false));
   await live(page);
   await closePage(page);
 });

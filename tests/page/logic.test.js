@@ -102,12 +102,20 @@ test('the floor takes an order through its columns and lets it go', () => {
   assert.deepEqual(floor.all(), []);
 });
 
+/// Lists of all columns, whole.
+function listed(...traces) {
+  return columns.map(({ status, newestFirst }) => {
+    const own = traces.filter((one) => one.status === status);
+    return { status, newestFirst, traces: own, total: own.length };
+  });
+}
+
 test('a list that was read before the stream spoke brings nothing back', () => {
   const floor = new ShopFloor();
   floor.take(trace(1, 'PAY END'), 5);
   floor.take(trace(1, 'DELIVERY END'), 20);
   floor.take(trace(2, 'DELIVERY START', 'c'), 20);
-  floor.replace([trace(1, 'PAY END'), trace(2, 'PAY END')], 10);
+  floor.replace(listed(trace(1, 'PAY END'), trace(2, 'PAY END')), 10);
   assert.equal(floor.get(1), undefined);
   assert.equal(floor.get(2).status, 'DELIVERY START');
 });
@@ -116,7 +124,8 @@ test('an order that left while nobody listened is gone after the lists are read'
   const floor = new ShopFloor();
   floor.take(trace(1, 'PAY END'), 5);
   floor.take(trace(2, 'PAY END'), 15);
-  assert.deepEqual(floor.replace([trace(3, 'PAY END')], 10), [1]);
+  const { gone } = floor.replace(listed(trace(3, 'PAY END')), 10);
+  assert.deepEqual(gone.map(({ id }) => id), [1]);
   assert.deepEqual(
     floor
       .all()
@@ -144,9 +153,49 @@ test('the floor is bounded and says that it left something out', () => {
   assert.equal(floor.take(trace(2, 'DELIVERY READY')), 'moved');
 });
 
+test('what a list leaves out is counted, and nothing that it could not name is let go', () => {
+  const [making, ready] = columns;
+  const floor = new ShopFloor();
+  const cut = (status, newestFirst, ids, total) => ({
+    status, newestFirst, total, traces: ids.map((id) => trace(id, status)),
+  });
+  for (const id of [1, 5, 7, 30]) floor.take(trace(id, 'DELIVERY READY'), 5);
+  const lists = [
+    cut('PAY END', false, [10, 11], 5),
+    cut('DELIVERY READY', true, [8, 6], 400),
+    cut('DELIVERY START', true, [], 0),
+  ];
+  const { gone } = floor.replace(lists, 10);
+  // The list of ready orders goes back to 6: of 1 and 5 it says nothing.
+  assert.deepEqual(gone.map(({ id }) => id).sort(), [30, 7]);
+  assert.deepEqual(floor.inColumn(ready).map(({ id }) => id), [1, 5, 6, 8]);
+  assert.deepEqual([floor.unlisted(making), floor.unlisted(ready)], [3, 396]);
+  assert.ok(floor.overflowed);
+  floor.replace(lists, 10 + 31 * 60_000); // not for ever
+  assert.deepEqual(floor.inColumn(ready).map(({ id }) => id), [6, 8]);
+  floor.replace(listed(trace(10, 'PAY END')), 10 + 32 * 60_000);
+  assert.ok(!floor.overflowed);
+  assert.equal(floor.unlisted(making), 0);
+});
+
+test('lists tell what is new, but for the first ones and what moves up in a cut list', () => {
+  const floor = new ShopFloor();
+  const changesOf = (lists) =>
+    floor.replace(lists, 10).changes.map(([change, { id }]) => `${id} ${change}`);
+  assert.deepEqual(changesOf(listed(trace(1, 'PAY END'))), []);
+  assert.deepEqual(
+    changesOf(listed(trace(1, 'DELIVERY READY'), trace(2, 'PAY END'), trace(3, 'DELIVERY READY'))),
+    ['2 entered', '1 moved', '3 entered'],
+  );
+  const cut = listed(trace(2, 'PAY END'), trace(3, 'DELIVERY READY'));
+  cut[0].total = 9;
+  assert.deepEqual(changesOf(cut), []);
+  assert.deepEqual(changesOf(listed(trace(4, 'PAY END'), trace(2, 'DELIVERY READY'))), ['2 moved']);
+});
+
 test('a time that is told later does not overwrite one of another status', () => {
   const floor = new ShopFloor();
-  floor.replace([trace(1, 'PAY END')], 0);
+  floor.replace(listed(trace(1, 'PAY END')), 0);
   floor.setSince(1, 'DELIVERY READY', 'wrong');
   assert.equal(floor.get(1).since, undefined);
   floor.setSince(1, 'PAY END', 'right');
@@ -166,7 +215,7 @@ test('the longest-waiting order comes first in its column', () => {
 
 test('a list’s time of the last step is since when an order waits', () => {
   const floor = new ShopFloor();
-  floor.replace([{ ...trace(1, 'PAY END'), changedAt: 'a' }], 0);
+  floor.replace(listed({ ...trace(1, 'PAY END'), changedAt: 'a' }), 0);
   assert.equal(floor.get(1).since, 'a');
   floor.take({ ...trace(1, 'DELIVERY READY', 'late'), changedAt: 'b' });
   assert.equal(floor.get(1).since, 'b');
@@ -328,6 +377,16 @@ test('a card that slid to where another one was takes no touch for 400 ms', () =
   assert.ok(places.isSettled(15, 4000) && places.areAll(4000));
 });
 
+test('who scrolls sees what moves: what went elsewhere with the page takes a touch at once', () => {
+  const at = (top) => ({ left: 0, top, width: 90, height: 90 });
+  const places = new SettledPlaces();
+  places.learn(new Map([[1, at(0)], [2, at(100)]]), 1000);
+  places.follow(new Map([[1, at(-100)], [2, at(0)]]));
+  assert.ok(places.isSettled(2, 1000));
+  places.learn(new Map([[1, at(0)], [2, at(100)]]), 1100); // a notice came
+  assert.ok(!places.isSettled(1, 1100) && places.isSettled(2, 1100));
+});
+
 test('only what was refused for certain may be given up', () => {
   assert.deepEqual(
     [0, 500, 502, 504].map((status) => isCertain({ status })),
@@ -365,17 +424,20 @@ test('customers are spoken to in one tone, the staff in another', () => {
   }
 });
 
-test('figures of today are of the orders whose last step was today', () => {
+test('figures of today are of the orders of today, whenever their last step was', () => {
   const midnight = midnightBefore(Date.parse('2026-11-26T10:00:00'));
   assert.equal(midnight, Date.parse('2026-11-26T00:00:00'));
-  const at = (status, changedAt, qty) => ({ ...trace(1, status), qty, cost: qty * 100, changedAt });
+  const changedAt = '2026-11-26T09:30:00'; // uncollected orders of days ago are tidied up
+  const at = (status, orderedAt, qty) => ({
+    ...trace(1, status), qty, cost: qty * 100, orderedAt, changedAt,
+  });
   const figures = figuresSince(
     [
       at('PAY END', '2026-11-26T09:00:00', 2),
       at('DELIVERY END', '2026-11-26T00:00:00', 3),
       at('ORDER CANCEL', '2026-11-26T09:00:00', 4),
       at('Order END', '2026-11-26T09:00:00', 5),
-      at('PAY END', '2026-11-25T23:59:59', 6),
+      at('DELIVERY END', '2026-11-25T23:59:59', 6),
       at('PAY END', undefined, 7),
     ],
     midnight,

@@ -206,6 +206,20 @@ def test_no_folders_include_each_other_in_a_circle():
         visit(folder, [])
 
 
+EVENT = re.compile(r'"event=(?:\\.|[^"\\])*"(?:\s*"(?:\\.|[^"\\])*")*')
+HEAD_OF_A_LINE = {"time", "level", "node"}
+
+
+def test_a_log_line_had_two_fields_of_one_name():
+    found = []
+    for path in files(*CPP):
+        for event in EVENT.findall((REPO / path).read_text()):
+            keys = re.findall(r'(?:^|[ "])(\w+)=', event.replace('\\"', ""))
+            if len(set(keys)) < len(keys) or HEAD_OF_A_LINE & set(keys):
+                found.append(f"{path}: {event}")
+    none(found)
+
+
 def test_no_sentence_of_a_comment_starts_with_what_who_or_of():
     found = []
     for path in files(*CPP):

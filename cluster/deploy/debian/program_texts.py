@@ -18,7 +18,8 @@ def help_of(program, *command):
 
 
 def parsed(text):
-    """(description, [(option, explanation)], [(subcommand, explanation)])."""
+    """(description, [(option, explanation)], [(subcommand, explanation)], the same of the words
+    that the command takes)."""
     description, found, entries = text.split("\n", 1)[0].strip(), {}, None
     for line in text.split("\n"):
         if heading := re.match(r"^(\w[\w ]*):$", line):
@@ -32,7 +33,9 @@ def parsed(text):
                 words, explanation = re.match(r"(.*?\(Env:\w+\)) (.*)", words).groups()
             entries.append([words, explanation])
     commands = [entry for key, list_ in found.items() if "command" in key for entry in list_]
-    return description, [tuple(e) for e in found.get("options", [])], [tuple(e) for e in commands]
+    taken = [(words.split()[0], explanation) for words, explanation in found.get("positionals", [])]
+    return (description, [tuple(e) for e in found.get("options", [])],
+            [tuple(e) for e in commands], taken)
 
 
 def tree(program):
@@ -63,7 +66,7 @@ def manual_page(program):
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     release = re.search(r"\d+\.\d+\.\d+", version.stdout)[0]
     commands = tree(program)
-    description, options, _ = commands.pop(())
+    description, options, *_ = commands.pop(())
     yield f'.TH SKANU 1 "" "SKANU {release}" "User Commands"'
     yield ".SH NAME"
     yield "skanu \\- coffee orders, payments, deliveries and stamps"
@@ -78,9 +81,11 @@ def manual_page(program):
         "the environment.")
     yield ".SH OPTIONS"
     yield from option_lines(options)
-    for command, (explained, its_options, _) in commands.items():
+    for command, (explained, its_options, _, taken) in commands.items():
         yield f".SH SKANU {' '.join(command).upper()}"
         yield roff(explained)
+        for word, meaning in taken:
+            yield f".TP\n.I {word}\n{roff(meaning)}"
         yield from option_lines([o for o in its_options if "--help" not in o[0]])
     yield ".SH SIGNALS"
     for signals, meaning in (
@@ -102,7 +107,7 @@ def manual_page(program):
 
 
 def words_of(entry):
-    _, options, commands = entry
+    _, options, commands, _ = entry
     names = [name for words, _ in options for name in re.findall(r"--[a-z][a-z-]*", words)]
     return " ".join([*(name for name, _ in commands), *names])
 
@@ -140,7 +145,10 @@ def completion(program):
 WRITERS = {"man": manual_page, "completion": completion}
 
 if __name__ == "__main__":
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        sys.exit()
     if len(sys.argv) != 3 or sys.argv[1] not in WRITERS:
         print(__doc__, file=sys.stderr)
-        sys.exit(0 if "--help" in sys.argv else 2)
+        sys.exit(2)
     print("\n".join(WRITERS[sys.argv[1]](sys.argv[2])))

@@ -46,8 +46,9 @@ TEST(order_rules, events_say_what_happened) {
             (order_cancelled{42, coffee, order_status::cancelled}));
   EXPECT_EQ(only_event<order_rejected>(order_rules::decide(unknown, reject_order{}, 42)),
             order_rejected{42});
-  EXPECT_EQ(only_event<order_closed>(order_rules::decide(complete, close_order{}, 42)),
-            order_closed{42});
+  const instant noon{std::chrono::hours{12}};
+  EXPECT_EQ(only_event<order_closed>(order_rules::decide(complete, close_order{noon}, 42)),
+            (order_closed{42, noon}));
 }
 
 TEST(order_rules, events_make_the_state) {
@@ -80,6 +81,15 @@ TEST(order_rules, a_rejection_wins_over_the_delivery_of_a_payment_paid_before_it
 TEST(order_rules, a_delivery_that_ended_first_wins_over_the_cancel) {
   EXPECT_EQ(word_for(order_rules::decide(delivered_order, cancel_order{}, 42)),
             "already-delivered");
+}
+
+TEST(order_rules, an_order_tells_when_it_was_delivered_not_when_it_heard_of_that) {
+  const instant noon{std::chrono::hours{12}}, later{std::chrono::hours{13}};
+  auto s = complete;
+  order_rules::note_time(s, order_closed{42, noon}, later);
+  EXPECT_EQ(s.times.delivered_at, noon);
+  order_rules::note_time(s, order_closed{42}, later);
+  EXPECT_EQ(s.times.delivered_at, later) << "an event of an older version";
 }
 
 // The original deletes the row of a cancelled order.

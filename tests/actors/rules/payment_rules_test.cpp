@@ -246,6 +246,15 @@ TEST(payment_rules, money_goes_back_once) {
   EXPECT_EQ(word_for(payment_rules::decide(cancelled, by_rejection, 42)), "PaymentRejected");
 }
 
+TEST(payment_rules, a_payment_tells_when_it_was_delivered_not_when_it_heard_of_that) {
+  const instant noon{std::chrono::hours{12}}, later{std::chrono::hours{13}};
+  auto s = closed;
+  payment_rules::note_time(s, payment_closed{42, noon}, later);
+  EXPECT_EQ(s.times.delivered_at, noon);
+  payment_rules::note_time(s, payment_closed{42}, later);
+  EXPECT_EQ(s.times.delivered_at, later) << "an event of an older version";
+}
+
 // The original saves the payment again on the cancel of a paid order, and so publishes a second
 // Paid.
 TEST(defects_of_the_original, cancelling_what_was_paid_does_not_publish_paid_again) {

@@ -15,21 +15,26 @@ const std::string noon = "2026-11-22T12:00:00.000Z";
 const order_details latte{7, "Latte", 2, 9'000, "card"};
 
 std::string text_of(const order_command& c) {
-  return std::visit(
-      overloaded{[](const close_order&) { return "close order"; }, [](const auto&) { return "?"; }},
-      c);
+  return std::visit(overloaded{[](const close_order& close) {
+                                 return "close order, delivered at " +
+                                        to_rfc3339(close.delivered_at.value());
+                               },
+                               [](const auto&) { return std::string("?"); }},
+                    c);
 }
 std::string text_of(const payment_command& c) {
-  return std::visit(overloaded{[](const cancel_payment& p) {
-                                 return p.cause == cancel_cause::order_cancelled
-                                            ? "cancel payment: cancelled"
-                                        : p.cause == cancel_cause::order_rejected
-                                            ? "cancel payment: rejected"
-                                            : "cancel payment: client";
-                               },
-                               [](const close_payment&) { return "close payment"; },
-                               [](const auto&) { return "?"; }},
-                    c);
+  return std::visit(
+      overloaded{[](const cancel_payment& p) {
+                   return std::string(
+                       p.cause == cancel_cause::order_cancelled  ? "cancel payment: cancelled"
+                       : p.cause == cancel_cause::order_rejected ? "cancel payment: rejected"
+                                                                 : "cancel payment: client");
+                 },
+                 [](const close_payment& close) {
+                   return "close payment, delivered at " + to_rfc3339(close.delivered_at.value());
+                 },
+                 [](const auto&) { return std::string("?"); }},
+      c);
 }
 std::string text_of(const delivery_command& c) {
   return std::visit(
@@ -92,7 +97,7 @@ std::vector<Variant> each_of() {
 
 TEST(reactions, close_the_order_of_a_delivery) {
   EXPECT_EQ(reaction_to(consumers::order_follows_delivery, delivery_event(delivered_one())),
-            "close order @42");
+            "close order, delivered at " + noon + " @42");
 }
 
 TEST(reactions, of_payment) {
@@ -103,7 +108,7 @@ TEST(reactions, of_payment) {
   EXPECT_EQ(reaction_to(consumers::payment_follows_order, rejected),
             "cancel payment: rejected @42");
   EXPECT_EQ(reaction_to(consumers::payment_follows_delivery, delivery_event(delivered_one())),
-            "close payment @43");
+            "close payment, delivered at " + noon + " @43");
 }
 
 TEST(reactions, of_delivery) {

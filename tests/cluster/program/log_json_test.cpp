@@ -1,5 +1,8 @@
 #include "cluster/program/log_json.hpp"
 
+#include <set>
+#include <string>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -8,10 +11,20 @@
 namespace skanu {
 namespace {
 
+/// Parses as strict readers do: refuses a second member of a name.
+nlohmann::json strictly_parsed(const std::string& text) {
+  std::set<std::string> names;
+  return nlohmann::json::parse(text, [&](int, auto event, const nlohmann::json& name) {
+    const bool is_new = event != nlohmann::json::parse_event_t::key || names.insert(name).second;
+    EXPECT_TRUE(is_new) << name << " is twice in " << text;
+    return true;
+  });
+}
+
 nlohmann::json fields_of(std::string_view line) {
   std::string out = "{\"level\":\"info\"";
   append_json_fields(out, line);
-  auto object = nlohmann::json::parse(out + "}");
+  auto object = strictly_parsed(out + "}");
   object.erase("level");
   return object;
 }
@@ -43,6 +56,24 @@ TEST(LogJson, QuotesWithinAReasonDoNotEndIt) {
   EXPECT_EQ(fields_of(R"(reason="no file "x" here" times=2)"),
             nlohmann::json({{"reason", "no file \"x\" here"}, {"times", 2}}));
   EXPECT_EQ(fields_of("reason=\"never closed").at("reason"), "never closed");
+}
+
+TEST(LogJson, ANameThatTheObjectHadAlreadyWasWrittenTwice) {
+  std::string out = R"({"level":"info","node":"front")";
+  append_json_fields(out, R"(event=found node=back node="a b" message=1 words level=2)");
+  EXPECT_EQ(strictly_parsed(out + "}"), nlohmann::json({{"level", "info"},
+                                                        {"node", "front"},
+                                                        {"event", "found"},
+                                                        {"node_2", "back"},
+                                                        {"node_3", "a b"},
+                                                        {"message", 1},
+                                                        {"level_2", 2},
+                                                        {"message_2", "words"}}));
+}
+
+TEST(LogJson, AValueThatLooksLikeANameIsNone) {
+  EXPECT_EQ(fields_of(R"(path="\"node\":" reason=node: node=one)"),
+            nlohmann::json({{"path", "\"node\":"}, {"reason", "node:"}, {"node", "one"}}));
 }
 
 TEST(LogJson, BytesThatAreNoTextAndWordsWithoutAKeyStillMakeAnObject) {

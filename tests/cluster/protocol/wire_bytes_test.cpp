@@ -72,7 +72,10 @@ std::vector<sample<call_body>> calls() {
       {"cancel_order", command(order_command(cancel_order{})), "010e020000000000",
        "01090e0200050000000000"},
       {"close_order", command(order_command(close_order{})), "010e030000000000",
-       "01090e0300050000000000"},
+       "010a0e030100050000000000"},
+      {"close_order, delivered at noon",
+       command(order_command(close_order{instant{std::chrono::hours{12}}})), "010e030000000000",
+       "010e0e03050280b89929050000000000"},
       {"open_payment", command(payment_command(open_payment{tea, "010"})),
        "020e00020354656104f02e046361726402033031300000000000",
        "021c0e00130d020354656104f02e04636172640203303130050000000000"},
@@ -86,7 +89,7 @@ std::vector<sample<call_body>> calls() {
       {"cancel_payment", command(payment_command(cancel_payment{cancel_cause::order_rejected})),
        "020e02040000000000", "020a0e020104050000000000"},
       {"close_payment", command(payment_command(close_payment{})), "020e030000000000",
-       "02090e0300050000000000"},
+       "020a0e030100050000000000"},
       {"prepare_delivery", command(delivery_command(prepare_delivery{1, "Tea", 2})),
        "030e000203546561040000000000", "030f0e0006020354656104050000000000"},
       {"move_delivery", command(delivery_command(move_delivery{delivery_status::ended, "home"})),
@@ -173,6 +176,9 @@ TEST(wire_bytes, of_the_first_builds_of_version_5_lack_the_fields_added_since) {
       std::get<stored_page>(decode_answer(bytes_of("041202040a027b7d020c000e0210021202140116"), 5));
   EXPECT_EQ(page.damaged.size(), 1U);
   EXPECT_FALSE(page.in_window);
+  const auto close =
+      std::get<command_call<order_command>>(decode_call(bytes_of("01090e0300050000000000"), 5));
+  EXPECT_FALSE(std::get<close_order>(close.command).delivered_at);
 }
 
 TEST(wire_bytes, a_condition_that_an_older_node_does_not_know_is_met_by_nothing_there) {

@@ -32,8 +32,8 @@ TEST(Compression, IsTakenWhereGzipOrEverythingHasAWeight) {
   EXPECT_TRUE(takes({"br", "x-gzip"}));
   EXPECT_TRUE(takes({"*"}));
   EXPECT_TRUE(takes({"identity;q=0, *;q=0.5"}));
-  for (const auto* field :
-       {"", ",", "br", "gzipped", "gzip;q=0", "gzip; q=0.000", "*, gzip;q=0", "*;q=0", "identity"})
+  for (const auto* field : {"", ",", "br", "gzipped", "gzip;q=0", "gzip; q=0.000", "gzip; x=1; q=0",
+                            "gzip;x ;Q=0.0", "*, gzip;q=0", "*;q=0", "identity"})
     EXPECT_FALSE(takes({field})) << field;
   EXPECT_FALSE(takes({}));
 }

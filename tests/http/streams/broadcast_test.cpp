@@ -320,7 +320,7 @@ TEST_F(broadcast_test, several_orders_share_one_stream_and_leave_their_groups_wi
 }
 
 TEST_F(broadcast_test, heartbeats_that_a_browser_can_see_are_events_the_first_at_once) {
-  const std::string alive = "event: alive\ndata: {\"everyMs\":15000}\n\n";
+  const std::string alive = "event: alive\ndata: {\"everyMs\":3000}\n\n";
   begin_behind(3);
   stream_peer fresh, resumed;
   const auto watch = [](int, subscriber_id) { return true; };
@@ -328,9 +328,30 @@ TEST_F(broadcast_test, heartbeats_that_a_browser_can_see_are_events_the_first_at
   to.add({resumed.give(), "", {}, 3, nullptr, {}, true}, watch, now);
   EXPECT_EQ(fresh.read(), retry + alive + begin_at(3).substr(retry.size()));
   EXPECT_EQ(resumed.read(), retry + alive) << "without an event, too, it knows that it is heard";
-  now += 15s;
+  now += 3s;
   to.tick(now);
   EXPECT_EQ(fresh.read(), alive);
+}
+
+TEST_F(broadcast_test, a_page_that_sees_heartbeats_gets_them_within_seconds_and_nobody_else_does) {
+  begin_behind(1);
+  stream_peer page, program;
+  const auto watch = [](int, subscriber_id) { return true; };
+  to.add({page.give(), "", {}, {}, nullptr, {}, true}, watch, now);
+  join(program);
+  page.read(), program.read();
+  for (int n = 0; n < 4; ++n) {
+    const auto next = to.tick(now);
+    ASSERT_TRUE(next);
+    EXPECT_EQ(*next - now, 3s);
+    now = *next;
+    to.tick(now);
+    EXPECT_EQ(page.read(), "event: alive\ndata: {\"everyMs\":3000}\n\n");
+    EXPECT_EQ(program.read(), "");
+  }
+  now += 3s;
+  to.tick(now);
+  EXPECT_EQ(program.read(), ": alive\n\n");
 }
 
 TEST_F(broadcast_test, one_that_takes_nothing_for_too_long_is_let_go_and_nobody_else_waits_for_it) {

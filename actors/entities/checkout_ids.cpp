@@ -9,7 +9,7 @@ namespace skanu {
 
 /// Compares another node's knowledge with the data here. An id known there and not yet given here
 /// was given by newer data: a further order would get the id again. Likewise the ids of events that
-/// the other node has read and the log here lacks, even where this run has passed the ids meanwhile.
+/// the other node has read and the log here lacks, even where this run has passed the ids since.
 void checkout::take_note(const known_ids& ids) {
   const auto match = compare(ids);
   if (!match) return;

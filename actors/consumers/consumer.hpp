@@ -1,4 +1,4 @@
-// The messages and limits that every consumer of logs shares.
+// Messages and limits shared by all consumers of logs.
 #pragma once
 
 #include <chrono>
@@ -27,13 +27,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::rows_stored)
 
 namespace skanu {
 
-/// A consumer as its journal and its timers see it.
+/// A consumer's messages, with the messages of the journal and the timers.
 using consumer_interface = consumer_actor::extend<
-    // From the journal: the answer to its commit.
+    // From the journal: the answer to a commit.
     caf::reacts_to<rows_stored>,
-    // From itself: go on reading.
+    // Timer: goes on reading.
     caf::reacts_to<resume_atom>,
-    // From itself: go on with the letters of this entity behind the settled letter.
+    // Timer: goes on with the entity's letters behind the settled letter.
     caf::reacts_to<letter_atom, entity_id>>;
 
 }  // namespace skanu

@@ -1,4 +1,4 @@
-// The loop that every consumer of logs shares. A turn pulls from the logs, hands the answers to the
+// The loop shared by all consumers of logs. A turn pulls from the logs, hands the answers to the
 // consumer, and ends with a commit; between two turns the consumer carries out an errand.
 #pragma once
 
@@ -45,7 +45,7 @@ class consumer_actor_base : public Interface::base {
     for (auto& l : logs) logs_.push_back(std::move(l.log));
   }
 
-  // The parts in which consumers differ.
+  // The parts that differ between consumers.
 
   /// Takes the events of an answer; the commands for the events may still be under way.
   virtual void take(std::size_t log, const event_batch& batch) = 0;
@@ -55,7 +55,7 @@ class consumer_actor_base : public Interface::base {
   virtual void replay() = 0;
   /// Commits the rows of the errand, with its effects.
   virtual void commit_errand(std::vector<row_write> rows) = 0;
-  /// Logs that a turn was not stored, and returns the reason of the actor's end.
+  /// Logs a turn's failure to be stored, and returns the reason of the actor's end.
   virtual std::string turn_not_stored(errc why) = 0;
 
   // The loop.
@@ -179,7 +179,7 @@ class consumer_actor_base : public Interface::base {
     rest();
   }
 
-  /// Nothing is under way. Turns and errands alternate.
+  /// Begins the next turn or errand, once the last has ended. Turns and errands alternate.
   void rest() {
     reader_.rest();
     if (reader_.is_due(now())) return turn();
@@ -196,8 +196,7 @@ class consumer_actor_base : public Interface::base {
     replay();
   }
 
-  /// Reads the errand's event again, damaged when it was set aside: the log may have been restored
-  /// since.
+  /// Reads the errand's event again, set aside as damaged: the log may have been restored since.
   void read_again() {
     const auto& letter = errand_->letter;
     const auto log = log_of(letter.consumer);

@@ -38,7 +38,7 @@ void note(const dead_letter& letter) {
                 trace_in_log(letter));
 }
 
-/// A first letter that was never tried: what it waited behind is settled.
+/// True for a first letter never tried: the letter in front is settled.
 bool is_unblocked(std::string_view first_row) {
   try {
     return letter_in(first_row).attempts == 0;
@@ -73,7 +73,7 @@ void dead_letter_box::set_aside(dead_letter letter) {
 }
 
 void dead_letter_box::add(letter_errand e) {
-  // Those of no operator are one for an entity at most: what goes on was taken from here.
+  // Errands without an operator need no limit: an entity has at most one.
   if (e.is_an_operators() && errands_.size() >= most_errands)
     return e.asked.answer(error{errc::overloaded, "Too many orders wait here."});
   errands_.push_back(std::move(e));

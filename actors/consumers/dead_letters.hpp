@@ -1,5 +1,5 @@
-// Events that a consumer could not decide, set aside: the event waits in the dead-letter table for
-// an operator, and the later events of its entity wait behind it.
+// Dead letters are events that a consumer could not decide: the event waits in the dead-letter
+// table for an operator, and the later events of the entity wait behind.
 #pragma once
 
 #include <deque>
@@ -18,8 +18,7 @@
 
 namespace skanu {
 
-/// Something to do with a dead letter: an operator's order, or the next of an entity's letters
-/// whose turn has come.
+/// A task for a dead letter: an operator's command, or the replay of an entity's next letter.
 struct letter_errand {
   dead_letter_command order;
   command_context asked = {};  ///< Without a right to answer: the entity's next letter.
@@ -35,51 +34,51 @@ class dead_letter_box {
   static constexpr std::string_view parked_reason = "behind an event that was set aside";
   static constexpr std::size_t most_errands = 64;
 
-  /// `retry`: how an errand that nobody asked for is tried again.
+  /// `retry`: the backoff of failed errands without an operator.
   dead_letter_box(const service_environment& environment, service of, backoff_settings retry)
       : environment_(environment), of_(of), retry_(retry) {}
 
-  /// Reads which entities the stored dead letters of `consumer` park: one read and one number in
-  /// memory for each such entity, however many letters an entity has. Called once for each consumer
-  /// that the actor is. Throws store_error.
+  /// Reads the entities parked by the stored dead letters of `consumer`: one read and one number in
+  /// memory for each entity, for any number of letters. Called once for each of the actor's
+  /// consumers. Throws store_error.
   void recover(const snapshot& from, std::string_view consumer);
 
   bool parks(entity_id entity) const { return parked_.contains(entity); }
 
-  /// `letter` without its time.
+  /// Sets `letter` aside, with the present time, and parks the letter's entity, if known.
   void set_aside(dead_letter letter);
 
-  /// The rows of all that was set aside since the last call: for the commit that moves the
-  /// consumer's position behind them.
+  /// Returns the rows of the letters set aside since the last call: for the commit that moves the
+  /// consumer's position behind the events.
   std::vector<row_write> take_rows() { return std::exchange(rows_, {}); }
 
   // Requests of operators. Errands are carried out one at a time, while the consumer rests.
 
-  /// Notes an errand, or refuses it where too many wait.
+  /// Adds an errand; refuses an operator's errand if most_errands wait.
   void add(letter_errand e);
-  /// The next errand with something to do; on the way it answers those with nothing.
+  /// Returns the next errand with a letter; on the way, answers errands without a letter.
   std::optional<letter_errand> next_errand();
 
-  // Rows that make it so: it was carried out; it never will be; it could not be carried out again.
+  // Rows to commit after a replay succeeded, a discard, or a replay that failed.
   static std::vector<row_write> settled(const dead_letter& letter);
   std::vector<row_write> discarded(const dead_letter& letter) const;
   std::vector<row_write> failed_again(letter_errand& e, std::string_view why) const;
 
-  /// Answers for an errand: it is stored, or why not. Returns after how long the entity's next
-  /// letter is to be looked at, if it is.
+  /// Ends an errand: answers the operator with the result of the commit. Returns the pause before
+  /// the look at the entity's next letter; nullopt: no look.
   std::optional<std::chrono::milliseconds> finish(const letter_errand& e, const outcome& result);
 
-  /// The errand that goes on with the letters of that entity.
+  /// Returns the errand for the entity's next letter.
   static letter_errand next_of(entity_id entity) { return {.order = {{{}, entity, 0}, false}}; }
 
  private:
   std::optional<std::variant<dead_letter, error>> letter_for(const letter_errand& e);
   std::optional<dead_letter> stored(const snapshot& from, const letter_name& name) const;
-  /// For a discard, which needs no more than the name.
+  /// Returns a letter of the name alone for a damaged row: enough for a discard.
   std::optional<dead_letter> stored_or_damaged(const snapshot& from, const letter_name& name) const;
   std::optional<dead_letter> first_of(const snapshot& from, std::string_view consumer,
                                       entity_id entity) const;
-  /// The first letter of an entity over all consumers: one that blocks the others, if there is one.
+  /// Returns an entity's first letter over all consumers: a blocking letter, if there is any.
   std::optional<dead_letter> first_of(const snapshot& from, entity_id entity) const;
 
   const service_environment& environment_;

@@ -12,7 +12,7 @@ namespace {
 
 struct follower {
   follower_actor to;
-  bool hinted = false;  ///< It knows that there is more, and has not pulled since.
+  bool hinted = false;  ///< Got a hint, and has not pulled since.
 };
 
 using fork_listener = std::function<void(const log_query&)>;
@@ -20,7 +20,7 @@ using fork_listener = std::function<void(const log_query&)>;
 event_log_actor::behavior_type log_of(event_log_actor::pointer self, const service_environment* env,
                                       service of, const fork_listener& on_fork) {
   auto followers = std::make_shared<std::vector<follower>>();
-  // They change at a start only, before this actor is.
+  // The timelines change at a start only, before the actor exists.
   auto timelines = std::make_shared<std::optional<lineage>>();
   contain_failures(*self);
   self->set_down_handler([followers](const caf::down_msg& down) {
@@ -30,7 +30,8 @@ event_log_actor::behavior_type log_of(event_log_actor::pointer self, const servi
             const auto asker = caf::actor_cast<caf::actor_addr>(self->current_sender());
             for (auto& f : *followers)
               if (f.to.address() == asker) f.hinted = false;
-            // A follower asks again; a log that died of it would be silent for ever.
+            // A follower asks again after an error; a log ended by an exception would be silent for
+            // ever.
             try {
               const auto now = env->data.read();
               if (!*timelines) *timelines = stored_lineage(*now, of);
@@ -64,7 +65,7 @@ event_log_actor::behavior_type order_log(event_log_actor::pointer self,
                                          const service_environment* env,
                                          const checkout_actor& checkout) {
   return log_of(self, env, service::order, [self, checkout](const log_query& reader) {
-    // The reader's other timelines are unknown here, and told by the reader's node in its hello.
+    // The reader's other timelines are unknown here; the hello of the reader's node tells all.
     self->send(checkout, known_ids{{}, {.offset = reader.from - 1, .timeline = reader.timeline}});
   });
 }

@@ -1,4 +1,4 @@
-// A service's event log for its followers: answers pulls, and hints when there is more.
+// A service's event log answers the pulls of followers, and hints at new events.
 #pragma once
 
 #include "actors/entities/environment.hpp"
@@ -6,12 +6,12 @@
 
 namespace skanu {
 
-/// Reads only what is durable. `env` outlives the actor.
+/// Serves durable events only. `env` outlives the actor.
 event_log_actor::behavior_type event_log(event_log_actor::pointer self,
                                          const service_environment* env, service of);
 
-/// The order service's log. Checkout hears of each reader whose last event the log lacks: the ids
-/// of lost orders must not be given again.
+/// The order service's log also tells checkout of each reader whose last event the log lacks: the
+/// ids of lost orders must not be given again.
 event_log_actor::behavior_type order_log(event_log_actor::pointer self,
                                          const service_environment* env,
                                          const checkout_actor& checkout);

@@ -78,7 +78,7 @@ std::optional<log_fork> log_reader::take(std::size_t number, const event_batch& 
 void log_reader::fail_until(std::size_t number, time_point retry_at) {
   auto& log = logs_[number];
   --open_pulls_;
-  // A log that hinted meanwhile speaks again.
+  // A log with a hint meanwhile answers again, so needs no backoff.
   if (log.wants == wish::none) log.retry_at = retry_at;
   log.wants = std::max(log.wants, wish::soon);
 }

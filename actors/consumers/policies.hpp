@@ -7,7 +7,7 @@
 
 namespace skanu {
 
-/// The policies that command the entities of one service, through their region.
+/// Returns the policies that command the entities of a service, through `region`.
 template <class Command>
 std::vector<policy_definition> policies_of(service of, const region_actor<Command>& region) {
   std::vector<policy_definition> policies;

@@ -8,7 +8,7 @@ namespace skanu {
 
 namespace {
 
-/// Failures that say nothing about the event itself.
+/// True for a transient failure without a bearing on the event itself.
 bool worth_waiting_for(errc code) { return is_transient(code) && code != errc::entity_failed; }
 
 }  // namespace
@@ -81,7 +81,7 @@ void policy::on_answer(const command_answered& answer) {
   all_taken();
 }
 
-/// So that a traced order can be followed through the logs of all nodes.
+/// Logs a step of a traced order, so the order can be followed through the logs of all nodes.
 void policy::note_step(log_offset offset, std::string_view event) const {
   if (const auto trace = trace_of(event))
     spdlog::info("event=step consumer={} offset={} eventType={} trace={}", definition_.who.name,

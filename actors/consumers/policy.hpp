@@ -1,12 +1,11 @@
 // A policy follows another service's log and sends commands to entities of its own service:
 // "whenever Paid, earn stamps". The table is actors/rules/reactions.cpp.
 //
-// It works through the log in batches, from a durable position. The effects of a batch are durable
-// before the position is, and each has a natural key, so that a batch that is read twice acts once.
-// After a passing failure (a full disk, a busy entity) the policy tries for ever, at a capped rate.
-// An undecidable event is tried a few times, then set aside as a dead letter, which parks the
-// later events of that one entity and stops nobody else's. An operator has it carried out after
-// all, or discards it; then what waited behind it follows in its order.
+// The policy reads the log in batches, from a durable position. The effects of a batch are durable
+// before the position, and have natural keys, so a batch read twice acts once. After a passing
+// failure (a full disk, a busy entity) the policy tries for ever, at a capped rate. An undecidable
+// event is tried a few times, then set aside as a dead letter; only later events of the same entity
+// wait behind. After an operator's replay or discard, the waiting events follow in order.
 #pragma once
 
 #include <functional>
@@ -24,20 +23,19 @@ namespace skanu {
 /// A consumer with its part of the saga's table (rules/reactions.hpp).
 struct policy_definition {
   consumer who;
-  std::vector<std::string> types;  ///< The events it looks at.
-  /// The command that an event calls for; nothing where the event does not concern it. Throws
-  /// decode_error.
+  std::vector<std::string> types;  ///< Types of the events to read; empty: all.
+  /// Returns the command for an event; nullopt for an event of no concern. Throws decode_error.
   std::function<std::optional<addressed_command>(const nlohmann::json& event)> react;
-  /// Sends a command to its entity. May be called again with the same command, for a repeat.
+  /// Sends a command to the entity; called again with the same command for a repeat.
   std::function<void(const addressed_command&, command_context)> send;
 };
 
-/// The answer to the command that an event called for.
+/// The answer to the command for an event.
 struct command_answered {
   log_offset offset = 0;  ///< The event's.
   outcome result = {};
 };
-/// The answer to the command of a dead letter that is carried out after all.
+/// The answer to the command of a replayed dead letter.
 struct replay_answered {
   outcome result = {};
 };
@@ -52,7 +50,7 @@ namespace skanu {
 using policy_interface = consumer_interface::extend<
     // From the entity or its journal.
     caf::reacts_to<command_answered>, caf::reacts_to<replay_answered>,
-    // From itself: send the command of this event again.
+    // Timer: sends the event's command again.
     caf::reacts_to<resume_atom, log_offset>>;
 
 class policy final : public consumer_actor_base<policy_interface> {

@@ -49,7 +49,7 @@ void trace_view::take(const consumer& who, const event_batch::event& e) {
   }
 }
 
-/// Throws decode_error or damaged_value, and then nothing was taken.
+/// Takes an event, or throws decode_error or damaged_value and takes no part of the event.
 void trace_view::take(const consumer& who, log_offset offset, entity_id id,
                       const std::string& event) {
   if (id == 0) throw decode_error("an event without an id");
@@ -69,7 +69,7 @@ void trace_view::take(const consumer& who, log_offset offset, entity_id id,
 
 trace_view::touched& trace_view::trace_of(entity_id id) {
   if (const auto found = touched_.find(id); found != touched_.end()) return found->second;
-  touched t;  // kept once its document could be read: a damaged one is not begun anew
+  touched t;  // kept only after a successful read: a damaged trace must not begin anew
   if (const auto document = env_.data.read()->entity_for_change(service::ordertrace, id)) {
     t.trace = decode_document<order_trace>(*document);
     t.stored = t.version = parts_of(*document).version;

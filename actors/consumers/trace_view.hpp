@@ -1,7 +1,6 @@
-// The trace: a view of its own, built from the logs of order, payment and delivery, none of which
-// is ever asked. Each turn it reads what is new in the logs, merges it per order, and commits the
-// traces, their history, its own log (what each trace came to show) and its positions in one
-// commit.
+// The trace view merges the logs of order, payment and delivery per order, and never asks the
+// services. A turn reads the new events, and commits the traces, the histories, the view's own log
+// (changes of the shown steps) and the positions in one commit.
 #pragma once
 
 #include <map>
@@ -48,7 +47,7 @@ class trace_view final : public consumer_actor_base<consumer_interface> {
   touched& trace_of(entity_id id);
 
   std::map<entity_id, touched> touched_;
-  std::vector<std::string> changes_;  ///< Its own events, of the turn under way.
+  std::vector<std::string> changes_;  ///< Events of the view's own log, of the turn under way.
   std::vector<row_write> rows_;       ///< Histories, of the turn under way.
 };
 

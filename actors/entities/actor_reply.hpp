@@ -1,4 +1,4 @@
-// A right to answer that ends in an actor's mailbox.
+// Rights to answer by a message to an actor.
 #pragma once
 
 #include <caf/all.hpp>
@@ -7,8 +7,8 @@
 
 namespace skanu {
 
-/// The right to answer that reaches `asker` as the message `note`, with the outcome in its
-/// `result`. Where the asker is gone, the answer goes nowhere.
+/// Returns a right to answer: sends `note` to `asker`, with the outcome in `note.result`. The
+/// answer to an ended actor is dropped.
 template <class Note>
 reply reply_to(caf::actor_addr asker, Note note) {
   return reply_through(

@@ -23,8 +23,7 @@ error payment_away() {
 
 error too_many() { return {errc::overloaded, "Too many orders wait for payment."}; }
 
-/// Tells checkout that the order was decided, and then the client, whose repeat must not come
-/// first.
+/// Answers checkout, then the client: no repeat by the client may overtake checkout's answer.
 reply both(reply checkout, reply client) {
   return reply_through(
       [checkout = std::move(checkout), client = std::move(client)](outcome result) {
@@ -38,7 +37,7 @@ reply both(reply checkout, reply client) {
       });
 }
 
-/// The limits with what follows from others: between nodes even a first attempt may be sent twice.
+/// Sets the limits derived from other limits: between nodes even a first attempt may be sent twice.
 checkout_limits completed(checkout_limits limits) {
   limits.asked_once = limits.shared_journal;
   return limits;
@@ -136,7 +135,7 @@ void checkout::place(waiting_order n) {
   ask_payment(*id, o);
 }
 
-/// A burst finds the bulkhead full before payment had a chance, so further orders wait a moment.
+/// Parks an order for a moment: a burst fills the bulkhead before payment can answer.
 void checkout::park(waiting_order n) {
   if (parked_.size() >= limits_.parked) return n.client.answer(too_many());
   parked_.push_back(std::move(n));
@@ -160,7 +159,7 @@ void checkout::let_parked_in() {
   }
 }
 
-/// The refusal of an order that waited in vain for an id.
+/// Returns the refusal of an order after a vain wait for an id.
 error checkout::kept_waiting() const {
   if (!uncompared_.empty())
     return {errc::store_failed, std::string(unreadable(errc::store_failed))};
@@ -168,8 +167,8 @@ error checkout::kept_waiting() const {
 }
 
 std::optional<outcome> checkout::known_outcome(const skanu::command_context& r) const {
-  // The store first: the client may repeat before checkout has heard of its own success. A faulty
-  // record must not end the only actor that places orders.
+  // The store comes first: a client may repeat before checkout hears of the order's success. A
+  // faulty record must not end the only actor for placing orders.
   std::optional<outcome> known;
   try {
     known = recorded_outcome(*env_.data.read(), service::order, *r.operation, r.fingerprint);
@@ -183,7 +182,7 @@ std::optional<outcome> checkout::known_outcome(const skanu::command_context& r) 
   return known;
 }
 
-/// Carries out what `next` decides for an order that is under way.
+/// Carries out the decision of `next` for an order under way; ignores other ids.
 template <class Decide>
 void checkout::decide(entity_id id, Decide next) {
   const auto found = under_way_.find(id);
@@ -245,7 +244,8 @@ void checkout::on_payment(const payment_answered& a) {
   });
 }
 
-/// Why the breaker lets no call through: where payment's store failed, payment itself did not.
+/// Returns the error for a call stopped by the breaker. A failure of payment's store is told as
+/// such, because payment itself did not fail.
 error checkout::kept_from_payment() const {
   return store_failure_.value_or(
       error{errc::payment_unavailable,
@@ -271,7 +271,8 @@ void checkout::send_rejection(entity_id id, const order_under_way& o) {
 
 void checkout::on_registered(const registration_answered& a) {
   decide(a.id, [&](order_under_way& o) {
-    // The client has its answer. An id that is undecided must not stay so.
+    // The client has the answer; an id without an order is rejected next. After an unknown outcome
+    // the operation runs until then.
     if (const auto* why = std::get_if<error>(&a.result))
       if (why->code != errc::outcome_unknown) end_operation(o);
     return o.attempt.on_registration(a.result);
@@ -281,7 +282,7 @@ void checkout::on_registered(const registration_answered& a) {
 void checkout::on_rejected(const rejection_answered& a) {
   decide(a.id, [&](order_under_way& o) {
     if (o.client.answer) {
-      // It never came to a registration, and nobody else registers this id: the refusal is certain.
+      // No registration was sent, and no other actor registers the id: the refusal is certain.
       end_operation(o);
       o.client.answer(o.attempt.refusal());
       o.client.answer = {};
@@ -327,7 +328,7 @@ void checkout::finish(entity_id id, order_under_way& o) {
   if (leaving_ && under_way_.empty()) reserve_ids();
 }
 
-/// From here on the operation may be tried again, under another id.
+/// Lets the client try the operation again, under another id.
 void checkout::end_operation(order_under_way& o) {
   running_operations_.erase(o.operation_key);
   o.operation_key.clear();

@@ -1,14 +1,14 @@
-// The saga that places an order, and never leaves an orphan. For each order checkout
+// The checkout saga places orders and leaves no orphan. For each order checkout
 //
 //   1. hands out an id that was reserved durably before,
-//   2. asks the payment service to open the payment of that id, through the circuit breaker and a
+//   2. asks the payment service to open the payment of the id, through the circuit breaker and a
 //      bulkhead, again and again until the deadline (the id makes a repeat harmless),
 //   3. has the order recorded (201), or, where the payment did not open in time, has the id
 //      rejected (503), which the payment service follows.
 //
-// Only the order service decides, and every id that was handed out is decided: ids that a crash
-// left behind are rejected at the next start, and a decision that cannot be stored is tried again
-// for ever. The decisions are order_attempt's (rules); the actor carries them out.
+// Only the order service decides, and decides every id handed out: the next start after a crash
+// rejects the undecided ids, unless orders are lost, and a decision not stored is tried again for
+// ever. The decisions are order_attempt's (rules); the actor carries the decisions out.
 #pragma once
 
 #include <deque>
@@ -34,27 +34,27 @@ namespace skanu {
 
 struct checkout_limits : order_attempt_limits {
   std::chrono::milliseconds deadline = checkout_deadline;
-  std::size_t bulkhead = 128;                 ///< Orders that wait for payment at once.
-  std::size_t parked = 512;                   ///< Orders that wait for room among those …
-  std::chrono::milliseconds parked_for{300};  ///< … for so long.
-  std::chrono::milliseconds sweep{10};        ///< Between two looks at the timers.
+  std::size_t bulkhead = 128;  ///< Limit of orders waiting for payment.
+  std::size_t parked = 512;    ///< Limit of orders waiting for room in the bulkhead …
+  std::chrono::milliseconds parked_for{300};  ///< … and the limit of the wait.
+  std::chrono::milliseconds sweep{10};        ///< Interval of the looks at the timers.
   circuit_breaker_settings breaker;
   backoff_settings retry{std::chrono::milliseconds{10}, std::chrono::milliseconds{100}};
   backoff_settings decide_again;
   /// Orders and payments have one journal: an order and its payment become durable with one flush.
   bool shared_journal = false;
-  /// The node that runs the payment service, where it is another one: no id is handed out before it
-  /// has said which ids it knows.
+  /// Name of the payment service's node, if not this node: no id is handed out before the node has
+  /// told the ids it knows.
   std::string payment_node = {};
-  /// Further nodes that know of orders. The first id waits for what they know, for so long since
-  /// the start: a node that is away holds up no order for longer.
+  /// Further nodes with knowledge of orders. The first id waits for the knowledge, at most
+  /// `hearing` since the start: an absent node holds up no order for longer.
   std::vector<std::string> followers = {};
   std::chrono::milliseconds hearing{1'200};
-  /// The operator says that data was restored: ids that others know are passed over.
+  /// The operator's word that data was restored: ids known to other nodes are passed over.
   bool restored = false;
 };
 
-// The answers that checkout waits for.
+// Answers awaited by checkout.
 
 struct payment_answered {
   entity_id id = 0;
@@ -72,7 +72,7 @@ struct rejection_answered {
 /// A commit of the rows about ids.
 enum class id_commit : std::uint8_t {
   reservation,  ///< Ids up to `last` may be handed out.
-  return_of,    ///< On leaving: the ids behind `last` were given back.
+  return_of,    ///< On leaving: the ids behind `last` are given back.
   refusal,      ///< The data is too old, at later starts too.
 };
 struct id_commit_answered {
@@ -91,13 +91,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::id_commit_answered)
 namespace skanu {
 
 using checkout_interface = checkout_actor::extend<
-    // From payment: it is open, or why not.
+    // From payment: the payment is open, or an error.
     caf::reacts_to<payment_answered>,
-    // From the order: it is recorded, or rejected, or why not.
+    // From the order: the order is recorded or rejected, or an error.
     caf::reacts_to<registration_answered>, caf::reacts_to<rejection_answered>,
-    // From the journal: rows about ids are stored, or why not.
+    // From the journal: rows about ids are stored, or an error.
     caf::reacts_to<id_commit_answered>,
-    // From itself: looks for attempts whose time is over, and for those whose backoff is.
+    // Timer: looks for attempts without an answer in time, and for ended backoffs.
     caf::reacts_to<sweep_atom>>;
 
 class checkout final : public checkout_interface::base {
@@ -108,13 +108,13 @@ class checkout final : public checkout_interface::base {
 
   const char* name() const override { return "checkout"; }
   behavior_type make_behavior() override;
-  /// A promise that was not kept would hold this actor for ever.
+  /// Drops the promise: an open promise would keep the actor alive for ever.
   void on_exit() override { left_ = {}; }
 
  private:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// An order that was not given an id yet.
+  /// An order without an id yet.
   struct waiting_order {
     place_order order;
     skanu::command_context client;
@@ -141,11 +141,12 @@ class checkout final : public checkout_interface::base {
   bool is_full() const {
     return waiting_for_payment_ + waiting_for_ids_.size() >= limits_.bulkhead;
   }
-  /// The node of the payment service was not there since the start, for longer than an order waits.
+  /// True if the payment service's node has told no ids since the start, for longer than an order
+  /// waits.
   bool never_saw_payment() const {
     return !payment_ids_known_ && began_ + limits_.deadline <= now();
   }
-  /// Followers may yet say that they know ids which are lost here.
+  /// True while followers may yet tell ids lost here.
   bool hears_followers() const { return !unheard_.empty() && now() < began_ + limits_.hearing; }
   bool heard_all() const { return payment_ids_known_ && !hears_followers(); }
   bool knows_ids() const { return heard_all() && uncompared_.empty(); }
@@ -172,7 +173,7 @@ class checkout final : public checkout_interface::base {
   void show_breaker(breaker_state before);
   time_point now() const { return clock().now(); }
 
-  // checkout_ids.cpp: the ids that are handed out.
+  // checkout_ids.cpp: the ids handed out.
   void take_note(const known_ids& ids);
   std::optional<log_match> compare(const known_ids& ids);
   void compare_again();
@@ -194,10 +195,10 @@ class checkout final : public checkout_interface::base {
   breaker_display& display_;
   const checkout_limits limits_;
   circuit_breaker breaker_;
-  std::vector<entity_id> left_undecided_;  ///< By an earlier run; rejected at the start.
+  std::vector<entity_id> left_undecided_;  ///< By an earlier run; decided at the start.
   id_blocks ids_;
   bool reserving_ = false;
-  /// Ids to be passed over durably by the next reservation, the first and the last; 0: none.
+  /// First and last id for the next reservation to pass over durably; 0: none.
   std::pair<entity_id, entity_id> skipping_;
   std::mt19937_64 random_{env_.seeds.next()};
   orders_under_way under_way_;  ///< Looked up only: the order of its entries is chance.
@@ -206,17 +207,17 @@ class checkout final : public checkout_interface::base {
   std::deque<waiting_order> parked_;  ///< Until the bulkhead has room and payment's ids are known.
   std::size_t waiting_for_payment_ = 0;  ///< Operations of the orders under way.
   timer_queue<entity_id> timers_;  ///< Timers of the orders under way, and of some finished orders.
-  std::optional<error> store_failure_;  ///< Payment's last answer, where its store failed.
+  std::optional<error> store_failure_;  ///< Payment's last answer, if a failure of payment's store.
   bool sweeping_ = false;
   time_point began_;
-  bool payment_ids_known_;         ///< Payment knows no id that is yet to be handed out.
-  std::set<std::string> unheard_;  ///< Followers that have not said yet which ids they know.
-  bool orders_lost_ = false;       ///< Another node has read events that this log lacks, perhaps.
-  bool data_too_old_ = false;      ///< Another node knows ids that may be given twice.
-  std::optional<time_point> refusal_due_;  ///< When the refusal is to be stored, after a failure.
+  bool payment_ids_known_;         ///< Payment knows no id not yet handed out.
+  std::set<std::string> unheard_;  ///< Followers yet to tell the ids known to them.
+  bool orders_lost_ = false;   ///< Another node has perhaps read events missing in the log here.
+  bool data_too_old_ = false;  ///< Ids known to another node may be given twice.
+  std::optional<time_point> refusal_due_;  ///< Time to store the refusal again, after a failure.
   int refusals_not_stored_ = 0;            ///< In a row.
-  /// Knowledge of other nodes that the store did not let compare with the log: the last for each
-  /// node and timeline.
+  /// Other nodes' knowledge not compared, because the log could not be read: the last for each node
+  /// and timeline.
   std::map<std::pair<std::string, std::string>, known_ids> uncompared_;
   time_point compare_at_;
   int comparisons_failed_ = 0;  ///< In a row.

@@ -8,8 +8,8 @@
 namespace skanu {
 
 /// Compares another node's knowledge with the data here. An id known there and not yet given here
-/// was given by newer data: a further order would get the id again. Likewise the ids of events that
-/// the other node has read and the log here lacks, even where this run has passed the ids since.
+/// comes from newer data: a further order would get the id again. Likewise the ids of events read
+/// by the other node and missing in the log here, even if this run has passed the ids meanwhile.
 void checkout::take_note(const known_ids& ids) {
   const auto match = compare(ids);
   if (!match) return;
@@ -49,7 +49,7 @@ void checkout::compare_again() {
 }
 
 /// Refuses orders from now on, and after a restart too: by then the other node may have gone on
-/// from the events that both logs have.
+/// from the last event common to both logs.
 void checkout::refuse_orders(const known_ids& ids) {
   if (std::exchange(data_too_old_, true)) return;
   env_.metrics.unreserved_ids_seen = std::max<entity_id>(ids.what.last_id, 1);
@@ -80,8 +80,8 @@ void checkout::pass_over(const std::string& peer, entity_id known) {
   reserve_ids();
 }
 
-/// Rejects the ids that a crash left undecided, once the other nodes have told their knowledge.
-/// Where a node has processed events of orders missing in this log, the undecided ids were sold: a
+/// Rejects the ids left undecided by a crash, once the other nodes have told their knowledge. Where
+/// a node has processed events of orders missing in this log, the undecided ids were sold: a
 /// rejection would give the money back and throw the coffee away.
 void checkout::decide_left_undecided() {
   if (left_undecided_.empty() || (!knows_ids() && !data_too_old_)) return;
@@ -101,7 +101,7 @@ void checkout::decide_left_undecided() {
   }
 }
 
-/// Reserves a block of ids, or, on leaving, gives back what was not handed out.
+/// Reserves a block of ids, or, on leaving, gives back the unused ids.
 void checkout::reserve_ids() {
   if (reserving_ || (leaving_ && !under_way_.empty())) return;
   reserving_ = true;

@@ -1,11 +1,11 @@
 // The mechanism shared by all entities; the decisions are the rules (actors/rules).
 //
-// An entity recovers its state when it is first addressed. It decides and applies at once, hands
-// the commit to the journal and goes on: its state is speculative. Its answers are not: every
-// answer that speaks of a version travels with that version's commit, or behind it, and is given by
-// the journal once it is durable. When a commit fails, everything after it was built on what is not
-// there: the journal refuses it, the region forgets the entity, and the next command recovers from
-// the store.
+// An entity loads its state for the first command. The entity decides and applies each command at
+// once, hands the commit to the journal and goes on: the state is speculative. Answers are not: an
+// answer about a version travels with the version's commit, or behind the commit, and the journal
+// answers once the commit is durable (earlier only for answer_when_queued). After a failed commit,
+// the journal refuses the entity's later commits, the region forgets the entity, and the next
+// command loads the entity anew from the store.
 #pragma once
 
 #include <deque>
@@ -26,17 +26,18 @@
 
 namespace skanu {
 
-/// An entity's state as seen by the entity and its region, from any thread.
+/// Counts an entity's commands and commits under way. Any thread.
 class entity_gauge : public commit_owner {
  public:
-  /// `lost` is called once, when a commit failed; it must not block. `all_waiting` outlives it.
+  /// `lost` is called once, after a failed commit; must not block. `all_waiting` outlives the
+  /// gauge.
   entity_gauge(std::function<void()> lost, counter& all_waiting)
       : lost_(std::move(lost)), all_waiting_(all_waiting) {}
-  /// Commands left by a crashed entity wait no more.
+  /// Subtracts the commands left by a crashed entity.
   ~entity_gauge() override { all_waiting_ -= waiting(); }
   void on_failed(errc) noexcept override { lost_(); }
 
-  /// Commands sent to it that it has not worked off yet.
+  /// Returns the number of commands sent and not yet worked off.
   std::int64_t waiting() const { return waiting_.load(); }
   void came() {
     ++waiting_;
@@ -47,7 +48,7 @@ class entity_gauge : public commit_owner {
     --all_waiting_;
   }
 
-  /// Nothing that it was told or did is undecided or not durable.
+  /// True without a command to decide and without a commit in flight.
   bool quiescent() const { return waiting() == 0 && in_flight() == 0; }
 
  private:
@@ -56,12 +57,12 @@ class entity_gauge : public commit_owner {
   counter& all_waiting_;
 };
 
-/// Rows that an entity has written, but that the store may not hold yet.
+/// Holds new rows written by an entity and perhaps not stored yet.
 class rows_in_flight {
  public:
   explicit rows_in_flight(const commit_owner& owner) : owner_(owner) {}
 
-  /// Notes a commit that is handed over next.
+  /// Notes the rows of the next commit handed over.
   void add(const std::vector<row_write>& rows) {
     forget_durable();
     ++handed_over_;
@@ -83,7 +84,7 @@ class rows_in_flight {
     std::string key, value;
   };
 
-  /// Commits are answered in their order, so those that are not in flight are the oldest.
+  /// Commits are answered in order, so the commits no longer in flight are the oldest.
   void forget_durable() {
     const auto durable = handed_over_ - owner_.in_flight();
     while (!rows_.empty() && rows_.front().commit <= durable) rows_.pop_front();
@@ -112,13 +113,13 @@ class entity final : public entity_actor<typename Rules::command>::base {
       try {
         carry_out(c, r);
       } catch (const store_error& e) {
-        // Nothing was decided, and the store's failure is not the entity's.
+        // No decision was made; the store failed, not the entity.
         if (e.code() == errc::damaged)
           spdlog::error("event=damaged service={} id={} reason=\"{}\"", name_of(Rules::of),
                         entity_in_log(Rules::of, id_), e.what());
         r.answer(error{e.code(), std::string(unreadable(e.code()))});
       }
-      gauge_->worked_off();  // not before its commit was handed over: until then it is busy
+      gauge_->worked_off();  // after the commit is handed over: until then the entity is busy
     }};
   }
 
@@ -168,7 +169,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
   }
 
   std::optional<outcome> known_outcome(const command_context& r) {
-    // Asked in this order: what is no longer in flight is in the store.
+    // The order of the looks matters: a row no longer in flight is in the store.
     const auto keys = record_keys(*r.operation);
     const bool in_flight = std::ranges::any_of(
         keys, [this](const std::string& key) { return in_flight_.find(key) != nullptr; });
@@ -191,7 +192,7 @@ class entity final : public entity_actor<typename Rules::command>::base {
 
   accepted outcome_now(effect what) const { return {what, id_, current_.version, document_}; }
 
-  /// Applies and commits what was decided; the answer goes with the commit.
+  /// Applies and commits the decided events; the answer goes with the commit.
   void record(command_context& r, const std::vector<event>& events) {
     const auto version_before = current_.version;
     pending_commit c{.data = {.of = Rules::of}, .owner = gauge_};
@@ -215,9 +216,9 @@ class entity final : public entity_actor<typename Rules::command>::base {
     early(std::move(answered_early));
   }
 
-  /// Answers without a change: at once where all that the answer speaks of is durable, else behind
-  /// it. After a failed commit no answer shows the lost state: then the journal refuses this one
-  /// too.
+  /// Answers without a change: at once if all earlier commits are durable and no record is kept,
+  /// else with a commit. After a failed commit the journal refuses the answer too: no answer shows
+  /// the lost state.
   void answer(command_context& r, outcome result, bool remembered) {
     const bool keep = remembered && r.operation && r.operation->from_client;
     if (!keep && gauge_->in_flight() == 0 && !gauge_->failed()) return r.answer(std::move(result));

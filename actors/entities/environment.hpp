@@ -10,7 +10,7 @@
 
 namespace skanu {
 
-/// Everything here outlives the actors; the functions and objects may be used by any thread.
+/// The members outlive the actors; any thread may use the functions and objects.
 struct service_environment {
   const store& data;
   commit_queue& commits;

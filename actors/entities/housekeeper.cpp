@@ -12,10 +12,11 @@ constexpr std::size_t at_once = 2'000;
 constexpr std::chrono::seconds usual_wait{60};
 constexpr std::chrono::milliseconds busy_wait{100};
 
-/// Expired operations, as far as the wall clock can be believed.
+/// Decides whose operations may expire: within forgetting_pause of a jump, the wall clock is not
+/// believed.
 class clock_doubt {
  public:
-  /// Looks at both clocks.
+  /// Notes both times: a change of the offset by over 5 s is a jump of the wall clock.
   void look(std::chrono::steady_clock::time_point steady, instant wall) {
     constexpr std::chrono::seconds jump{5};
     const auto offset = wall.time_since_epoch() - steady.time_since_epoch();

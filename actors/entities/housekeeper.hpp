@@ -1,4 +1,4 @@
-// Forgets what need not be remembered any more: the operations of a service whose time is over.
+// The housekeeper erases a service's expired records of operations.
 #pragma once
 
 #include "actors/entities/environment.hpp"
@@ -18,13 +18,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::operations_forgotten)
 namespace skanu {
 
 using housekeeper_actor = caf::typed_actor<
-    // From itself: look again.
+    // Timer: looks for expired records.
     caf::reacts_to<sweep_atom>,
-    // From the journal: its rows are removed, or not.
+    // From the journal: the rows are removed, or an error.
     caf::reacts_to<operations_forgotten>>;
 
-/// Looks at its start and every minute, and every 100 ms while there is much to forget. `env`
-/// outlives the actor.
+/// Looks 100 ms after the start, then every minute, or every 100 ms while many records are expired.
+/// `env` outlives the actor.
 housekeeper_actor::behavior_type housekeeper(housekeeper_actor::pointer self,
                                              const service_environment* env, service of);
 

@@ -14,18 +14,18 @@
 namespace skanu {
 
 struct region_limits {
-  std::size_t live = 10'000;      ///< Entities in memory, an eighth over it before some must rest.
-  std::chrono::seconds idle{30};  ///< Passivated after so long without a command.
-  std::int64_t waiting = 1'024;   ///< Commands that wait for one entity.
-  std::chrono::milliseconds sweep{1'000};  ///< How often idleness is looked for.
-  /// Crashes in a row after which an entity is set aside. A success ends the row, as do five
+  std::size_t live = 10'000;  ///< Target of entities in memory; passivation starts at 9/8 of it.
+  std::chrono::seconds idle{30};           ///< Time without a command before passivation.
+  std::int64_t waiting = 1'024;            ///< Limit of commands waiting for an entity.
+  std::chrono::milliseconds sweep{1'000};  ///< Interval of the search for idle entities.
+  /// Number of crashes in a row that sets an entity aside. A success ends the row, as do five
   /// minutes without a crash.
   int crashes = 3;
-  /// Time for which an entity is set aside, doubled with each further crash, at most a minute.
+  /// Length of an entity's time aside, doubled with each further crash, at most a minute.
   std::chrono::milliseconds aside{1'000};
 };
 
-/// An entity whose commit failed: its state is not what the store holds.
+/// A commit of the entity failed: the entity's state is ahead of the store.
 struct entity_lost {
   entity_id id = 0;
   caf::actor_id incarnation = 0;
@@ -43,20 +43,19 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skanu::entity_recovered)
 
 namespace skanu {
 
-/// A region as its journal and its timer see it.
+/// A region's messages, with the messages of the journal and the timer.
 template <class Command>
 using region_interface = typename region_actor<Command>::template extend<
-    // From the journal: an entity's commit failed, so its next command wakes it anew from the
-    // store.
+    // From the journal: a commit failed, so the next command loads the entity anew from the store.
     caf::reacts_to<entity_lost>,
     // From the journal or the entity: the entity's crashes are over.
     caf::reacts_to<entity_recovered>,
-    // From itself: passivates what was not addressed for a while.
+    // Timer: passivates idle entities.
     caf::reacts_to<sweep_atom>>;
 
-/// Spawns, remembers and forgets the entities of one service. It does not crash with them: an
-/// entity that throws is gone, its next command wakes a new one, and one that throws again and
-/// again is set aside for a while, its commands refused.
+/// Spawns, keeps and passivates the entities of a service, and survives the crashes of entities.
+/// After a crash the next command loads the entity anew; after several crashes in a row the entity
+/// is set aside for a while, and commands are refused.
 template <class Rules>
 class region final : public region_interface<typename Rules::command>::base {
  public:
@@ -69,9 +68,9 @@ class region final : public region_interface<typename Rules::command>::base {
 
   const char* name() const override { return "region"; }
 
-  /// Lets its entities go on its own thread. Were it the clock's, which may hold the last reference
-  /// to the region for a delayed message, the clock would wait for room in its own queue, for ever:
-  /// every actor that ends sends it a word.
+  /// Releases the entities on the region's thread. CAF's clock thread may hold the last reference
+  /// to the region, for a delayed message. A release there would block for ever: every ending actor
+  /// sends the clock a message, and the clock would wait for room in the clock's own queue.
   void on_exit() override {
     live_.clear();
     by_actor_.clear();
@@ -151,8 +150,7 @@ class region final : public region_interface<typename Rules::command>::base {
     by_actor_.emplace(e.to.id(), id);
   }
 
-  /// Lets an entity go. The entity still answers its mailbox, before it ends for being
-  /// unreferenced.
+  /// Releases an entity. The entity still works off the mailbox, then ends unreferenced.
   void erase(typename live_entities::iterator e) {
     this->demonitor(e->second.to.address());
     by_actor_.erase(e->second.to.id());
@@ -167,7 +165,7 @@ class region final : public region_interface<typename Rules::command>::base {
     if (e != live_.end() && e->second.to.id() == lost.incarnation) erase(e);
   }
 
-  /// The right to answer a command of an entity that has crashed before.
+  /// Returns a right to answer that also reports a success, for an entity with crashes.
   reply noting_success(entity_id id, reply answer) {
     return reply_through([self = caf::actor_cast<caf::actor_addr>(this), id,
                           answer = std::move(answer)](outcome&& result) {
@@ -195,9 +193,8 @@ class region final : public region_interface<typename Rules::command>::base {
     erase(live_.find(id));
   }
 
-  /// At the limit the least recently used go first; those that are busy stay. Many go at once,
-  /// since each actor that ends is an event of CAF's clock thread, which is woken once for all of
-  /// them.
+  /// Passivates the least recently used entities, down to the limit; busy entities stay. Each
+  /// ending actor is an event of CAF's clock thread; many at once wake the thread only once.
   void passivate_over_limit() {
     std::size_t looked_at = 0;
     for (auto place = by_use_.begin();

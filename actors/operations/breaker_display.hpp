@@ -1,4 +1,4 @@
-// The circuit breaker as operators see it.
+// The circuit breaker's figures for operators.
 #pragma once
 
 #include <array>
@@ -9,11 +9,11 @@
 
 namespace skanu {
 
-/// The breaker's last figures, and its calls by their end. Thread-safe.
+/// Keeps the breaker's last figures, and counts the calls by outcome. Thread-safe.
 class breaker_display {
  public:
   void count(call_outcome o) { ++calls_[static_cast<std::size_t>(o)]; }
-  /// Since the start.
+  /// Returns the number of calls since the start.
   std::int64_t calls(call_outcome o) const { return calls_[static_cast<std::size_t>(o)].load(); }
 
   void set(const circuit_breaker::figures& f) {

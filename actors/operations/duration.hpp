@@ -1,4 +1,4 @@
-// Times as operators write them.
+// Durations in the notation of operators.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@
 
 namespace skanu {
 
-/// Parses "400ms" or "1.5s"; at most a day.
+/// Parses "400ms" or "1.5s", at most a day; nullopt for any other text.
 std::optional<std::chrono::milliseconds> duration_in(std::string_view text);
 
 }  // namespace skanu

@@ -1,5 +1,5 @@
-// A node's counters and gauges of its own work. Counters only grow. Any thread may read and write
-// every member; the members order no other memory access.
+// Counters and gauges describe the work of a node. Counters only grow. Any thread may read and
+// write every member; the members order no other memory access.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ struct service_metrics {
   counter events = 0;           ///< Events made durable since the start.
   counter dead_letters = 0;     ///< Events set aside by the service's consumers since the start.
   counter consumer_restarts = 0;
-  /// Gauge: the last order id known to a node that has seen newer data than this one; 0: none.
+  /// Gauge: the last order id known to a node with newer data; 0: none.
   counter unreserved_ids_seen = 0;
 };
 
@@ -42,7 +42,7 @@ struct journal_metrics {
 /// The health of one database's writes.
 struct journal_health {
   using time_point = std::chrono::steady_clock::time_point;
-  /// errc with which the database refused the whole last batch, else -1.
+  /// The errc of the database's refusal of the whole last batch, else -1.
   std::atomic<int> last_failure = -1;
   std::atomic<time_point> failed_at{};      ///< Time of the last failure.
   std::atomic<time_point> writing_since{};  ///< Start of the current write, else zero.

@@ -1,4 +1,4 @@
-// The source of all chance of a node.
+// The source of a node's random numbers.
 #pragma once
 
 #include <atomic>
@@ -7,9 +7,9 @@
 
 namespace skanu {
 
-/// Gives each actor the seed of its own generator, and random bits to threads without a generator.
-/// All seeds follow from the first one: a run whose actors start in the same order repeats itself.
-/// Thread-safe.
+/// Gives each actor a seed for the actor's own generator, and random bits to threads without a
+/// generator. All seeds follow from the first seed: runs with the same order of actor starts
+/// repeat. Thread-safe.
 class seed_source {
  public:
   using result_type = std::uint64_t;
@@ -19,7 +19,7 @@ class seed_source {
 
   explicit seed_source(std::uint64_t seed) : state_(seed) {}
 
-  /// SplitMix64, whose outputs differ for every call of one source.
+  /// SplitMix64: the calls of a source all have different outputs.
   std::uint64_t next() {
     constexpr std::uint64_t step = 0x9e3779b97f4a7c15;
     auto z = state_.fetch_add(step) + step;
@@ -32,7 +32,7 @@ class seed_source {
   std::atomic<std::uint64_t> state_;
 };
 
-/// A seed that no other run has.
+/// Returns a seed from the system's randomness, different in each run.
 inline std::uint64_t seed_by_chance() {
   std::random_device random;
   return (std::uint64_t{random()} << 32) | random();

@@ -1,4 +1,4 @@
-// Entries with a time at which each is due: one ordered structure in the place of several timers.
+// A queue of entries with due times: one ordered structure in the place of several timers.
 #pragma once
 
 #include <algorithm>
@@ -10,9 +10,9 @@
 
 namespace skanu {
 
-/// Gives its entries back in the order of their times; those of one time in the order in which they
-/// were added. An entry is not taken out before its time: the owner passes over entries that mean
-/// nothing any more. Adding an entry that is due last takes constant time. Not thread-safe.
+/// Gives entries back in the order of due times; entries of equal times in the order of addition.
+/// No entry can be removed early: the owner passes over obsolete entries. Adding an entry due last
+/// takes constant time. Not thread-safe.
 template <class Entry>
 class timer_queue {
  public:
@@ -23,7 +23,7 @@ class timer_queue {
     std::push_heap(timers_.begin(), timers_.end(), later);
   }
 
-  /// The first entry, if that is due at `now`.
+  /// Removes and returns the first entry, if due at `now`.
   std::optional<Entry> take_due(time_point now) {
     if (timers_.empty() || timers_.front().due > now) return std::nullopt;
     std::pop_heap(timers_.begin(), timers_.end(), later);

@@ -70,7 +70,7 @@ void circuit_breaker::enter(breaker_state next, time now) {
   since_ = now;
   ++generation_;
   permitted_ = 0;
-  // An open breaker shows the calls that opened it.
+  // An open breaker keeps the calls for show(), as the reason for opening.
   if (next == breaker_state::open) return;
   calls_.clear();
   failed_ = slow_ = 0;

@@ -16,8 +16,8 @@
 namespace skanu {
 
 struct circuit_breaker_settings {
-  std::size_t window = 100;         ///< Calls that the rates are counted over.
-  std::size_t minimum_calls = 20;   ///< Before so many, no rate is known.
+  std::size_t window = 100;         ///< Calls in a rate.
+  std::size_t minimum_calls = 20;   ///< With fewer calls the rates are unknown.
   double failure_threshold = 50.0;  ///< Percent.
   double slow_threshold = 100.0;    ///< Percent.
   std::chrono::milliseconds slow_after{60'000};
@@ -26,14 +26,14 @@ struct circuit_breaker_settings {
   std::chrono::milliseconds half_open_for{5'000};
 };
 
-/// Its numbers are sent between nodes.
+/// The numbers travel between nodes.
 enum class breaker_state : std::uint8_t { closed = 0, open = 1, half_open = 2 };
 
 constexpr breaker_state last_of(breaker_state) { return breaker_state::half_open; }
 
 std::string_view name_of(breaker_state s);
 
-/// The end of a call that the breaker let through.
+/// The end of a permitted call.
 enum class call_outcome : std::uint8_t { success, failure, timeout };
 
 constexpr std::string_view name_of(call_outcome o) {
@@ -45,12 +45,12 @@ constexpr std::string_view name_of(call_outcome o) {
   return "unknown";
 }
 
-/// Not thread-safe: it belongs to one actor.
+/// Not thread-safe: belongs to a single actor.
 class circuit_breaker {
  public:
   using time = std::chrono::steady_clock::time_point;
 
-  /// The right to make one call, to be handed back with its result.
+  /// The right to make a single call; goes back through record() or release().
   struct permit {
     std::uint64_t generation = 0;  ///< Results of calls begun in an earlier state do not count.
     time began;
@@ -79,13 +79,13 @@ class circuit_breaker {
   explicit circuit_breaker(circuit_breaker_settings settings = {})
       : settings_(settings), counts_from_(settings.minimum_calls) {}
 
-  /// The right to call now, or nothing: then the call is counted as not permitted.
+  /// Returns the right to call now; nullopt counts a call as not permitted.
   std::optional<permit> try_acquire(time now);
-  /// A permitted call that was not made after all: gives its right back uncounted.
+  /// Gives back the right to a call that was not made; no figure counts the call.
   void release(const permit& p);
   void record(const permit& p, bool success, time now);
 
-  /// How long until a call may be permitted again; zero where it may now.
+  /// Returns the time until a call may be permitted again; zero: now.
   std::chrono::milliseconds retry_after(time now) const;
   breaker_state state() const { return state_; }
   figures show() const;
@@ -105,7 +105,7 @@ class circuit_breaker {
   std::uint64_t generation_ = 0;
   time since_{};
   std::deque<call> calls_;
-  std::size_t counts_from_;  ///< Calls from which on their rates are known.
+  std::size_t counts_from_;  ///< With fewer calls the rates are unknown.
   std::size_t failed_ = 0;
   std::size_t slow_ = 0;
   std::size_t permitted_ = 0;  ///< Rights given out in the half-open state.

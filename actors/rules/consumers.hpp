@@ -1,4 +1,4 @@
-// The consumers and the logs that they follow. The names stand in stored rows: they never change.
+// Each consumer follows a log. Names of consumers never change: stored rows contain the names.
 #pragma once
 
 #include <string_view>
@@ -7,10 +7,10 @@
 
 namespace skanu {
 
-/// A policy, or the view in one of its logs.
+/// A policy, or the trace view as the follower of a single log.
 struct consumer {
-  std::string_view name;  ///< Names its durable position and its dead letters.
-  service of;             ///< Whose entities it changes, and whose tables hold its position.
+  std::string_view name;  ///< Names the durable position and the dead letters.
+  service of;             ///< The service with the changed entities and the stored position.
   service follows;
 };
 

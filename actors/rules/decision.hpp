@@ -1,4 +1,4 @@
-// The decision of a rule: the events that follow from a command, or a refusal.
+// A rule answers a command with a decision: events or a refusal.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace skanu {
 
-/// Events to record (none: a no-op that succeeded), or a refusal.
+/// Events to record (none: a successful no-op), or a refusal.
 template <class Event>
 struct decision {
   std::vector<Event> events = {};

@@ -16,7 +16,7 @@ decided recorded(const delivery_fields& fields) {
 }
 
 decided prepare(const delivery_state& s, const prepare_delivery& c, entity_id id) {
-  // Prepared already, or cancelled before it was: a delivery never follows its own cancellation.
+  // Prepared already, or cancelled before: a cancelled delivery is never prepared.
   if (s.status != delivery_status::none) return decided::nothing();
   delivery_fields fields;
   fields.id = fields.order_id = fields.payment_id = id;

@@ -16,12 +16,12 @@ struct delivery_rules {
   /// Decides a command in a state. `id` is the delivery's own.
   static decision<event> decide(const state& s, const command& c, entity_id id,
                                 const decision_context& = {});
-  /// The state after an event. Every event that decide returns can be applied.
+  /// Changes the state by an event. Never fails for an event from decide().
   static void apply(state& s, const event& e);
-  /// Keeps the time of an event that made a step.
+  /// Stores the time of a step's event.
   static void note_time(state& s, const event& e, instant at);
 
-  /// True where the delivery is shown: it was prepared.
+  /// True for a visible delivery: prepared, not rejected.
   static bool listed(const state& s) { return s.status != delivery_status::none && !s.rejected; }
   static std::uint8_t status(const state& s) { return static_cast<std::uint8_t>(s.status); }
 };

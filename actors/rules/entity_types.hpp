@@ -1,4 +1,4 @@
-// The list of the entity types, by their rules.
+// A list of rules names the entity types.
 #pragma once
 
 #include <concepts>
@@ -16,7 +16,7 @@ template <class... Rules>
 struct rules_list {
   using commands = std::variant<typename Rules::command...>;
 
-  /// Calls use.operator()<Rules>() for each.
+  /// Calls use.operator()<Rules>() for each entity type.
   template <class Use>
   static void for_each(Use&& use) {
     (use.template operator()<Rules>(), ...);

@@ -28,8 +28,8 @@ versioned_state<Rules> decode_versioned(const std::optional<std::string>& docume
   return {decode_document<typename Rules::state>(*document), parts_of(*document).version};
 }
 
-/// Applies the events to the entity, and adds the events, the entity's change and its rows to a
-/// commit of the entity's service.
+/// Applies the events to the entity, and adds the events, the change and the rows to a commit of
+/// the entity's service.
 template <class Rules>
 void add_events(commit& to, entity_id id, versioned_state<Rules>& entity,
                 const std::vector<typename Rules::event>& events, instant now,

@@ -1,5 +1,5 @@
-// Hands out ids from blocks that were reserved durably before, and knows which of them are
-// undecided. Pure: the caller makes a reservation durable.
+// Hands out ids from durably reserved blocks, and keeps the set of undecided ids. Pure: the caller
+// makes a reservation durable.
 #pragma once
 
 #include <algorithm>
@@ -12,30 +12,29 @@
 
 namespace skanu {
 
-/// Meta rows of the order service: the last id that was reserved, and one below which all are
-/// decided.
+/// Meta rows of the order service: the last reserved id, and an id with only decided ids below.
 inline constexpr std::string_view reserved_ids_key = "ids.reserved";
 inline constexpr std::string_view decided_ids_key = "ids.floor";
-/// And the ranges of reserved ids that were passed over by restores, "1538-2000,5000-9000": nobody
-/// was given those here, so that none is looked at.
+/// The ranges of ids passed over by restores, "1538-2000,5000-9000". No run on the data gave an id
+/// of a range, so recovery looks at none.
 inline constexpr std::string_view skipped_ids_key = "ids.skipped";
 
-/// Not thread-safe: it belongs to one actor.
+/// Not thread-safe: belongs to a single actor.
 class id_blocks {
  public:
-  /// Half a block outlasts every request that a node can have under way while it reserves the next.
+  /// Half a block is more than a node's requests under way during a reservation.
   static constexpr std::int64_t smallest_block = 512;
   static constexpr std::int64_t largest_block = 4'096;
 
-  /// `next` is the first id to hand out; all ids below it are decided but for `undecided`. Nothing
-  /// is reserved yet.
+  /// `next` is the first id to hand out; all lower ids but `undecided` are decided. Begins without
+  /// a reservation.
   explicit id_blocks(entity_id next, const std::vector<entity_id>& undecided = {})
       : next_(next), reserved_(next - 1), undecided_(undecided.begin(), undecided.end()) {}
 
   /// True where issue() would give an id.
   bool available() const { return next_ <= reserved_; }
 
-  /// An id that was never handed out before; nothing while no reserved one is left.
+  /// Returns an id never handed out before; nullopt without reserved ids.
   std::optional<entity_id> issue() {
     if (!available()) return std::nullopt;
     undecided_.insert(next_);
@@ -48,9 +47,9 @@ class id_blocks {
   /// True while less than half a block is left and no reservation is under way.
   bool wants_more() const { return !asked_ && reserved_ - next_ + 1 < block_ / 2; }
 
-  /// The last id of a new reservation, which the caller makes durable. Blocks grow while they are
-  /// used up, so that a busy node seldom asks and a quiet one leaves few ids undecided after a
-  /// crash.
+  /// Begins a reservation and returns the last id; the caller makes the reservation durable. Blocks
+  /// double up to largest_block: a busy node seldom asks, and a quiet node leaves few ids undecided
+  /// after a crash.
   entity_id reserve() {
     asked_ = true;
     const auto last = reserved_ + block_;
@@ -63,13 +62,13 @@ class id_blocks {
   }
   void not_reserved() { asked_ = false; }
 
-  /// Gives no id up to `last` any more; the caller reserves new ones.
+  /// Passes over all ids up to `last`; the caller reserves new ids.
   void skip(entity_id last) {
     next_ = std::max(next_, last + 1);
     reserved_ = std::max(reserved_, last);
   }
 
-  /// Every id below this one is decided.
+  /// Returns an id with only decided ids below.
   entity_id floor() const { return undecided_.empty() ? next_ : *undecided_.begin(); }
   entity_id next() const { return next_; }
 

@@ -10,7 +10,7 @@ namespace skanu {
 
 namespace {
 
-/// The ids of what is stored lie within those that were reserved, or they would be handed out
+/// Throws store_error for a stored entity beyond the reserved ids: checkout would hand the id out
 /// again.
 void refuse_beyond(entity_id reserved, const snapshot& from, service s) {
   auto beyond = from.list(s, {.after = reserved, .limit = 1});

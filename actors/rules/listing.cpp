@@ -10,7 +10,7 @@ namespace skanu {
 
 namespace {
 
-/// Reads the listing of a document by the rules of its service.
+/// Reads the listing of a document by the service's rules.
 struct listing_of_document {
   service of;
   std::string_view document;

@@ -1,4 +1,4 @@
-// The listing of any service's document, as its rules have it. Pure.
+// The rules of each service read the listing of a document. Pure.
 #pragma once
 
 #include <string_view>

@@ -22,7 +22,7 @@ error id_in_use() {
 }
 
 bool worth_another_attempt(errc payment_answer) {
-  // A service that has been away for long is not waited for any longer.
+  // Waiting for a service after a long absence would only delay the refusal.
   return is_transient(payment_answer) && payment_answer != errc::service_away;
 }
 
@@ -58,7 +58,7 @@ attempt_decision order_attempt::on_payment(int number, const outcome& result, ti
   return {try_again(is_of_a_store(why.code) ? why : refused(), now, pause), call_outcome::failure};
 }
 
-/// The payment is open, whichever attempt opened it.
+/// Any attempt opened the payment, perhaps not the current attempt.
 attempt_decision order_attempt::opened(bool current, bool in_use) {
   attempt_decision d;
   if (current) d.call = call_outcome::success;

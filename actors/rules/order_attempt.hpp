@@ -1,5 +1,5 @@
-// One order on its way: the decision that follows an answer or a timeout. Pure: the caller asks
-// payment, has the order recorded or rejected, and says the time and the length of a pause.
+// An order attempt decides the next step of an order after an answer or a timeout. Pure: the caller
+// asks payment, has the order recorded or rejected, and says the time and the length of a pause.
 //
 //              pause over
 //          ┌────────────────┐
@@ -23,17 +23,17 @@
 namespace skanu {
 
 struct order_attempt_limits {
-  std::chrono::milliseconds attempt{610};          ///< One wait for payment's answer.
-  std::chrono::milliseconds shortest_attempt{50};  ///< With less time left none begins.
+  std::chrono::milliseconds attempt{610};          ///< The wait for payment's answer.
+  std::chrono::milliseconds shortest_attempt{50};  ///< With less time left no attempt begins.
   int attempts = 100;
-  /// Nothing asks payment twice for one attempt: a first answer of "unchanged" means that the id
-  /// was in use before.
+  /// True where payment gets each attempt at most once: a first answer of "unchanged" then means an
+  /// id in use before.
   bool asked_once = false;
 };
 
-/// The next deed for an order.
+/// The caller's next step for an order.
 enum class checkout_step : std::uint8_t {
-  none,            ///< The answer was of no concern any more.
+  none,            ///< The answer came too late to matter.
   ask_payment,     ///< Where the breaker lets the call through; else refuse().
   wait,            ///< Until due().
   register_order,  ///< Payment is open.
@@ -43,17 +43,17 @@ enum class checkout_step : std::uint8_t {
 
 struct attempt_decision {
   checkout_step next = checkout_step::none;
-  std::optional<call_outcome> call = {};  ///< The end of the call to payment that was under way.
-  bool call_dropped = false;  ///< The call under way counts as none: an earlier one was answered.
+  std::optional<call_outcome> call = {};  ///< The end of the call under way.
+  bool call_dropped = false;  ///< The call under way does not count: an earlier call was answered.
 };
 
-/// An id that was never handed out before cannot be in use.
+/// The error for a new id already in use: the stored data is damaged.
 error id_in_use();
 
-/// True where payment's answer says nothing about the order itself.
+/// True for a transient failure of payment, except a long absence.
 bool worth_another_attempt(errc payment_answer);
 
-/// True where payment answered for its store.
+/// True for a failure of payment's store.
 bool is_of_a_store(errc payment_answer);
 
 class order_attempt {
@@ -61,31 +61,31 @@ class order_attempt {
   using time_point = std::chrono::steady_clock::time_point;
   using milliseconds = std::chrono::milliseconds;
 
-  /// An order that waits for its first attempt. `limits` outlive the object.
+  /// Begins before the first attempt. `limits` outlive the object.
   order_attempt(time_point deadline, const order_attempt_limits& limits)
       : deadline_(deadline), limits_(limits) {}
 
-  /// An id that an earlier run left undecided: to be rejected.
+  /// Begins with the rejection of an id left undecided by an earlier run.
   static order_attempt left_undecided(const order_attempt_limits& limits);
 
-  /// Notes that payment is asked now, and returns the number of this attempt, from 1 on.
+  /// Notes a question to payment now, and returns the attempt's number, from 1 on.
   int ask(time_point now);
 
-  /// Payment's answer to the attempt of that number. `pause`: before the next attempt, if any.
+  /// Takes payment's answer to attempt `number`. `pause`: before the next attempt, if any.
   attempt_decision on_payment(int number, const outcome& result, time_point now,
                               milliseconds pause);
-  /// The time is due().
+  /// To be called at the time due().
   attempt_decision on_due(time_point now, milliseconds pause);
-  /// No further call to payment is allowed.
+  /// Gives the order up, because no further call to payment is allowed.
   attempt_decision refuse(error why);
 
-  /// The answer to register_order and to reject_order. `pause`: before the next rejection, if any.
+  /// Take the answers to register_order and to reject_order. `pause`: before the next rejection.
   attempt_decision on_registration(const outcome& result);
   attempt_decision on_rejection(const outcome& result, time_point now, milliseconds pause);
 
   /// True until the payment is open, or the order is to be rejected.
   bool waits_for_payment() const { return stage_ == stage::asking || stage_ == stage::pausing; }
-  /// The time at which on_due() is to be called; earlier ones mean nothing any more.
+  /// The time for on_due(); replaces all earlier times.
   std::optional<time_point> due() const { return due_; }
   const error& refusal() const { return refusal_; }
   int attempts() const { return attempts_; }

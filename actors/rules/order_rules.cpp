@@ -47,8 +47,8 @@ decided order_rules::decide(const state& s, const command& c, entity_id id,
                      case order_status::complete:
                        return s.delivered ? decided::nothing()
                                           : decided::of(order_closed{id, close.delivered_at});
-                     // A cancel that was accepted wins over a delivery that ends at that moment;
-                     // so does a rejection, of an order whose payment was paid before it.
+                     // An accepted cancel wins over a delivery that ends at the same moment; so
+                     // does a rejection after the payment was paid.
                      case order_status::cancelled:
                      case order_status::rejected: return decided::nothing();
                      default: return no_such_order();

@@ -16,12 +16,12 @@ struct order_rules {
   /// Decides a command in a state. `id` is the order's own.
   static decision<event> decide(const state& s, const command& c, entity_id id,
                                 const decision_context& = {});
-  /// The state after an event. Every event that decide returns can be applied.
+  /// Changes the state by an event. Never fails for an event from decide().
   static void apply(state& s, const event& e);
-  /// Keeps the time of an event that made a step.
+  /// Stores the time of a step's event.
   static void note_time(state& s, const event& e, instant at);
 
-  /// True where the order is shown: recorded, not rejected.
+  /// True for a visible order: recorded, not rejected.
   static bool listed(const state& s) {
     return s.status == order_status::complete || s.status == order_status::cancelled;
   }

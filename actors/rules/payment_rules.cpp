@@ -34,7 +34,7 @@ decided open(const payment_state& s, const open_payment& c, entity_id id) {
   return decided::of(e);
 }
 
-/// The fields of a change that name another value than the fixed one of the payment.
+/// Returns the fields of a change whose values differ from the payment's fixed values.
 std::vector<field_error> fixed_fields_changed(const payment_state& s, const update_payment& c) {
   std::vector<field_error> changed;
   const auto compare = [&](const char* name, const auto& wanted, const auto& fixed) {
@@ -59,7 +59,7 @@ decided cancel(const payment_state& s, cancel_cause cause, entity_id id) {
   }
   if (s.status == payment_status::cancelled)
     return by_rejection && !s.rejected ? decided::of(payment_rejected{id}) : decided::nothing();
-  // An order's cancel that was accepted wins over a delivery that ends at that moment.
+  // An accepted cancel of the order wins over a delivery that ends at the same moment.
   if (by_client && s.closed)
     return decided::refuse(errc::already_delivered,
                            "The order was delivered: its payment cannot be cancelled any more.");

@@ -19,7 +19,7 @@ struct rule {
   reaction (*react)(const nlohmann::json& event, instant at);
 };
 
-/// A command of one type with its target.
+/// A typed command with a target.
 template <class Command>
 struct addressed {
   using command_type = Command;
@@ -31,7 +31,7 @@ using to_payment = addressed<payment_command>;
 using to_delivery = addressed<delivery_command>;
 using to_stamps = addressed<stamp_command>;
 
-/// Asks a lambda that takes an event, and perhaps the event's time.
+/// Calls a lambda with an event and, if accepted, the event's time.
 template <class React, class Event>
 auto reaction_to(const Event& event, instant at) {
   if constexpr (std::invocable<React, Event, instant>)
@@ -40,8 +40,8 @@ auto reaction_to(const Event& event, instant at) {
     return std::optional(React{}(event));
 }
 
-/// The line that reads an event of one type and asks `React`, a lambda without captures. The lambda
-/// returns a command for the consumer's own service, or an optional command.
+/// Returns a line for a type of event. `React`, a lambda without captures, returns a command for
+/// the consumer's own service, or an optional command.
 template <class Event, const consumer& Who, class React>
 constexpr rule whenever(React) {
   using command = typename decltype(reaction_to<React>(Event{}, {}))::value_type::command_type;
@@ -75,7 +75,7 @@ constexpr rule table[] = {
     }),
     whenever<pay_cancelled, consumers::delivery_follows_payment>(
         [](const pay_cancelled& e) -> std::optional<to_delivery> {
-          if (!e.refunded) return {};  // nothing was or will be made
+          if (!e.refunded) return {};  // only a paid payment gets a delivery
           return to_delivery{e.id, cancel_delivery{}};
         }),
     whenever<order_cancelled, consumers::delivery_follows_order>([](const order_cancelled& e) {

@@ -1,5 +1,5 @@
-// The saga's table: which event of one service calls for which command to an entity of another.
-// Pure: policies send the commands, and the random saga tests carry them out at once.
+// The saga's table maps a service's events to commands for another service's entities. Pure:
+// policies send the commands, and the random saga tests carry out each command at once.
 #pragma once
 
 #include <optional>
@@ -13,17 +13,17 @@
 
 namespace skanu {
 
-/// A command and the entity to which the command goes; the type tells the service.
+/// A command and the target entity; the command's type tells the service.
 struct addressed_command {
   entity_id id = 0;
   any_command command;
 };
 
-/// The event types to which a consumer reacts; empty for the trace view, which shows all events.
+/// Returns the types of a consumer's events; empty for the trace view, the follower of all events.
 std::vector<std::string> types_of(const consumer& who);
 
-/// The command for which a parsed event calls. Nothing where the event does not concern the
-/// consumer. Throws decode_error.
+/// Returns a consumer's command after a parsed event; nullopt for an event of no concern. Throws
+/// decode_error.
 std::optional<addressed_command> react(const consumer& who, const nlohmann::json& event);
 
 }  // namespace skanu

@@ -8,7 +8,7 @@ namespace {
 
 using decided = decision<stamp_event>;
 
-/// The unique key of what a payment did to an account: 'e' earned, 'd' deducted.
+/// Returns the unique key of a payment's effect on an account: 'e' earned, 'd' deducted.
 std::string effect_key(entity_id account, entity_id payment, char what) {
   auto key = ordered_key(account) + 'k';
   append_ordered_key(key, payment);

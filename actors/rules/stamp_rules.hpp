@@ -1,5 +1,5 @@
-// The rules of a stamp account: pure functions, no actor. The ledger is rows beside the account, of
-// which the rules are told what a decision needs.
+// The rules of a stamp account: pure functions, no actor. Rows beside the account form the ledger;
+// the caller looks up the rows for a decision.
 #pragma once
 
 #include <functional>
@@ -20,21 +20,21 @@ struct stamp_rules {
   /// The ledger's entries of the payment in a command.
   struct decision_context {
     std::optional<std::int64_t> earned;  ///< Stamps earned by the payment, if any.
-    bool deducted = false;               ///< It was taken back, or can never earn.
+    bool deducted = false;               ///< Taken back, or unable to earn.
   };
 
   using row_lookup = std::function<std::optional<std::string>(std::string_view key)>;
-  /// Looks up what decide needs to know.
+  /// Looks up the ledger's entries for decide().
   static decision_context gather(entity_id account, const command& c, const row_lookup& row);
 
   static decision<event> decide(const state& s, const command& c, entity_id account,
                                 const decision_context& known);
   static void apply(state& s, const event& e);
 
-  /// The ledger's rows of one event: the line that is shown, and the key that makes it happen once.
+  /// Returns the ledger's rows of an event: the visible line, and a unique key against a repeat.
   static std::vector<row_write> rows(entity_id account, const event& e, version_number version,
                                      std::string_view timestamp);
-  /// Where the lines of an account's ledger stand, in their order.
+  /// Returns the prefix of the rows of an account's visible lines, sorted by version.
   static std::string ledger_prefix(entity_id account);
 
   static bool listed(const state& s) { return !s.phone_number.empty(); }

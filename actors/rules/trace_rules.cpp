@@ -32,7 +32,7 @@ trace_status step_of(std::string_view event_type) {
 }
 
 entity_id order_of(std::string_view event_body) {
-  // Only the header, which holds no text of a user's, stands before the id.
+  // Only the header, without any user's text, stands before the id.
   constexpr std::string_view key = R"(,"id":)";
   const auto found = event_body.find(key);
   entity_id id = 0;

@@ -1,4 +1,4 @@
-// The rules of the trace: how far an order has come, from events in any order. Pure.
+// The rules of the trace find an order's step from events in any order. Pure.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 
 namespace skanu {
 
-/// The steps in the order in which they rank. A trace shows the highest among its events, in
-/// whatever order the logs are read.
+/// The steps by rank. A trace shows the highest step among the events, in any order of reading the
+/// logs.
 inline constexpr std::array steps_by_rank = {
     trace_status::none,
     trace_status::ordered,
@@ -27,37 +27,36 @@ inline constexpr std::array steps_by_rank = {
 };
 static_assert(steps_by_rank.size() == static_cast<std::size_t>(last_of(trace_status{})) + 1);
 
-/// The place of a step in that order.
+/// Returns a step's place in steps_by_rank.
 constexpr std::ptrdiff_t rank_of(trace_status step) {
   return std::ranges::find(steps_by_rank, step) - steps_by_rank.begin();
 }
 
-/// The step that an event of this type stands for; none for events that are history only.
+/// Returns the step of a type of event; none for events of the history only.
 trace_status step_of(std::string_view event_type);
 
-/// The id of the order that a stored event of order, payment or delivery is about, without parsing
-/// it whole; 0 where it has none.
+/// Returns the order's id in a stored event of order, payment or delivery, without parsing the
+/// whole event; 0 for an event without an id.
 entity_id order_of(std::string_view event_body);
 
-/// Takes one stored event into a trace. Throws decode_error.
+/// Takes a stored event into a trace. Throws decode_error.
 void apply_event(order_trace& trace, entity_id id, std::string_view event_body);
 
-/// The step that the trace shows; none as long as it is not shown. It only ever rises.
+/// Returns the visible step; none before the order's Ordered was read. The rank never falls.
 inline trace_status shown_step(const order_trace& t) {
   return t.registered ? t.status : trace_status::none;
 }
 
-/// The stored TraceChanged of a trace that took `source` as its event `version`; nothing where it
-/// still shows the step that it showed before.
+/// Returns the TraceChanged to store after a trace took `source` as event `version`; nullopt while
+/// the visible step stays the same.
 std::optional<std::string> change_of(const order_trace& now, trace_status step_before,
                                      version_number version, std::string_view source);
 
-/// Where an order's history stands in the rows of ordertrace: a row per event, under the trace's
-/// version that the event made, in the order in which the view saw them.
+/// Returns the prefix of an order's history in the rows of ordertrace: a row per event, under the
+/// trace's version after the event, in the view's order of reading.
 std::string history_prefix(entity_id order);
 
-/// The view as a consumer of one service's log. Throws decode_error where the view does not follow
-/// that log.
+/// Returns the view's consumer of a service's log. Throws decode_error for a log without the view.
 const consumer& trace_consumer(service followed);
 
 inline bool listed(const order_trace& t) { return t.registered; }

@@ -10,13 +10,13 @@ namespace {
 
 constexpr std::uint32_t none = UINT32_MAX;
 
-/// Finds the places of a list by a hash of their keys, without an allocation for each.
+/// Finds the places of a list by a hash of the key, without an allocation for each place.
 class place_index {
  public:
   explicit place_index(std::size_t most) : slots_(std::bit_ceil(2 * most + 1), none) {}
 
-  /// The place for which `is_there` is true; else `added`, under which the key is found from now
-  /// on, unless that is none.
+  /// Returns the place with a true `is_there`; else `added`, the key's place from now on if not
+  /// `none`.
   template <class IsThere>
   std::uint32_t find(std::uint64_t hash, IsThere is_there, std::uint32_t added = none) {
     const auto mask = slots_.size() - 1;
@@ -30,7 +30,7 @@ class place_index {
   std::vector<std::uint32_t> slots_;
 };
 
-/// Where the next element of a list will stand.
+/// Returns the place of a list's next element.
 template <class T>
 std::uint32_t next_place(const std::vector<T>& list) {
   return static_cast<std::uint32_t>(list.size());
@@ -82,7 +82,7 @@ void batch_plan::gather_entities() {
   touched_.resize(reads_.entities.size());
 }
 
-/// Rows without a condition are looked up as well: a later condition sees what they write.
+/// Rows without a condition are looked up as well: a later condition sees the written value.
 void batch_plan::gather_rows() {
   std::size_t all = 0, conditional = 0;
   for (const auto* c : batch_) {

@@ -1,12 +1,12 @@
-// A batch of commits without its database: the reads that the batch needs, the result of each
-// commit, and the writes that follow. Pure: a database answers the reads and carries the writes
-// out, each in as few statements as it likes.
+// Plans a batch of commits without a database: the needed reads, the result of each commit, and the
+// writes. Pure: a database answers the reads and carries the writes out, in any number of
+// statements.
 //
 //   batch_plan plan(batch);
 //   for (auto& e : plan.reads().entities) e.version = …;   // likewise rows and services
 //   const batch_outcome decided = plan.decide();
 //
-// Keys, documents and values are views into the commits, which outlive the plan and its outcome.
+// Keys, documents and values are views into the commits; the commits outlive plan and outcome.
 #pragma once
 
 #include <array>
@@ -29,17 +29,17 @@ struct entity_read {
   std::optional<errc> failure = {};  ///< Refuses the commits that need the entity.
 };
 
-/// A row on which a commit depends. The database fills in the last two members.
+/// A row needed by a commit. The database fills in the last two members.
 struct row_read {
   service of = service::order;
   row_space space = row_space::rows;
   std::string_view key;
   bool needs_text = false;               ///< False where only the row's presence counts.
-  std::optional<std::string> text = {};  ///< None: there is no row. Empty where it is not needed.
+  std::optional<std::string> text = {};  ///< nullopt: no row. Empty if not needed.
   std::optional<errc> failure = {};      ///< Refuses the commits that compare the text.
 };
 
-/// A service that commits are of. The database fills in the last three members.
+/// A service of the commits. The database fills in the last three members.
 struct service_read {
   service of = service::order;
   bool appends = false;  ///< False where the log's end is not needed.
@@ -66,7 +66,7 @@ struct planned_row {
   const row_write* row;
 };
 
-/// An entity as the last of its commits leaves it.
+/// An entity after the entity's last commit.
 struct entity_write {
   service of;
   entity_id id;
@@ -87,19 +87,19 @@ struct count_change {
 };
 
 struct batch_outcome {
-  std::vector<commit_result> results;  ///< One for each commit, in the batch's order.
+  std::vector<commit_result> results;  ///< For each commit, in the batch's order.
   std::vector<event_write> events;     ///< In the order of each log.
-  std::vector<planned_row> rows;       ///< In their order: the last of one key counts.
+  std::vector<planned_row> rows;       ///< In order: the last row of a key counts.
   std::vector<entity_write> entities;  ///< Each entity once.
   std::vector<count_change> counts;    ///< Each status once.
 };
 
-/// Decides one batch. A commit is refused alone, with conflicting_commit where a condition of it
-/// does not hold, or with the failure of a needed read; later commits build on the accepted
+/// Decides a batch. A commit is refused alone, with conflicting_commit where a condition of the
+/// commit does not hold, or with the failure of a needed read; later commits build on the accepted
 /// commits.
 class batch_plan {
  public:
-  /// The largest status is one less.
+  /// All statuses are lower.
   static constexpr std::size_t status_limit = 16;
 
   explicit batch_plan(std::span<const commit* const> batch);
@@ -111,7 +111,7 @@ class batch_plan {
   batch_outcome decide();
 
  private:
-  /// The places of a commit's reads: of its changes and its required entity, and of its rows.
+  /// The places of a commit's reads: of the changes and the required entity, and of the rows.
   struct places {
     const std::uint32_t* entities;
     const std::uint32_t* rows;

@@ -35,7 +35,7 @@ std::optional<std::string> careful_reader::find(table t, std::string_view key) c
   if (const auto value = sealed_.verified(t, key, *stored)) return std::string(*value);
   const std::string damaged(*stored);
   auto found = search(t, key);
-  // the value of another key says nothing of this one
+  // another key's damaged value is no damage of the searched key
   if (!found && !sealed_.written_key(t, key, damaged)) sealed_.opened(t, key, damaged);  // throws
   return found;
 }

@@ -29,13 +29,13 @@ class careful_reader {
   /// same wrong place, and put a sound key out of order.
   std::optional<std::string> get_for_change(table t, std::string_view key) const;
 
-  // Scans like those of table_reader. Entries of damaged keys are visited at their place among the
+  // Scans like table_reader. Entries of damaged keys are visited at the stored place among the
   // sound keys.
 
   void scan_up(table t, std::string_view from, const table_reader::visitor& visit) const;
   void scan_down(table t, std::string_view below, const table_reader::visitor& visit) const;
 
-  /// An entry as it was written.
+  /// An entry as written.
   struct entry {
     std::string key;  ///< The written key, or the stored key of a value with other damage.
     std::optional<std::string_view> value;  ///< nullopt: damaged.

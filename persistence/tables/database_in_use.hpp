@@ -1,4 +1,4 @@
-// The database that a thread reads or writes, for the report of a crash.
+// Each thread names the database in use, for the report of a crash.
 #pragma once
 
 #include <string>

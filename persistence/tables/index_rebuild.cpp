@@ -11,7 +11,7 @@ namespace skanu {
 
 namespace {
 
-/// Keys that one transaction looks at.
+/// Keys in a transaction.
 constexpr std::size_t keys_at_once = 1'000;
 constexpr std::size_t statuses = 256;
 
@@ -32,7 +32,7 @@ class index_rebuild {
  private:
   table in(table_kind kind) const { return {of_, kind}; }
 
-  /// Calls `work` in a transaction, which becomes durable where something was written.
+  /// Calls `work` in a transaction; a transaction with writes becomes durable.
   void in_transaction(const std::function<void()>& work) {
     writer_ = tables_.begin_write();
     written_ = false;
@@ -41,7 +41,7 @@ class index_rebuild {
     writer_.reset();
   }
 
-  /// Visits the keys that a table has now, in transactions of keys_at_once.
+  /// Visits the present keys of a table, in transactions of keys_at_once.
   void each_key(table_kind kind, const std::function<void(const std::string&)>& visit) {
     std::vector<std::string> keys;
     std::string after;
@@ -74,7 +74,7 @@ class index_rebuild {
 
   void check_entity(const std::string& key) {
     const auto found = listing_of(table_kind::entities, key);
-    if (found && !found->listed)  // it is looked at once more among the tombstones
+    if (found && !found->listed)  // looked at once more among the tombstones
       return move(key, table_kind::entities, table_kind::tombstones);
     ++changes_.documents;
     if (!found) return unreadable(key);
@@ -96,7 +96,7 @@ class index_rebuild {
     add_entry(*found, key);
   }
 
-  /// An entry of a document that cannot be read stays: nothing says that it is wrong.
+  /// An entry of an unreadable document stays: the entry may be right.
   void check_entry(const std::string& key) {
     const auto stored = writer_->get(in(table_kind::status_index), key);
     bool fits =

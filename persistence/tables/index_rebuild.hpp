@@ -1,4 +1,4 @@
-// Making the status index and the counts of a service anew from its documents.
+// Makes the status index and the counts of a service anew from the documents.
 #pragma once
 
 #include "persistence/store.hpp"
@@ -7,8 +7,8 @@
 
 namespace skanu {
 
-/// In transactions of a bounded size: stopped in between, everything done so far stays, and another
-/// rebuild does the rest. Nobody else writes meanwhile. Throws store_error.
+/// Uses transactions of a bounded size: after a stop in between, the finished part stays, and
+/// another rebuild does the rest. No other writer may write meanwhile. Throws store_error.
 index_changes rebuild_index(ordered_tables& tables, const seals& sealed, service s,
                             const listing_reader& listing_in);
 

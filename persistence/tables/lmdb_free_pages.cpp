@@ -46,7 +46,7 @@ std::size_t pages_of(MDB_txn* txn, MDB_dbi dbi) {
   return stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
 }
 
-/// Reads the number at a place of a value, which need not be aligned.
+/// Reads the number at a place of a value, also without alignment.
 std::size_t number_at(const MDB_val& value, std::size_t place) {
   std::size_t number = 0;
   std::memcpy(&number, static_cast<const char*>(value.mv_data) + place * sizeof number,
@@ -54,8 +54,8 @@ std::size_t number_at(const MDB_val& value, std::size_t place) {
   return number;
 }
 
-/// Walks the pages of a table's tree, and checks the headers: LMDB's readers trust most of their
-/// bits, and its writers all.
+/// Walks the pages of a table's tree, and checks the headers: LMDB's readers trust most bits of a
+/// header, and LMDB's writers all.
 class tree_check {
  public:
   tree_check(int file, std::size_t page_size, std::size_t last_page)
@@ -94,7 +94,7 @@ class tree_check {
     std::memcpy(&number, at, sizeof number);
     return number;
   }
-  /// A branch's node holds the page in its first 48 bits.
+  /// A branch's node holds the page in the first 48 bits.
   static std::size_t child_at(const char* node) {
     return short_at(node) | std::size_t{short_at(node + 2)} << 16 |
            std::size_t{short_at(node + 4)} << 32;

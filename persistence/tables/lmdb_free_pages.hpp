@@ -1,4 +1,4 @@
-// LMDB's own book-keeping of pages, which writers trust and readers of tables never see.
+// LMDB's writers trust the book-keeping of pages; readers of tables never see the book-keeping.
 #pragma once
 
 #include <lmdb.h>

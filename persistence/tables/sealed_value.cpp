@@ -93,7 +93,7 @@ std::optional<std::string_view> seals::verified(table t, std::string_view key,
     if (stored.substr(value.size()) == std::string_view(seal.data(), seal.size())) return value;
     return std::nullopt;
   }
-  // an entry of an index, written by a program that gave such entries no checksum
+  // an entry of an index, written by a program without checksums of entries
   if (is_index(t) && stored.empty()) return stored;
   if (unsealed_allowed_[static_cast<std::size_t>(t.of)] && looks_whole(t, stored)) return stored;
   return std::nullopt;

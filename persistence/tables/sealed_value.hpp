@@ -22,7 +22,7 @@ namespace skanu {
 /// The meta key of the format of a service's tables. Readable to any version, so without a
 /// checksum.
 inline constexpr std::string_view format_key = "format";
-/// Its value: written today, and by a program without checksums.
+/// The format's value: written today, and by a program without checksums.
 inline constexpr std::string_view stored_format = "skanu 2";
 inline constexpr std::string_view stored_format_without_checksums = "skanu 1";
 

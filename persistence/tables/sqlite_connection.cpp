@@ -7,8 +7,8 @@ namespace skanu {
 
 namespace {
 
-/// Pages in the write-ahead log from which on it is copied into the file, and from which on readers
-/// are waited for, so that it can begin anew.
+/// Pages in the write-ahead log before a copy into the file, and before a wait for readers, to
+/// begin the log anew.
 constexpr int log_to_copy = 1'000;
 constexpr int log_to_restart = 3'000;
 constexpr std::chrono::milliseconds restart_wait{50};
@@ -73,11 +73,11 @@ void sqlite_connection::run(transaction_step what) {
 }
 
 void sqlite_connection::roll_back() noexcept {
-  if (sqlite3_get_autocommit(db_.get()) != 0) return;  // SQLite rolled back by itself
+  if (sqlite3_get_autocommit(db_.get()) != 0) return;  // SQLite rolled back already
   try {
     run(transaction_step::roll_back);
   } catch (const store_error&) {
-    // Cannot happen to an open transaction; were it so, the next BEGIN would say it.
+    // Cannot happen to an open transaction; otherwise the next BEGIN fails.
   }
 }
 
@@ -141,13 +141,13 @@ void sqlite_connection::bound_log() {
   const bool restarted = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, nullptr,
                                                    nullptr) == SQLITE_OK;
   wait_at_most(sqlite_wait_max);
-  // A reader that stays for long, such as a backup, is not waited for after every commit.
+  // Commits after a failed restart do not each wait for a long reader, such as a backup.
   next_restart_ = restarted ? log_to_restart : log_pages_ + log_to_copy;
 }
 
 errc sqlite_connection::code_of(int result) const {
-  // A flush that failed leaves a whole commit in the log: it is there after a crash, unless
-  // another commit was written over it before.
+  // A failed flush leaves a whole commit in the log, readable after a crash unless another commit
+  // was written over the place.
   if (result == SQLITE_IOERR_FSYNC) return errc::outcome_unknown;
   const int system_error = sqlite3_system_errno(db_.get());
   const bool no_room =
@@ -157,7 +157,7 @@ errc sqlite_connection::code_of(int result) const {
   return no_room ? errc::store_full : errc::store_failed;
 }
 
-/// Asks the files: after a commit that failed, sqlite3_system_errno is of a later call.
+/// Asks the files: after a failed commit, sqlite3_system_errno is of a later call.
 bool sqlite_connection::a_file_is_at_its_longest() const {
   for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
     sqlite3_file* file = nullptr;

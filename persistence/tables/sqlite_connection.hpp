@@ -1,4 +1,4 @@
-// One connection to an SQLite file: its prepared statements, its errors, its write-ahead log.
+// A connection to an SQLite file: the prepared statements, the errors, the write-ahead log.
 #pragma once
 
 #include <sqlite3.h>
@@ -39,7 +39,7 @@ enum class transaction_step : std::uint8_t {
 };
 inline constexpr std::size_t transaction_step_count = 5;
 
-/// For one thread at a time. Functions throw store_error.
+/// For a single thread at a time. Functions throw store_error.
 class sqlite_connection {
  public:
   sqlite_connection(std::string file, int more_flags);
@@ -49,7 +49,7 @@ class sqlite_connection {
   std::string value_of(const std::string& sql);
 
   void run(transaction_step step);
-  /// Ends a transaction that run() began, if it still goes on.
+  /// Rolls back a transaction begun by run(), unless already ended.
   void roll_back() noexcept;
   /// Makes the transaction durable, and keeps the write-ahead log short.
   void commit();
@@ -92,7 +92,7 @@ class sqlite_connection {
   std::array<statement_handle, service_count * table_kind_count * table_operation_count>
       statements_;
   std::string found_;
-  int log_pages_ = 0;  ///< After this connection's last commit.
+  int log_pages_ = 0;  ///< After the connection's last commit.
   int next_restart_;
 };
 

@@ -162,7 +162,7 @@ fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
-/// Gives a finished file its name, durably.
+/// Gives a finished file the final name, durably.
 void move_into_place(const fs::path& finished, const fs::path& file) {
   flush(finished);
   std::error_code failure;
@@ -173,20 +173,20 @@ void move_into_place(const fs::path& finished, const fs::path& file) {
   flush(folder_of(file));
 }
 
-/// Removes what an interrupted attempt left.
+/// Removes the files of an interrupted attempt.
 void remove_database(const fs::path& file) {
   for (const auto* suffix : {"", "-wal", "-shm", "-journal"}) {
-    std::error_code ignored;  // what cannot be removed makes the next step fail
+    std::error_code ignored;  // a file left over makes the next step fail
     fs::remove(file.string() + suffix, ignored);
   }
 }
 
-/// Makes an empty database beside its place and moves it there whole, so that an empty or half a
-/// file under its own name is always damage.
+/// Makes an empty database beside the final place and moves the whole file there, so an empty or
+/// partial file under the final name is always damage.
 void create_database(const fs::path& file) {
   const fs::path unfinished = file.string() + ".new";
   remove_database(unfinished);
-  // SQLite gives the files that it makes beside a file that file's mode.
+  // SQLite gives the files made beside a file the same mode.
   if (const int fd = open_private(unfinished, O_EXCL); fd >= 0) ::close(fd);
   {
     sqlite_connection c(unfinished.string(), SQLITE_OPEN_CREATE);
@@ -250,7 +250,7 @@ class sqlite_tables final : public ordered_tables {
     } else if (status.type() != fs::file_type::regular) {
       refuse(failure ? "cannot be opened: " + failure.message() : "is not a file");
     } else if (fs::file_size(file_, failure) == 0) {
-      // SQLite would take it for a new one and throw its write-ahead log away.
+      // SQLite would take the file for new and throw the write-ahead log away.
       refuse("is empty: it was cut off");
     }
     if (::access(file_.c_str(), R_OK | W_OK) != 0)

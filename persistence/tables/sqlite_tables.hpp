@@ -1,5 +1,5 @@
-// Ordered tables in one SQLite file, readable with the sqlite3 shell: a table per service and kind,
-// such as "delivery.entities", with keys as blobs and values as text.
+// Ordered tables in a single SQLite file, readable with the sqlite3 shell: a table per service and
+// kind, such as "delivery.entities", with keys as blobs and values as text.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 namespace skanu {
 
-/// Opens `file`, whose folder is there, or creates it; every commit is flushed to the disk before
-/// it returns. `max_bytes` bounds the file, without its write-ahead log of a few megabytes; 0: only
-/// the disk bounds it. Writers of all processes take turns and wait at most ten seconds for each
-/// other; processes may open one file at the same time, but not while one of them creates it.
+/// Opens or creates `file` in an existing folder; every commit is flushed to the disk before
+/// returning. `max_bytes` bounds the file, without the write-ahead log of a few megabytes; 0: only
+/// the disk bounds the file. Writers of all processes take turns and wait at most ten seconds for
+/// each other; processes may open the same file at the same time, but not during the creation.
 ///
-/// Throws store_error where the file is damaged or empty, cannot be written, is not a database of
-/// this program or one that a newer program wrote; such a file is left as it is.
+/// Throws store_error for a file that is damaged, empty, not writable, foreign, or written by a
+/// newer program; such a file stays unchanged.
 std::unique_ptr<ordered_tables> open_sqlite_tables(const std::string& file,
                                                    const std::vector<service>& services,
                                                    std::int64_t max_bytes);

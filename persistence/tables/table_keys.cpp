@@ -95,8 +95,8 @@ log_tail tail_of_log(const table_reader& tables, const seals& sealed, service s)
     return !sound;              // events may have been added below a damaged key
   });
   const auto last = placed + behind;
-  // A little further on, the place of a coming event is taken by the damaged key: the log goes on
-  // behind that, and readers see the places between as damaged.
+  // A damaged key a little further on takes the place of a coming event: the log goes on behind the
+  // damaged key, and readers see the places between as damaged.
   constexpr log_offset near = 32;
   if (highest > last && highest - last <= near) return {highest, true};
   return {last, highest <= last};

@@ -1,4 +1,4 @@
-// The keys of a service's tables, and the rows that the store itself keeps in them.
+// The keys of a service's tables, and the rows of the store's own.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@
 
 namespace skanu {
 
-/// The meta row with the epoch that commits must name.
+/// The meta row with the epoch required of commits.
 inline constexpr std::string_view epoch_key = "epoch";
-/// The front of the meta rows that count the listed entities of a status.
+/// The prefix of the meta rows with the numbers of listed entities, by status.
 inline constexpr std::string_view count_prefix = "count:";
 
 table table_of(service s, row_space space);
@@ -23,14 +23,14 @@ table table_of(service s, row_space space);
 std::string status_key(std::uint8_t status, entity_id id);
 std::string count_key(std::uint8_t status);
 
-/// The integer that a row of the store's own spells; 0 where there is no row. Throws store_error.
+/// Returns the integer in a row of the store's own; 0 without a row. Throws store_error.
 std::int64_t integer_in(std::optional<std::string_view> text);
 
-/// The number of entities that the status index lists, in one status or in all: a scan of them.
+/// Counts the entities in the status index, in a single status or in all, by a scan.
 std::int64_t indexed_count(const table_reader& tables, service s,
                            std::optional<std::uint8_t> status);
 
-/// The stored count of a status. A damaged or missing one is no loss: the index is counted instead.
+/// Returns the stored count of a status; for a damaged or missing count, counts the index instead.
 std::int64_t count_in(const table_reader& tables, const seals& sealed, service s,
                       std::uint8_t status);
 

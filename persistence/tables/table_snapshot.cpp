@@ -9,7 +9,7 @@ namespace skanu {
 
 namespace {
 
-/// Longer gaps in a log come from no damaged page, and have no damaged events in place of theirs.
+/// Longer gaps in a log come from no damaged page, and are not filled with damaged events.
 constexpr log_offset longest_hole = 100'000;
 
 }  // namespace
@@ -186,7 +186,7 @@ std::vector<table_check> table_snapshot::check_values(service s) const {
     reader_->scan_up(t, {}, [&](std::string_view key, std::string_view stored) {
       note_reading(t);
       const bool sound = sealed_.verified(t, key, stored).has_value();
-      if (sound && last && key <= *last) {  // or it would turn in circles
+      if (sound && last && key <= *last) {  // or the scan would turn in circles
         ++check.damaged;
         check.named.push_back(shown_key(t, key) + ", which is out of order,");
         return false;

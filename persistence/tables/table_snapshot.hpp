@@ -16,7 +16,7 @@ namespace skanu {
 
 class table_snapshot final : public snapshot {
  public:
-  /// `sealed` outlives it.
+  /// `sealed` outlives the snapshot.
   table_snapshot(std::unique_ptr<table_reader> reader, const seals& sealed)
       : reader_(std::move(reader)), sealed_(sealed), careful_(*reader_, sealed_) {}
 

@@ -14,12 +14,12 @@ namespace skanu {
 
 namespace {
 
-/// The first write to tables without checksums turns their format into the present one, with this
-/// row beside it: some values still carry no checksum.
+/// The first write to tables without checksums sets the present format, and adds the row: some
+/// values still carry no checksum.
 constexpr std::string_view unsealed_key = "values.without_checksum";
 constexpr std::string_view unsealed_value = "allowed";
 
-/// Answers the reads of a batch's plan from ordered tables, and carries its writes out there.
+/// Answers the reads of a batch's plan from ordered tables, and carries out the writes there.
 class batch_transaction {
  public:
   batch_transaction(table_writer& tables, const seals& sealed) : tables_(tables), sealed_(sealed) {}
@@ -55,7 +55,7 @@ class batch_transaction {
     }
   }
 
-  /// Damage in one place must not hold up the commits that need others.
+  /// Damage in a place must not hold up the commits without a need for the place.
   template <class Read>
   static std::optional<errc> failure_of(Read read) {
     try {
@@ -121,7 +121,7 @@ class batch_transaction {
     const table meta{change.of, table_kind::meta};
     const auto key = count_key(change.status);
     const auto stored = tables_.get(meta, key);
-    // The index has this batch's entries already, a count that can be read has not.
+    // The index already has the batch's entries; a readable count has not.
     const bool readable = stored && sealed_.verified(meta, key, *stored);
     const auto before = count_in(tables_, sealed_, change.of, change.status);
     put(meta, key, std::to_string(readable ? before + change.by : before));
@@ -147,7 +147,7 @@ void copy_table(table t, const table_reader& from, ordered_tables& into) {
   from.scan_up(t, {}, [&](std::string_view key, std::string_view value) {
     if (bytes > transaction_bytes) {
       writer->commit();
-      writer.reset();  // one writer at a time
+      writer.reset();  // a single writer at a time
       writer = into.begin_write();
       bytes = 0;
     }
@@ -241,7 +241,7 @@ class table_store final : public store {
     return true;
   }
 
-  /// Every table of ours has a format: where only that is missing, it was lost.
+  /// Throws for tables with rows but without a format: only damage loses the format.
   static bool refuse_unless_empty(const table_reader& tables, table meta) {
     tables.scan_up(meta, {}, [&](auto, auto) -> bool {
       throw store_error(errc::damaged, "the tables of " + std::string(name_of(meta.of)) +
@@ -250,7 +250,7 @@ class table_store final : public store {
     return false;
   }
 
-  /// Brings the tables of the format before to the present one.
+  /// Brings tables of the previous format to the present format.
   void mark_outdated() {
     if (outdated_.empty()) return;
     const auto writer = tables_->begin_write();
@@ -274,7 +274,7 @@ class table_store final : public store {
   std::unique_ptr<ordered_tables> tables_;
   std::vector<service> services_;
   seals sealed_;
-  std::vector<service> outdated_;  ///< Their tables say that they are of the format before.
+  std::vector<service> outdated_;  ///< Services with tables of the previous format.
 };
 
 }  // namespace

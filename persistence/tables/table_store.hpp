@@ -1,4 +1,4 @@
-// The store on top of ordered tables: the one place where a commit is carried out.
+// The store on top of ordered tables, the only place of carrying out a commit.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace skanu {
 
-/// A store of `services` in `tables`. Throws store_error where the tables hold something else than
-/// a store of this program, or one that a newer program wrote.
+/// Makes a store of `services` in `tables`. Throws store_error where the tables hold foreign data
+/// or a store written by a newer program.
 std::unique_ptr<store> make_table_store(std::unique_ptr<ordered_tables> tables,
                                         std::vector<service> services);
 

@@ -62,8 +62,8 @@ class table_reader {
   /// Visits keys downwards from the last key below `below`; empty: from the last key.
   virtual void scan_down(table t, std::string_view below, const visitor& visit) const = 0;
 
-  /// Checks what a writer reads besides the tables, such as the list of free pages. Throws
-  /// store_error with errc::damaged.
+  /// Checks a writer's reads besides the tables, such as the list of free pages. Throws store_error
+  /// with errc::damaged.
   virtual void check_free_pages() const {}
 };
 

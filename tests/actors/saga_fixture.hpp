@@ -1,4 +1,4 @@
-// The actors of a whole node on one disk in virtual time, with the clients' commands and an audit.
+// The actors of a whole node on a disk in virtual time, with the clients' commands and an audit.
 #pragma once
 
 #include <gtest/gtest.h>

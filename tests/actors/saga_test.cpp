@@ -1,4 +1,4 @@
-// The saga: the ways of an order, the original's defects, and one part down.
+// The saga: the ways of an order, the original's defects, and a part down.
 #include "tests/actors/saga_fixture.hpp"
 
 namespace skanu {
@@ -120,8 +120,7 @@ TEST_F(saga_test, defect_of_the_original_cancelling_earns_no_stamps_again) {
 TEST_F(saga_test, defect_of_the_original_a_cancel_finds_the_delivery_of_its_own_order) {
   start_node();
   settle();
-  // Pays in another order than the order of the ids, so that row numbers of the services would
-  // differ.
+  // Pays out of the order of the ids, so row numbers of the services would differ.
   const auto first = placed(), second = placed(), third = placed();
   for (const auto id : {third, first, second}) {
     pay(id);
@@ -179,7 +178,7 @@ TEST_F(saga_test, defect_of_the_original_a_rolled_back_change_publishes_nothing)
   EXPECT_EQ(trace_of(id), "Order END");
 }
 
-// One part down.
+// A part down.
 
 TEST_F(saga_test, payment_waits_neither_for_stamps_nor_for_the_kitchen) {
   start_node();

@@ -1,4 +1,4 @@
-// Damages of followers: the stamp ledger and the traces contradict the events that they follow.
+// Damages of followers: the stamp ledger and the traces contradict the followed events.
 #include "actors/rules/event_commit.hpp"
 #include "actors/rules/trace_rules.hpp"
 #include "persistence/log/consumer_keys.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 const std::string other_phone = "821012341234";
 
-/// Stores one half of a join.
+/// Stores half of a join.
 void join_in_part(small_shop& shop, const std::vector<stamp_event>& events) {
   commit half{.of = stamp};
   auto entity = decode_versioned<stamp_rules>(shop.data().read()->entity(stamp, account));

@@ -1,4 +1,4 @@
-// A rebuilt index fits the documents: the audit, which found it broken, finds it sound.
+// A rebuilt index fits the documents: the audit finds damage before and none after.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 std::string entry(int status, entity_id id) { return static_cast<char>(status) + ordered_key(id); }
 
-/// The sums of what a rebuild of every service changed.
+/// The sums of the changes in a rebuild of every service.
 index_changes rebuild(store& data) {
   index_changes all;
   for (const auto s : data.services()) {
@@ -142,7 +142,7 @@ TEST(index_rebuilds, leave_the_entries_of_what_cannot_be_read) {
   EXPECT_EQ(shop.value(index_of(order), entry(1, placed)), "");
 }
 
-/// More orders than one transaction looks at, recorded or rejected in turn.
+/// More orders than a transaction looks at, recorded or rejected in turn.
 void record(store& data, entity_id many) {
   commit all{.of = order};
   for (entity_id id = 1; id <= many; ++id) {

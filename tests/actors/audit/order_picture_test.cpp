@@ -1,4 +1,4 @@
-// The open steps of an order, as a table of its services' states.
+// The open steps of an order, as a table of the services' states.
 #include "actors/audit/order_picture.hpp"
 
 #include <gtest/gtest.h>

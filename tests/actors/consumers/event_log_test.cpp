@@ -69,7 +69,7 @@ TEST_F(event_log_test, passes_over_the_types_that_are_not_wanted) {
   EXPECT_EQ(batch->next, 5);
 }
 
-// A batch cut short by its byte limit must not look like the log's end, or followers stop reading.
+// A batch cut short by the byte limit must not look like the log's end, or followers stop reading.
 TEST_F(event_log_test, a_batch_that_is_cut_short_by_its_bytes_is_not_the_end) {
   const auto large = R"({"eventType":"A","text":")" + std::string(400'000, 'x') + R"("})";
   append_events(data, service::order, {large, large, large, large, large});
@@ -100,7 +100,7 @@ TEST_F(event_log_test, forgets_followers_that_are_gone) {
   EXPECT_EQ(hints, 0);
 }
 
-// A failed read must not end the log's actor, or its followers wait forever.
+// A failed read must not end the log's actor, or the followers wait forever.
 TEST_F(event_log_test, outlives_a_store_that_cannot_be_read) {
   append_events(data, service::order, {event_of_type("A")});
   data.inject({.name = "unreadable", .at = fault_point::read});

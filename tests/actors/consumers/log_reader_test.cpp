@@ -1,4 +1,4 @@
-// When a consumer reads which of its logs, in virtual time.
+// A consumer's reader chooses the logs and the times of turns, in virtual time.
 #include "actors/consumers/log_reader.hpp"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 const log_reader_limits limits{
     .batch = 4, .window = milliseconds(10), .retry = {milliseconds(100), milliseconds(100)}};
 
-/// A batch of the events up to `end`, with more behind it or not.
+/// A batch of the events up to `end`, with or without more events behind.
 event_batch up_to(log_offset end, bool more = false) {
   return {.events = {}, .next = end + 1, .more = more, .end = end};
 }
@@ -27,20 +27,20 @@ class log_reader_test : public testing::Test {
   log_reader_test()
       : reader({{consumers::trace_follows_order}, {consumers::trace_follows_payment}}, limits) {}
 
-  /// The wait until the next turn in milliseconds; -1 where none is planned anew.
+  /// The wait until the next turn in milliseconds; -1 without a new plan.
   std::int64_t plan() {
     const auto at = reader.plan(now);
     return at ? std::chrono::duration_cast<milliseconds>(*at - now).count() : -1;
   }
 
-  /// The numbers of the logs that a turn asks.
+  /// The numbers of the logs asked in a turn.
   std::vector<std::size_t> begin() {
     std::vector<std::size_t> asked;
     for (const auto& p : reader.begin_turn(now)) asked.push_back(p.log);
     return asked;
   }
 
-  /// A first turn that found nothing.
+  /// A first turn without events.
   void begin_quietly() {
     plan();
     begin();

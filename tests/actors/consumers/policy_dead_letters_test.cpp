@@ -1,10 +1,10 @@
-// Dead letters of policies: events set aside, and their replay or discard by operators.
+// Policies set events aside as dead letters; operators replay or discard the letters.
 #include "tests/actors/consumers/policy_fixture.hpp"
 
 namespace skanu {
 namespace {
 
-/// A log of one event, which is damaged as long as it is said to be.
+/// A log of a single event, damaged while `*damaged` is true.
 event_log_actor::behavior_type damaged_log(event_log_actor::pointer, const bool* damaged) {
   return {[=](pull_atom, const log_query& query) -> caf::result<event_batch> {
             event_batch batch{{}, 2, false, 1};
@@ -71,8 +71,7 @@ TEST_F(policy_test, an_event_that_cannot_be_read_is_set_aside_at_once) {
   EXPECT_EQ(dead_letters().size(), 2U);
 }
 
-// Its type cannot be told, so it cannot be passed over; skipped, its effect would be lost in
-// silence.
+// A policy cannot tell a damaged event's type: skipping the event could lose an effect in silence.
 TEST_F(policy_test, an_event_that_is_damaged_in_its_log_is_set_aside_and_replayed_once_it_is_not) {
   bool damaged = true;
   log = keep(system.spawn(damaged_log, &damaged));
@@ -193,14 +192,14 @@ TEST_F(policy_test, what_waits_behind_a_letter_cannot_be_replayed_before_it) {
 
 TEST_F(policy_test, more_operators_than_can_wait_are_told_so) {
   set_aside_first_of({event_for(1)});
-  happen({event_for(2)});  // is under way: errands wait
+  happen({event_for(2)});  // a command under way: errands wait
   for (std::size_t i = 0; i < dead_letter_box::most_errands; ++i)
     ASSERT_TRUE(order({"stamp-follows-payment", 1, 1}).waiting()) << i;
   EXPECT_EQ(order({"stamp-follows-payment", 1, 1}).word(), "overloaded");
 }
 
-// An unreadable event names no entity; the next program may find an entity with letters of its
-// own.
+// An unreadable event names no entity; the next program may read the event, for an entity with
+// other letters.
 TEST_F(policy_test, a_letter_without_an_entity_is_not_replayed_beside_those_of_its_entity) {
   store_letters({{"stamp-follows-payment", "payment", 1, 0, 1, "a test's", "", event_for(7)},
                  {"stamp-follows-payment", "payment", 2, 7, 1, "a test's", "", event_for(7)}});

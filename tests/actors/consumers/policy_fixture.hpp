@@ -14,7 +14,7 @@
 
 namespace skanu {
 
-/// A command that the policy sent, for the test to answer.
+/// A policy's command, for the test to answer.
 struct sent {
   entity_id target = 0;
   command_context how;
@@ -78,7 +78,7 @@ class policy_test : public actor_fixture {
   }
   void fail(std::size_t i, errc code) { answer(i, error{code, "a test's failure"}); }
 
-  /// The position that is stored; 0 where none is.
+  /// Returns the stored position; 0 without a position.
   log_offset position() {
     const auto row =
         data.read()->row(service::stamp, row_space::meta, position_key("stamp-follows-payment"));
@@ -90,7 +90,7 @@ class policy_test : public actor_fixture {
                              dead_letter_prefix("stamp-follows-payment"), {}, 100);
   }
 
-  /// Sets aside the first of these events, and so what comes behind it for the same entity.
+  /// Sets aside the first event, and so also each later event for the same entity.
   void set_aside_first_of(std::vector<std::string> bodies) {
     happen({bodies.front()});
     start_policy(attempts_of(1));
@@ -101,7 +101,7 @@ class policy_test : public actor_fixture {
     settle();
   }
 
-  /// Stores letters as if they had been set aside before the start.
+  /// Stores letters as if set aside before the start.
   void store_letters(const std::vector<dead_letter>& letters) {
     std::vector<row_write> rows;
     for (const auto& l : letters)

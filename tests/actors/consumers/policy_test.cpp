@@ -8,7 +8,7 @@
 namespace skanu {
 namespace {
 
-/// A log that cannot be read so many times, and is empty afterwards.
+/// A log with some failed reads, empty afterwards.
 event_log_actor::behavior_type failing_log(event_log_actor::pointer, int* pulls, int* failures) {
   return {[=](pull_atom, const log_query& query) -> caf::result<event_batch> {
             ++*pulls;
@@ -72,8 +72,8 @@ TEST_F(policy_test, a_hint_while_it_is_busy_is_not_lost) {
   EXPECT_EQ(targets(), (std::vector<entity_id>{1, 2}));
 }
 
-// A stamp node with an empty directory in place of a lost one counted the payments again, and lost
-// the entries made by hand without a word.
+// A stamp node with an empty directory in place of a lost directory counts the payments again, and
+// loses the entries made by hand: operators must learn of the loss.
 TEST_F(policy_test, a_new_directory_beside_older_events_is_said_once) {
   const auto event_at = [](const std::string& time) {
     return R"({"eventType":"Wanted","timestamp":")" + time + R"(","target":7})";
@@ -174,7 +174,7 @@ TEST_F(policy_test, asks_a_log_that_does_not_answer_again_and_again) {
   EXPECT_LE(pulls, 200) << "at a capped rate";
 }
 
-// The backoff's own pull came beside the hint's, one more for each hint.
+// A hint during a backoff replaces the backoff's pull: otherwise each hint adds a further pull.
 TEST_F(policy_test, a_hint_ends_a_backoff_and_adds_no_pull_to_it) {
   int pulls = 0, failures = 8;
   const auto failing = keep(system.spawn(failing_log, &pulls, &failures));
@@ -200,7 +200,7 @@ TEST_F(policy_test, a_log_that_cannot_be_read_for_a_while_is_read_later) {
   EXPECT_EQ(targets(), std::vector<entity_id>{1});
 }
 
-// A position of a program that knew no timelines.
+// A program without timelines stored the position.
 TEST_F(policy_test, the_timeline_of_its_log_is_stored_with_its_first_move) {
   write_rows(data, service::payment, {begin_timeline(*data.read(), service::payment)});
   append_events(data, service::payment, {event_for(0)});

@@ -25,7 +25,7 @@ Event with(const Fields& fields) {
   return e;
 }
 
-/// The first events of one order, by service.
+/// The first events of an order, by service.
 std::string placed(entity_id id) { return encode_event(order_event(ordered{id, coffee}), 1, noon); }
 std::string cancelled(entity_id id) {
   return encode_event(order_event(order_cancelled{id, coffee}), 2, noon);
@@ -141,7 +141,7 @@ TEST_F(trace_view_test, its_own_log_tells_each_change_of_what_is_shown_once) {
   EXPECT_EQ(log_of(service::ordertrace), std::vector<std::string>{}) << "not shown yet";
   happen(service::order, {placed(1), placed(2)});
   catch_up();
-  happen(service::payment, {payment_event_of(1)});  // changes nothing
+  happen(service::payment, {payment_event_of(1)});  // a repeat without effect
   happen(service::order, {cancelled(2)});
   catch_up();
   std::vector<std::string> told;
@@ -242,8 +242,7 @@ TEST_F(trace_view_test, an_event_that_cannot_be_read_is_set_aside) {
   EXPECT_EQ(metrics.of(service::ordertrace).dead_letters, 2);
 }
 
-// The later events of such an order were shown all the same, as if nothing were missing before
-// them.
+// The view must not show an order's later events while an earlier event is missing.
 TEST_F(trace_view_test, a_dead_letter_parks_the_later_events_of_its_order) {
   start_view();
   happen(service::order, {R"({"eventType":"Ordered","schema":1,"version":1,"id":1,"qty":"x"})"});
@@ -292,7 +291,7 @@ TEST_F(trace_view_test, a_discarded_letter_lets_the_later_events_of_its_order_go
   EXPECT_EQ(tell({{name, 1, 1}, true}), "not-found");
 }
 
-// The program that wrote the letter could not read the event; this one can.
+// An older program could not read the event and wrote the letter; the present program can.
 TEST_F(trace_view_test, a_replayed_letter_stands_in_the_history_once) {
   commit old{.of = service::ordertrace};
   const std::string name(trace_consumer(service::order).name);
@@ -315,7 +314,8 @@ TEST_F(trace_view_test, a_replayed_letter_stands_in_the_history_once) {
   EXPECT_EQ(history_of(1), std::vector<std::string>{"order 1 Ordered"});
 }
 
-// The first of its letters waits behind one in another log, which still blocks the order.
+// The letter of the order's log waits behind a letter of the payment's log: the order stays
+// blocked.
 TEST_F(trace_view_test, a_letter_that_waits_behind_one_of_another_log_waits_on_after_a_restart) {
   commit old{.of = service::ordertrace};
   const auto put = [&](service s, log_offset at, int attempts, std::string event) {
@@ -340,7 +340,7 @@ TEST_F(trace_view_test, a_letter_that_waits_behind_one_of_another_log_waits_on_a
   EXPECT_EQ(history_of(1), (std::vector<std::string>{"payment 1 Paid", "order 1 Ordered"}));
 }
 
-// A stored trace that could not be read failed every later turn: the whole view stood still.
+// An unreadable stored trace must not fail every later turn, or the whole view stands still.
 TEST_F(trace_view_test, a_damaged_trace_stops_nobody_elses) {
   commit damaged{.of = service::ordertrace};
   damaged.changes.push_back(
@@ -389,7 +389,7 @@ TEST_F(trace_view_test, a_log_that_does_not_answer_holds_up_no_other) {
   EXPECT_LE(pulls, 200) << "at a capped rate";
 }
 
-// While one log's node was away, its backoff held back the hints of the others, for seconds.
+// The backoff for an absent log must not hold back hints of the other logs.
 TEST_F(trace_view_test, the_backoff_of_one_log_delays_no_other) {
   logs[2].log = keep(system.spawn(silent_log, &ignored_pulls));
   consumer_limits limits;
@@ -403,7 +403,8 @@ TEST_F(trace_view_test, the_backoff_of_one_log_delays_no_other) {
   }
 }
 
-// Its position was set back to the log's start, and every event of it taken again.
+// A silent log's position must not fall back to the log's start, or the view takes every event
+// again.
 TEST_F(trace_view_test, a_log_that_does_not_answer_after_a_restart_keeps_its_position) {
   happen(service::order, {placed(1)});
   happen(service::payment, {payment_event_of(1)});
@@ -424,9 +425,9 @@ TEST_F(trace_view_test, a_log_that_does_not_answer_after_a_restart_keeps_its_pos
                                                      "order 2 OrderCancelled"}));
 }
 
-// A position of a program that knew no timelines: a turn that moved another log's position took
-// over the timeline of this one without storing it, and never stored it afterwards. A fork of the
-// log was then taken for the same log after a restart.
+// A program without timelines stored the position. A turn with another log's events must not take
+// over the payment log's timeline without storing the timeline: after a restart, a fork of the log
+// would count as the same log.
 TEST_F(trace_view_test, the_timeline_of_a_log_is_stored_with_its_first_move_beside_other_logs) {
   const auto consumer = trace_consumer(service::payment).name;
   write_rows(data, service::payment, {begin_timeline(*data.read(), service::payment)});

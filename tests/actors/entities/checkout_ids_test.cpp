@@ -1,4 +1,4 @@
-// The saga that places orders: its ids, and payments behind the same journal.
+// Checkout places orders: the ids, and payments behind the same journal.
 #include <set>
 
 #include "tests/support/checkout_fixture.hpp"
@@ -6,8 +6,7 @@
 namespace skanu {
 namespace {
 
-// --- Ids
-// -------------------------------------------------------------------------------------------
+// --- Ids ----------------------------------------------------------------------------------------
 
 TEST_F(checkout_test, ids_are_reserved_durably_before_they_are_handed_out) {
   orders = start<region<order_rules>>(env(service::order), region_limits{});
@@ -43,7 +42,7 @@ TEST_F(checkout_test, an_order_is_refused_where_no_id_can_be_reserved_and_goes_t
 TEST_F(checkout_test, ids_that_a_crash_left_undecided_are_rejected_and_never_used_again) {
   start_checkout();
   const auto first = placed();
-  place();  // its payment is asked for when the crash comes
+  place();  // the crash comes during the question to payment
   const auto last_id = questions.back().id;
   stop_checkout();
   disk.lose_everything();
@@ -131,8 +130,7 @@ TEST_F(checkout_test, ids_of_rejected_orders_alone_are_never_handed_out_again) {
   EXPECT_THROW(recover_ids(*data.read(), false), store_error);
 }
 
-// A part of the stored rows of the ids was lost: orders were answered with 201 and another one's
-// id.
+// After a loss of stored rows of ids, checkout must not answer 201 with another order's id.
 TEST_F(checkout_test, an_order_is_never_given_a_payment_that_is_open_already) {
   checkout_limits limits;
   limits.shared_journal = true;  // between nodes a first question may have been sent twice
@@ -233,7 +231,8 @@ TEST_F(shared_journal_test, an_order_fails_as_its_payment_did_in_an_earlier_batc
   EXPECT_EQ(log_of(service::order), std::vector<std::string>{"OrderRejected"});
 }
 
-// A repeat was told that it still ran, until the rejection of the first one's id could be stored.
+// A repeat on a full store must not be answered "still running" until the rejection of the first
+// id is stored.
 TEST_F(shared_journal_test, a_key_repeated_on_a_full_store_is_told_so_each_time) {
   start_both();
   data.inject({.name = "full", .code = errc::store_full, .times = 1'000'000});

@@ -1,4 +1,4 @@
-// The saga that places orders: attempts, breaker, bulkhead, deadline, rejections, operations.
+// Checkout places orders: attempts, breaker, bulkhead, deadline, rejections, operations.
 #include "tests/support/checkout_fixture.hpp"
 
 namespace skanu {
@@ -60,7 +60,7 @@ TEST_F(checkout_test, asks_again_when_payment_refuses_for_the_moment) {
   EXPECT_EQ(order.word(), "created v1");
 }
 
-// Every order was told that payment is unavailable, while it was payment's store that failed.
+// The client must learn of a failure of payment's store, not of an unavailable payment.
 TEST_F(checkout_test, says_that_a_store_failed_where_payment_s_did_and_not_payment) {
   for (const auto code : {errc::store_failed, errc::store_full, errc::damaged}) {
     questions.clear();
@@ -118,7 +118,7 @@ TEST_F(checkout_test, the_deadline_cuts_the_last_attempt_short) {
   start_checkout();
   const auto order = place();
   advance(milliseconds(300));
-  refuse();  // so the last attempt begins later than those of an order that is never answered
+  refuse();  // so the last attempt begins later than without any answer
   const auto began = virtual_now() - milliseconds(300);
   while (order.waiting() && virtual_now() - began < seconds(5)) advance(milliseconds(5));
   EXPECT_EQ(order.word(), "payment-unavailable");
@@ -175,8 +175,7 @@ TEST_F(checkout_test, a_late_refusal_of_an_earlier_attempt_changes_nothing) {
   EXPECT_EQ(order.word(), "created v1");
 }
 
-// --- What cannot be stored
-// ------------------------------------------------------------------------
+// --- Failed commits -----------------------------------------------------------------------------
 
 TEST_F(checkout_test, an_order_that_cannot_be_stored_is_refused_and_its_id_rejected) {
   start_checkout();
@@ -227,12 +226,11 @@ TEST_F(checkout_test, a_store_that_cannot_be_read_does_not_end_placement) {
   EXPECT_EQ(placed().word(), "created v1");
 }
 
-// --- Breaker and bulkhead
-// -------------------------------------------------------------------------
+// --- Breaker and bulkhead -----------------------------------------------------------------------
 
 TEST_F(checkout_test, the_breaker_opens_refuses_at_once_and_closes_again) {
   checkout_limits limits;
-  limits.retry = {milliseconds(5'000), milliseconds(5'000)};  // one attempt each
+  limits.retry = {milliseconds(5'000), milliseconds(5'000)};  // a single attempt each
   start_checkout(limits);
   for (std::size_t i = 0; i < 20; ++i) {
     EXPECT_EQ(state_of_breaker(), breaker_state::closed);
@@ -344,7 +342,8 @@ TEST_F(checkout_test, at_most_128_orders_wait_for_payment) {
   EXPECT_EQ(placed().word(), "created v1") << "the bulkhead is free again";
 }
 
-// 130 clients of a healthy payment that came in one turn were told that too many waited for it.
+// A healthy payment must serve 130 clients of a single turn, without a refusal for too many
+// waiting.
 TEST_F(checkout_test, those_beyond_128_come_in_their_order_as_others_get_their_payment) {
   start_checkout();
   std::vector<asked> all;
@@ -394,8 +393,7 @@ TEST_F(checkout_test, an_order_that_waits_to_be_let_in_runs_once_under_its_key) 
   EXPECT_EQ(order.word(), "created v1");
 }
 
-// --- Operations
-// ------------------------------------------------------------------------------------
+// --- Operations ---------------------------------------------------------------------------------
 
 TEST_F(checkout_test, a_repeat_of_a_running_order_is_told_so_and_a_later_one_gets_its_answer) {
   start_checkout();

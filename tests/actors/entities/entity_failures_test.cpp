@@ -269,7 +269,7 @@ TEST_F(entity_test, a_document_that_cannot_be_decoded_concerns_its_entity_only) 
   EXPECT_EQ(other.word(), "created v1");
 }
 
-// The original publishes events of transactions that roll back, and loses events in a crash between
+// The original publishes events of rolled back transactions, and loses events in a crash between
 // commit and publication.
 TEST_F(entity_test, defect_of_the_original_an_event_is_stored_if_and_only_if_its_state_is) {
   const auto region = orders();

@@ -15,7 +15,7 @@ namespace skanu {
 
 inline const entity_id account = account_id_of("01012341234");
 
-/// An order that throws when rejected.
+/// Rules of an order with a failing rejection.
 struct fragile_rules : order_rules {
   static decision<event> decide(const state& s, const command& c, entity_id id,
                                 const decision_context& = {}) {

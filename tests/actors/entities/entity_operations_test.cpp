@@ -1,5 +1,5 @@
-// Operations and conditions of commands: repeats get the recorded answer, If-Match holds or nothing
-// is done.
+// Operations and conditions of commands: repeats get the recorded answer, and a failed If-Match
+// changes no entity.
 #include "tests/actors/entities/entity_fixture.hpp"
 
 namespace skanu {

@@ -166,7 +166,7 @@ TEST_F(entity_test, over_the_limit_the_least_recently_used_sleep) {
   }
   EXPECT_EQ(metrics.of(service::order).live_entities, 2);
   EXPECT_EQ(metrics.of(service::order).passivations, 1);
-  // Only entity 2 is passivated, so only entity 2 is read from the store for its next command.
+  // Only entity 2 is passivated, so only entity 2 is read from the store for the next command.
   data.inject({.name = "woken", .at = fault_point::read, .times = 100});
   for (const entity_id id : {1, 3}) tell(region, id, cancel_order{});
   settle();

@@ -22,7 +22,7 @@ class known_ids_test : public checkout_test {
                {{row_space::meta, std::string(log_timelines_key), to_text({{1, timeline}})}});
   }
 
-  /// Places an order that waits for ids.
+  /// Places an order during a wait for ids.
   asked placed_later() {
     const auto a = place();
     settle();
@@ -31,7 +31,7 @@ class known_ids_test : public checkout_test {
     return a;
   }
 
-  /// The stored ranges of ids that a restore passed over.
+  /// The stored ranges of ids passed over by restores.
   std::string skipped_ranges() {
     return data.read()->row(service::order, row_space::meta, skipped_ids_key).value_or("");
   }
@@ -133,8 +133,8 @@ TEST_F(known_ids_test, what_a_crash_left_is_rejected_once_payment_knows_no_more_
   EXPECT_GT(rejected(), 0U);
 }
 
-// Order and payment came back with older directories; delivery was heard a moment later, and by
-// then new orders had the ids that delivery knew from lost ones.
+// Order and payment come back with older directories, and delivery is heard a moment later: new
+// orders must not get the ids of lost orders known to delivery.
 TEST_F(known_ids_test, the_first_id_waits_for_what_every_configured_follower_knows) {
   auto limits = beside_payment();
   limits.followers = {"delivery", "ordertrace"};
@@ -174,8 +174,8 @@ TEST_F(known_ids_test, once_every_follower_was_heard_nothing_waits) {
   EXPECT_EQ(placed().word(), "created v1");
 }
 
-// A follower that is heard late knows ids that this run has passed meanwhile: only its position in
-// the log tells that the ids were given before.
+// A late follower knows ids also given by the present run: only the follower's position in the log
+// shows an earlier giving.
 TEST_F(known_ids_test, a_late_follower_of_lost_events_stops_all_orders_at_this_and_later_starts) {
   begin_log("this");
   start_checkout(beside_payment());
@@ -252,7 +252,7 @@ TEST_F(known_ids_test, orders_go_on_once_the_store_says_that_the_log_has_the_eve
   EXPECT_EQ(early.word(), "created v1");
 }
 
-// The reservation that passes ids over reads the ranges passed over before.
+// The reservation of a restore reads the ranges passed over before.
 TEST_F(known_ids_test, a_store_that_cannot_be_read_does_not_end_the_only_actor_that_places_orders) {
   orders = start<region<order_rules>>(env(service::order), region_limits{});
   const auto payments = keep(system.spawn(scripted_payment, &questions));

@@ -133,8 +133,7 @@ TEST(fault_plan, its_points_are_named_in_its_help) {
     EXPECT_NE(help.find(name), help.npos);
 }
 
-/// The signal that ended a child after passing a point as often as `passes` says; 0 if the child
-/// survived.
+/// Returns the signal of a child's end after the given passes of a point; 0 if the child survived.
 int signal_after(const char* fault, std::vector<std::int64_t> passes,
                  std::optional<milliseconds> ready_ago = {}) {
   const auto child = ::fork();

@@ -1,4 +1,4 @@
-// Seeds: all from one, each another.
+// A single seed yields all seeds, each different.
 #include "actors/operations/randomness.hpp"
 
 #include <gtest/gtest.h>

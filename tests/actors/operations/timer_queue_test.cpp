@@ -1,4 +1,4 @@
-// Timers in one queue: their order, and nothing before its time.
+// A queue of timers returns entries in order, and no entry early.
 #include "actors/operations/timer_queue.hpp"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 
 class timer_queue_test : public testing::Test {
  protected:
-  /// Every entry that is due after so many milliseconds, in order.
+  /// Takes all entries due after `ms` milliseconds, in order.
   std::vector<int> due_at(int ms) {
     std::vector<int> taken;
     while (const auto entry = queue.take_due(start + milliseconds(ms))) taken.push_back(*entry);

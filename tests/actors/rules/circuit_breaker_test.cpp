@@ -10,14 +10,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A breaker with its own clock.
+/// A breaker with a clock.
 class timed_breaker {
  public:
   explicit timed_breaker(circuit_breaker_settings settings = {}) : breaker(settings) {}
 
   std::optional<circuit_breaker::permit> acquire() { return breaker.try_acquire(now); }
 
-  /// Makes one whole call; false where the breaker permits no call.
+  /// Makes a whole call; false where the breaker permits no call.
   bool call(bool success, milliseconds took = milliseconds{0}) {
     const auto permit = acquire();
     if (!permit) return false;
@@ -57,7 +57,7 @@ TEST(circuit_breaker, has_the_settings_of_the_design) {
 TEST(circuit_breaker, opens_at_the_threshold_and_not_before_the_minimum) {
   struct example {
     const char* name;
-    std::vector<std::pair<int, bool>> calls;  ///< Number of calls, and their outcome.
+    std::vector<std::pair<int, bool>> calls;  ///< Number of calls, and the outcome.
     breaker_state after;
   };
   for (const auto& x :

@@ -148,7 +148,7 @@ TEST(defects_of_the_original, a_second_paid_makes_no_second_delivery) {
     EXPECT_EQ(word_for(delivery_rules::decide(s, prepare, 42)), "nothing");
 }
 
-// The original numbers deliveries on their own, and a cancel looks up a delivery by another
+// The original numbers deliveries apart from orders, and a cancel looks up a delivery by another
 // entity's number.
 TEST(defects_of_the_original, order_payment_and_delivery_have_one_number) {
   for (const auto& s : {at_prepare, at_end, at_cancel, tombstone}) {

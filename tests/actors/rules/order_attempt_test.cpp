@@ -1,4 +1,4 @@
-// One order on its way: each answer and each timeout in each of its states.
+// An order attempt meets each answer and each timeout in each state.
 #include "actors/rules/order_attempt.hpp"
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ class order_attempt_test : public testing::Test {
     EXPECT_EQ(order.due(), now);
     return word(order.on_due(now, pause));
   }
-  /// Lets the time come at which the order wants to be looked at.
+  /// Advances the time to due().
   std::string wait() {
     now = order.due().value();
     return due();

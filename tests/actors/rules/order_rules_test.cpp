@@ -72,8 +72,8 @@ TEST(order_rules, a_cancel_that_was_accepted_wins_over_the_delivery_that_ends) {
   EXPECT_FALSE(cancelled.delivered);
 }
 
-// Found by the random saga with SKANU_SEED=1103913973: a payment that was paid before its order was
-// rejected, and delivered, became a dead letter of order-follows-delivery.
+// Found by the random saga with SKANU_SEED=1103913973: a payment paid before the order's rejection,
+// and delivered, became a dead letter of order-follows-delivery.
 TEST(order_rules, a_rejection_wins_over_the_delivery_of_a_payment_paid_before_it) {
   EXPECT_EQ(word_for(order_rules::decide(rejected, close_order{}, 42)), "nothing");
 }

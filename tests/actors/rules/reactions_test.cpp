@@ -1,4 +1,4 @@
-// The saga's table, each consumer with each event of its log.
+// The saga's table, each consumer with each event of the followed log.
 #include "actors/rules/reactions.hpp"
 
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ std::string text_of(const stamp_command& c) {
       c);
 }
 
-/// The command for which an event calls, and its target; empty where it calls for none.
+/// Returns an event's command and target; empty without a command.
 template <class Event>
 std::string reaction_to(const consumer& who, const Event& event) {
   const auto what = react(who, parse_stored_json(encode_event(event, 3, noon)));

@@ -1,6 +1,5 @@
 // Random commands to each entity, and random interleavings of the whole saga over the pure rules:
-// whatever the order, the repeats and the crashes, the invariants that the audit checks hold in the
-// end.
+// the audit's invariants hold in the end, after any order, repeats and crashes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -83,7 +82,7 @@ delivery_command some_delivery_command(chance& c) {
   }
 }
 
-/// Nothing may happen any more.
+/// No further event may happen.
 bool is_over(const order_state& s) {
   return s.status == order_status::cancelled || s.status == order_status::rejected || s.delivered;
 }
@@ -110,7 +109,7 @@ void tell_at_random(chance& c, Next next) {
     if (!decided.refusal) {
       EXPECT_EQ(word_for(Rules::decide(s, command, 42)), "nothing") << "not idempotent";
     }
-    // The state is the fold of what is stored.
+    // The state is the fold of the stored events.
     typename Rules::state folded;
     for (const auto& e : history)
       Rules::apply(
@@ -133,7 +132,7 @@ TEST(saga_property, random_commands_to_each_entity) {
 
 // --- The whole saga ------------------------------------------------------------------------------
 
-/// The entities of one service with their log.
+/// The entities of a service with the log.
 template <class Rules>
 class simulated_service {
  public:
@@ -181,7 +180,7 @@ class simulated_service {
   std::map<entity_id, entity> entities_;
 };
 
-/// All services, and their consumers as they read on, each log by itself.
+/// All services, and all consumers, each log read separately.
 class simulated_saga {
  public:
   simulated_service<order_rules> orders;
@@ -199,7 +198,7 @@ class simulated_saga {
     }
   }
 
-  /// The consumer works off its next event; false where there is none.
+  /// The consumer works off the next event; false without a next event.
   bool step(std::size_t consumer_number) {
     const auto& who = consumers::all[consumer_number];
     auto& read = read_[consumer_number];
@@ -214,9 +213,9 @@ class simulated_saga {
   void keep_position(std::size_t consumer_number) {
     kept_[consumer_number] = read_[consumer_number];
   }
-  /// A crash: the consumer reads again what it had worked off since.
+  /// A crash makes the consumer read again all events since the durable position.
   void lose_position(std::size_t consumer_number) {
-    // The view's position and its effect are one commit.
+    // A single commit holds the view's position and effect.
     if (consumers::all[consumer_number].of == service::ordertrace) return;
     read_[consumer_number] = kept_[consumer_number];
   }
@@ -303,7 +302,7 @@ class random_interleaving {
     }
   }
 
-  /// An id is handed out; its payment may be opened at once, much later, twice or never.
+  /// An id is handed out; the payment may be opened at once, much later, twice or never.
   void begin_an_order() {
     const auto id = ++last_;
     undecided_.push_back(id);
@@ -326,7 +325,7 @@ class random_interleaving {
     } else {
       saga_.orders.tell(id, reject_order{});
     }
-    // Requests that arrive late, whatever was decided.
+    // Late requests, after any decision.
     if (chance_.one_in(2)) saga_.payments.tell(id, opened_[id]);
   }
 

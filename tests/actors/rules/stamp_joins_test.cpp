@@ -1,4 +1,4 @@
-// Joining of stamp accounts of one person.
+// Joining of stamp accounts of the same person.
 #include "actors/rules/stamp_joins.hpp"
 
 #include <gtest/gtest.h>

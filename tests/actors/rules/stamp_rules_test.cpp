@@ -1,4 +1,4 @@
-// The rules of a stamp account and its ledger.
+// The rules of a stamp account and of the ledger.
 #include "actors/rules/stamp_rules.hpp"
 
 #include <gtest/gtest.h>

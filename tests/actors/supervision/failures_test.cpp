@@ -1,4 +1,4 @@
-// Errors that an actor is told by message.
+// An actor learns of errors by message.
 #include "actors/supervision/failures.hpp"
 
 #include <gtest/gtest.h>

@@ -11,7 +11,7 @@
 namespace skanu {
 namespace {
 
-/// The starts of one child.
+/// The starts of a child.
 struct life {
   int starts = 0;
   caf::actor running;
@@ -126,7 +126,7 @@ class housekeeper_test : public actor_fixture {
     return data.read()->rows(service::order, space, {}, {}, 100'000).size();
   }
 
-  /// An operation id in the gateway's format: its time, then chance.
+  /// An operation id in the gateway's format: the time, then chance.
   operation_id gateway_operation(unsigned chance) {
     operation_id id;
     const auto time = ordered_key(wall_clock.time_since_epoch().count());

@@ -111,7 +111,7 @@ export class OrderCard {
       this.page.announce(t('order.placed', { id: order.id }));
       return;
     }
-    await alone(order.key, () => this._giveUp(answer));
+    await alone(order.key, async () => this._giveUp(answer));
   }
 
   /// The order was not placed, as far as its last answer says. Nothing of it is under way in another

@@ -300,10 +300,12 @@ test('a tablet that customers share keeps nothing of the one before', async () =
   await textOf(page.locator('.kiosk-bar p'), /begins anew in a moment/);
   await page.clock.runFor(10_000);
   await countOf(page.locator('.order'), 0);
+  await page.locator('main').waitFor(); // loaded anew
   assert.equal(await page.locator('#stamps-phone').inputValue(), '');
   await orderOn(page, 'Coffee');
   await page.getByRole('button', { name: 'Done' }).click();
   await countOf(page.locator('.order'), 0);
+  await page.locator('main').waitFor(); // loaded anew
   assert.equal(await kept(), 0);
   await closePage(page);
 });

@@ -97,8 +97,8 @@ export async function tracesWith(status, most, newestFirst = false) {
 }
 
 /// The traces of the orders since `time` (milliseconds since 1970), the newest first, at most
-/// `most`: { traces, pages: how many were read, isPart: there are more }. Undefined where they could
-/// not be read.
+/// `most`: { traces, pages: how many were read, isPart: there are more }. Undefined without an
+/// answer.
 export async function tracesSince(time, most) {
   const traces = [];
   let pages = 0;

@@ -90,8 +90,8 @@ export function forget(order) {
   }
 }
 
-/// Calls `onOrder` for each order that another tab of this browser adds or changes, and `onForgotten`
-/// with the key of each that another tab forgets.
+/// Calls `onOrder` for each order that another tab of this browser adds or changes, and
+/// `onForgotten` with the key of each that another tab forgets.
 export function onOtherTab(onOrder, onForgotten) {
   if (isKiosk) return;
   addEventListener('storage', ({ key, newValue }) => {

@@ -114,8 +114,8 @@ export class OrderCard {
     await alone(order.key, async () => this._giveUp(answer));
   }
 
-  /// The order was not placed, as far as its last answer says. Nothing of it is under way in another
-  /// tab at this moment.
+  /// The order was not placed, as far as its last answer says. No other tab is sending it at this
+  /// moment.
   _giveUp(answer) {
     if (!this._stands(this.order.key)) return;
     const isPending = answer.expired || answer.calledOff || isPassing(answer);

@@ -137,7 +137,7 @@ export class ShopFloor {
   }
 }
 
-/// Whether the list of this order's status ends before it, so that the list's silence means nothing.
+/// Whether the list of this order's status ends before it: the list's silence then means nothing.
 function isBeyond(order, lists, started) {
   const list = lists.find(({ status }) => status === order.status);
   if (!list || list.traces.length >= list.total || list.traces.length === 0) return false;

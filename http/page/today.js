@@ -10,8 +10,8 @@ export function midnightBefore(time) {
   return day.getTime();
 }
 
-/// Of the orders that were ordered since `midnight`, whenever their last step was: how many, how many
-/// were paid and not cancelled, their cups and won, how many were cancelled, and the paid ones.
+/// Of the orders that were ordered since `midnight`, whenever their last step was: how many, how
+/// many were paid and not cancelled, their cups and won, how many were cancelled, and those paid.
 export function figuresSince(traces, midnight) {
   const today = traces.filter(({ orderedAt }) => Date.parse(orderedAt) >= midnight);
   const sold = today.filter(

@@ -16,9 +16,9 @@ export const statuses = [
 /// The steps of an order as a customer sees them, in order.
 export const steps = ['ordered', 'paid', 'making', 'ready', 'underway', 'delivered'];
 
-/// The columns of the board, and what the delivery's next step is called on the wire. Where a column
-/// has more orders than can be shown, those `newestFirst` are the ones that matter: what nobody
-/// collected, or marked as delivered, piles up for days.
+/// The columns of the board, and what the delivery's next step is called on the wire. Where a
+/// column has more orders than can be shown, those `newestFirst` are the ones that matter: what
+/// nobody collected, or marked as delivered, piles up for days.
 export const columns = [
   { name: 'making', status: 'PAY END', next: 'READY', becomes: 'DELIVERY READY' },
   {

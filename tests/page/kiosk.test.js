@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { closePage, countOf, eventually, launchBrowser, openPage, Server, textOf } from './support.js';
+import {
+  closePage, countOf, eventually, launchBrowser, openPage, Server, textOf,
+} from './support.js';
 
 let browser;
 before(async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ShopFloor } from '../../http/page/shop_floor.js';
-import { columns, statuses } from '../../http/page/traces.js';
+import { columns, isCancelled, statuses } from '../../http/page/traces.js';
 import { trace } from './sample_traces.js';
 
 test('the floor takes an order through its columns and lets it go', () => {

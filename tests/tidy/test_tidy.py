@@ -11,7 +11,7 @@ from sources import CODE, CPP, REPO, comment_blocks, files, folder_of, lines, tr
 
 LAYERS = ("messages", "persistence", "actors", "http", "cluster")
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_LINE = 500, 70, 100
-MOST_POINTING = 0.04
+MOST_POINTING = 0.03
 
 
 def none(found):

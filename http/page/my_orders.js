@@ -91,13 +91,15 @@ export function forget(order) {
 }
 
 /// Calls `onOrder` for each order that another tab of this browser adds or changes, and
-/// `onForgotten` with the key of each that another tab forgets.
+/// `onForgotten` with the key of each that another tab forgets. An event comes late: what is stored
+/// by then holds.
 export function onOtherTab(onOrder, onForgotten) {
   if (isKiosk) return;
-  addEventListener('storage', ({ key, newValue }) => {
-    if (!key?.startsWith(prefix)) return;
-    const order = orderIn(newValue);
+  addEventListener('storage', (event) => {
+    if (!event.key?.startsWith(prefix)) return;
+    const key = event.key.slice(prefix.length);
+    const order = stored(key);
     if (order) onOrder(order);
-    else onForgotten(key.slice(prefix.length));
+    else onForgotten(key);
   });
 }

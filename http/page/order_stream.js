@@ -21,7 +21,10 @@ export function orderStream({ onTrace, onGap, shares }) {
   let state;
 
   addEventListener('storage', (event) => {
-    if (event.key === lease && event.newValue && !isHeldBy(event.newValue, me)) lead(false);
+    if (event.key === lease) {
+      const holds = read(lease); // the event comes late
+      if (holds && !isHeldBy(holds, me)) lead(false);
+    }
     if (event.key === passed_on && event.newValue) {
       const { trace } = JSON.parse(event.newValue);
       if (trace) onTrace(trace);

@@ -275,3 +275,25 @@ test('a step that was missed while an order’s trace was being read is seen', a
   await textOf(page.locator('p.now'), 'We are making it');
   await closePage(page);
 });
+
+test('a word of another tab that comes late does not undo what was stored since', async () => {
+  const server = await Server.started();
+  const page = await openPage(browser, server.url);
+  await orderButton(page).click();
+  const order = page.locator('.order');
+  await textOf(order.locator('h3'), 'Order 1');
+  const late = (change) =>
+    page.evaluate((change) => {
+      const key = Object.keys(localStorage).find((one) => one.startsWith('skanu.order.'));
+      const { id, status, ...before } = JSON.parse(localStorage.getItem(key));
+      const newValue = change === 'forget' ? null : JSON.stringify(before);
+      dispatchEvent(new StorageEvent('storage', { key, newValue }));
+      return id && status;
+    }, change);
+  for (const change of ['write', 'forget']) {
+    assert.equal(await late(change), 'Order END');
+    await countOf(order, 1);
+    assert.equal(await order.locator('h3').innerText(), 'Order 1');
+  }
+  await closePage(page);
+});

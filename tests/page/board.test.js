@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import {
+  card,
   changeTraces,
   closePage,
+  column,
   countOf,
   eventually,
   expectNoSidewaysScroll,
@@ -27,8 +29,6 @@ beforeEach(async () => {
 });
 afterEach(() => Server.stopAll());
 
-const column = (page, name) => page.getByRole('region', { name, exact: true });
-const card = (page, column_name, id) => column(page, column_name).locator(`[data-id="${id}"]`);
 const focused = (page) => page.evaluate(() => Number(document.activeElement.dataset.id));
 const delivery = async (id) => (await server.send('GET', `/deliveries/${id}`)).body.deliveryStatus;
 

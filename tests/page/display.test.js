@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import {
+  card,
   closePage,
   eventually,
   launchBrowser,
@@ -26,8 +27,6 @@ beforeEach(async () => {
 });
 afterEach(() => Server.stopAll());
 
-const card = (page, column, id) =>
-  page.getByRole('region', { name: column, exact: true }).locator(`[data-id="${id}"]`);
 
 async function live(page) {
   await textOf(page.locator('#live'), 'Live');

@@ -6,8 +6,10 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import {
+  card,
   changeTraces,
   closePage,
+  column,
   countOf,
   eventually,
   launchBrowser,
@@ -28,8 +30,6 @@ beforeEach(async () => {
 });
 afterEach(() => Server.stopAll());
 
-const column = (page, name) => page.getByRole('region', { name, exact: true });
-const card = (page, column_name, id) => column(page, column_name).locator(`[data-id="${id}"]`);
 const ids = (page, column_name) =>
   column(page, column_name)
     .locator('.card')

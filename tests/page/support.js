@@ -299,3 +299,7 @@ async function within(deadline, what, promise) {
     clearTimeout(timer);
   }
 }
+
+// The columns and cards of the staff's board and the shop's display.
+export const column = (page, name) => page.getByRole('region', { name, exact: true });
+export const card = (page, name, id) => column(page, name).locator(`[data-id="${id}"]`);

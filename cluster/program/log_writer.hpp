@@ -24,7 +24,7 @@ int open_log(const std::string& path);
 /// once after hurry(): a logging thread never waits for the file and rarely wakes another thread.
 /// Lines beyond `bound` bytes are dropped, as are lines refused by the file; the number of lost
 /// lines is logged. All functions are for any thread.
-class log_writer : public std::enable_shared_from_this<log_writer> {
+class log_writer {
  public:
   static constexpr std::size_t bound = 4 << 20;
   static constexpr std::chrono::seconds patience_at_the_end{1};

@@ -3,12 +3,20 @@
 #include <utility>
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #elif defined(__SANITIZE_THREAD__)
 #include <sanitizer/tsan_interface.h>
 #endif
 
 namespace skanu {
+
+void fiber_stacks::deallocate(boost::context::stack_context& stack) noexcept {
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(static_cast<char*>(stack.sp) - stack.size, stack.size);
+#endif
+  boost::context::protected_fixedsize_stack::deallocate(stack);
+}
 
 fiber::fiber(std::size_t stack_bytes, std::function<void()> body)
     : body_{std::move(body)}, stacks_{stack_bytes}, stack_{stacks_.allocate()} {

@@ -9,6 +9,13 @@
 
 namespace skanu {
 
+/// Stacks with a guard page. A context's last frame never returns; AddressSanitizer would keep the
+/// frame's marks beyond the stack's life, for the memory's next owner.
+struct fiber_stacks : boost::context::protected_fixedsize_stack {
+  using boost::context::protected_fixedsize_stack::basic_protected_fixedsize_stack;
+  void deallocate(boost::context::stack_context& stack) noexcept;
+};
+
 /// Belongs to the thread of the first resume: only that thread may resume the fiber again, so
 /// thread-local values stay the same across a pause. Destruction is allowed before the first step,
 /// or after the body has returned. A guard page behind the stack ends the process at once on an
@@ -36,7 +43,7 @@ class fiber {
   void leaving_fiber(bool for_ever);
 
   std::function<void()> body_;
-  boost::context::protected_fixedsize_stack stacks_;
+  fiber_stacks stacks_;
   boost::context::stack_context stack_;
   boost::context::fiber inside_;   // the body, while paused
   boost::context::fiber outside_;  // the resumer, while the body runs

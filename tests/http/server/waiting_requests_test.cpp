@@ -1,4 +1,4 @@
-// Requests waiting on a worker pool's fibers, and the fibers themselves.
+// Requests waiting on a worker pool's fibers.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "http/server/connection.hpp"
-#include "http/server/fiber.hpp"
 #include "http/server/oneshot.hpp"
 #include "http/server/worker_pool.hpp"
 #include "tests/support/running_server.hpp"
@@ -256,41 +255,6 @@ TEST(oneshot, keeps_the_first_value) {
   place.deliver("first");
   place.deliver("second");
   EXPECT_EQ(place.wait_until(steady::now()), "first");
-}
-
-TEST(fiber, goes_on_where_it_paused) {
-  std::vector<int> steps;
-  fiber* self = nullptr;
-  fiber one{64 * 1024, [&] {
-              for (int i = 0; i < 3; ++i) {
-                steps.push_back(i);
-                self->pause();
-              }
-            }};
-  self = &one;
-  for (int i = 0; i < 3; ++i) {
-    one.resume();
-    steps.push_back(10 + i);
-  }
-  one.resume();
-  EXPECT_EQ(steps, (std::vector<int>{0, 10, 1, 11, 2, 12}));
-}
-
-TEST(fiber, catches_within_itself) {
-  bool caught = false;
-  fiber* self = nullptr;
-  fiber one{64 * 1024, [&] {
-              try {
-                self->pause();
-                throw std::runtime_error{"inside"};
-              } catch (const std::runtime_error&) {
-                caught = true;
-              }
-            }};
-  self = &one;
-  one.resume();
-  one.resume();
-  EXPECT_TRUE(caught);
 }
 
 }  // namespace

@@ -54,7 +54,11 @@ def test_connections_beyond_the_bound_are_told_so(tmp_path, option):
 
 def test_the_operators_port_has_64_connections(tmp_path):
     with Server(tmp_path / "data", "--admin", "127.0.0.1:0") as server:
-        port = int(re.search(r"event=admin_listens address=\S+:(\d+)", server.stderr())[1])
+        said = wait_until(
+            lambda: re.search(r"event=admin_listens address=\S+:(\d+)", server.stderr()),
+            "the operators' port",
+        )
+        port = int(said[1])
         with contextlib.ExitStack() as operators:
             for _ in range(64):
                 operators.enter_context(Client(port)).get("/actuator/health").expect(200)

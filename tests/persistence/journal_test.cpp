@@ -256,6 +256,41 @@ TEST_F(journal_test, later_commits_in_the_same_batch_fail_with_the_first_ones_co
   EXPECT_EQ(owner->failures, 1);
 }
 
+TEST_F(journal_test, what_an_observer_forbids_is_not_written) {
+  struct forbidding final : journal_observer {
+    bool may_write() override { return false; }
+  } forbids;
+  {
+    journal j(data, &forbids);
+    j.submit(appending(1));
+  }
+  EXPECT_EQ(told.wait_for(1), "store-failed");
+  EXPECT_TRUE(logged().empty());
+}
+
+TEST_F(journal_test, a_later_failure_is_told_with_the_cause_of_the_first) {
+  journal j(data, &write_turn, {.waiting = 1, .batch = 10});
+  data.inject({.name = "refused", .code = errc::conflicting_commit});
+  const auto owner = std::make_shared<counting_owner>();
+  j.submit(appending(0, owner));
+  write_turn.let_one_through();
+  EXPECT_EQ(told.wait_for(0), "conflicting-commit");
+  j.submit(appending(1));
+  write_turn.wait_for_batches(2);
+  j.submit(appending(2));
+  j.submit(appending(3, owner));
+  EXPECT_EQ(told.wait_for(3), "conflicting-commit") << "and not that too much waits";
+  EXPECT_EQ(owner->failures, 1);
+  write_turn.open();
+  EXPECT_EQ(told.wait_for(2), "durable");
+  const auto other = std::make_shared<counting_owner>();
+  auto dependent = appending(4, other);
+  dependent.builds_on = owner;
+  j.submit(std::move(dependent));
+  EXPECT_EQ(told.wait_for(4), "conflicting-commit") << "of what it builds on";
+  EXPECT_EQ(logged(), (std::vector<std::string>{"1", "2"}));
+}
+
 TEST_F(journal_test, goes_on_after_the_database_refused) {
   journal j(data, &write_turn);
   data.inject({.name = "full", .code = errc::store_full, .times = 2});

@@ -98,6 +98,8 @@ TEST_F(event_log_test, forgets_followers_that_are_gone) {
   run();
   hint();
   EXPECT_EQ(hints, 0);
+  const auto watched = caf::actor_cast<caf::weak_actor_ptr>(std::exchange(follower, nullptr));
+  EXPECT_FALSE(watched.lock()) << "it is held for ever";
 }
 
 // A failed read must not end the log's actor, or the followers wait forever.

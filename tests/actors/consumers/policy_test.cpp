@@ -87,6 +87,10 @@ TEST_F(policy_test, a_new_directory_beside_older_events_is_said_once) {
   start_policy();
   kill_policy();
   EXPECT_EQ(said.lines_with("event=directory_is_new"), 0) << said.text();
+  made_at("2026-11-22T10:00:00.000Z");
+  start_policy();
+  kill_policy();
+  EXPECT_EQ(said.lines_with("event=directory_is_new"), 0) << "no older than the directory";
   made_at("2026-11-22T11:00:00.000Z");
   start_policy();
   EXPECT_EQ(said.lines_with("warning event=directory_is_new service=stamp"), 1) << said.text();
@@ -198,6 +202,44 @@ TEST_F(policy_test, a_log_that_cannot_be_read_for_a_while_is_read_later) {
   EXPECT_TRUE(commands.empty());
   advance(seconds(3), false);
   EXPECT_EQ(targets(), std::vector<entity_id>{1});
+}
+
+TEST_F(policy_test, says_so_where_its_log_lacks_what_it_has_read) {
+  happen({event_for(1), event_for(2)});
+  write_rows(data, service::stamp, {{row_space::meta, position_key("stamp-follows-payment"), "5"}});
+  log_capture said;
+  start_policy();
+  EXPECT_EQ(said.lines_with("event=log_forked consumer=stamp-follows-payment log=payment known=5 "
+                            "common=2 end=2 lost=3 "),
+            1)
+      << said.text();
+}
+
+TEST_F(policy_test, passes_the_trace_of_an_event_on_and_logs_the_step) {
+  const std::string id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const auto traced = [&](entity_id target) {
+    return R"({"eventType":"Wanted","traceparent":"00-)" + id + R"(-00f067aa0ba902b7-01")" +
+           R"(,"target":)" + std::to_string(target) + "}";
+  };
+  const std::string step = "event=step consumer=stamp-follows-payment offset=1 eventType=Wanted";
+  happen({traced(1)});
+  log_capture said;
+  start_policy(attempts_of(1));
+  ASSERT_TRUE(commands.at(0).how.trace);
+  EXPECT_EQ(commands[0].how.trace->trace_id(), id);
+  fail(0, errc::not_allowed);
+  settle();
+  EXPECT_EQ(said.lines_with(step), 0) << said.text();
+  order({"stamp-follows-payment", 1, 1});
+  ASSERT_TRUE(commands.at(1).how.trace);
+  EXPECT_EQ(commands[1].how.trace->trace_id(), id);
+  answer(1);
+  settle();
+  EXPECT_EQ(said.lines_with(step, "trace=" + id), 1) << said.text();
+  happen({traced(2)});
+  answer(2);
+  settle();
+  EXPECT_EQ(said.lines_with("event=step", "offset=2", "trace=" + id), 1) << said.text();
 }
 
 // A program without timelines stored the position.

@@ -161,7 +161,7 @@ TEST_F(admission_test, a_peer_whose_clock_differs_is_said_once_and_so_is_its_ret
   EXPECT_EQ(log.lines_with("event=clock_differs", "peer=b", "ahead_ms=2500"), 1) << log.text();
   EXPECT_EQ(log.lines_with("event=clock_differs", "peer=a", "ahead_ms=-2500"), 1);
   EXPECT_EQ(a.peers.at("b")->status->clock_offset_ms, 2'500);
-  *ahead = std::chrono::milliseconds(1'900);
+  *ahead = std::chrono::milliseconds(2'000);
   advance(seconds(2));
   EXPECT_EQ(log.lines_with("event=clock_agrees"), 2);
 }
@@ -237,6 +237,23 @@ TEST_F(odd_dialer_test, gets_no_proof_before_its_own) {
   EXPECT_EQ(connector.doors_proof, "");
 }
 
+TEST_F(odd_dialer_test, of_version_4_gets_no_proof_before_its_own_either) {
+  add_peer(a, "b", "");
+  auto own = make_hello("b", 1);
+  own.protocol = 4;
+  ASSERT_EQ(connector.greet(a.acceptor, encode(own)), "welcome");
+  EXPECT_EQ(connector.acceptors.protocol, 4U);
+  EXPECT_EQ(connector.doors_proof, "");
+}
+
+TEST_F(odd_dialer_test, that_refuses_the_certificate_is_heard) {
+  log_capture log;
+  add_peer(a, "b", "");
+  ASSERT_EQ(connector.greet(a.acceptor, encode(make_hello("b", 1))), "welcome");
+  EXPECT_NE(connector.prove(a.acceptor, std::string(certificate_refused)), "welcome");
+  EXPECT_EQ(log.lines_with("event=peer_refused peer=b", "our certificate"), 1) << log.text();
+}
+
 TEST_F(odd_dialer_test, of_the_version_before_is_let_in_as_that_expects) {
   add_peer(a, "b", "");
   auto own = make_hello("b", 1);
@@ -289,10 +306,25 @@ TEST_F(odd_dialer_test, its_proof_is_good_for_its_own_hello_only) {
 TEST_F(odd_dialer_test, its_hello_is_good_for_a_second_only) {
   add_peer(a, "b", "");
   const auto own = make_hello("b", 7);
+  for (const int age : {900, 1'100}) {
+    ASSERT_EQ(connector.greet(a.acceptor, encode(own)), "welcome");
+    advance(milliseconds(age));
+    EXPECT_EQ(connector.prove(a.acceptor, proof_of("secret", proving_side::connector, own,
+                                                   connector.acceptors)) == "welcome",
+              age < 1'000);
+  }
+}
+
+TEST_F(odd_dialer_test, as_many_hellos_as_are_kept_push_out_the_oldest) {
+  add_peer(a, "b", "");
+  const auto own = make_hello("b", 7);
   ASSERT_EQ(connector.greet(a.acceptor, encode(own)), "welcome");
-  advance(milliseconds(1'100));
-  EXPECT_NE(connector.prove(a.acceptor,
-                            proof_of("secret", proving_side::connector, own, connector.acceptors)),
+  const auto first = connector.acceptors;
+  for (std::size_t i = 0; i < acceptor::most_unproved; ++i)
+    ASSERT_EQ(connector.greet(a.acceptor, encode(make_hello("x" + std::to_string(i), 1))),
+              "welcome");
+  connector.acceptors = first;
+  EXPECT_NE(connector.prove(a.acceptor, proof_of("secret", proving_side::connector, own, first)),
             "welcome");
 }
 

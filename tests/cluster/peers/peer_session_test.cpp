@@ -366,6 +366,19 @@ TEST_F(peer_session_test, calls_to_a_leaving_peer_are_held_until_it_is_back) {
   EXPECT_EQ(waits.word(), "accepted");
 }
 
+TEST_F(peer_session_test, a_leaving_node_ends_its_dial_without_a_hello) {
+  int dials = 0;
+  visits seen;
+  const auto connector = keep(system.spawn(slow_dialer, &dials));
+  const auto acceptor = keep(system.spawn(slow_door, &seen));
+  add_peer_dialed_by(a, "b", connector);
+  ASSERT_EQ(dials, 1);
+  caf::anon_send(a.peers.at("b")->session, leave_atom::value);
+  caf::anon_send(connector, proof_atom::value, std::optional<acceptor_actor>(acceptor));
+  run();
+  EXPECT_EQ(seen.hellos, 0);
+}
+
 // A restart is quicker than the end of the old connection is noticed.
 TEST_F(peer_session_test, a_peer_that_left_is_let_in_anew_while_its_old_connection_stands) {
   connect();

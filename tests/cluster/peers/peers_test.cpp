@@ -85,6 +85,12 @@ TEST_F(peers_test, a_stranger_that_is_there_keeps_its_place) {
   EXPECT_EQ(known.side_of(named("here"))->session, session);
 }
 
+TEST_F(peers_test, a_node_that_leaves_has_no_places) {
+  known.stop();
+  EXPECT_FALSE(known.side_of(named("b")));
+  EXPECT_FALSE(known.side_of(named("stranger")));
+}
+
 // A peer that is configured by its services may have any name.
 TEST_F(peers_test, a_configured_peer_is_known_by_its_services) {
   const auto expected = known.side_of(named("b"))->session;

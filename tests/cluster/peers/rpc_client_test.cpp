@@ -432,6 +432,35 @@ TEST_F(caller_pull_test, pulls_through_to_the_peers_log) {
             "next 8");
 }
 
+// A log of protocol version 3 does not report a fork: a log with an earlier end is another log.
+TEST_F(caller_pull_test, a_log_of_version_3_that_ends_before_the_offset_is_a_fork) {
+  const remote_server_actor deaf = keep(system.spawn([](remote_server_actor::pointer) {
+    return remote_server_actor::behavior_type{[](call_atom, call_number, const std::string&) {}};
+  }));
+  call_number pulls = 0;
+  const auto forked = [&](std::uint32_t protocol, log_offset end, bool said) {
+    caf::anon_send(calling, peer_arrived{{{}, {}, deaf}, protocol});
+    run();
+    caf::scoped_actor self{system};
+    auto pulled = self->request(calling, caf::infinite, pull_atom::value, service::payment,
+                                log_query{7, 3, {}});
+    run();
+    event_batch batch;
+    batch.end = end;
+    batch.forked = said;
+    caf::send_as(deaf, calling, reply_atom::value, ++pulls, encode(answer_body(batch), protocol));
+    run();
+    bool told = false;
+    pulled.receive([&](const event_batch& b) { told = b.forked; },
+                   [](caf::error&) { ADD_FAILURE(); });
+    return told;
+  };
+  EXPECT_FALSE(forked(3, 6, false)) << "it has all that was read";
+  EXPECT_TRUE(forked(3, 5, false));
+  EXPECT_TRUE(forked(4, 6, true)) << "a later version says so itself";
+  EXPECT_FALSE(forked(4, 5, false));
+}
+
 TEST_F(caller_pull_test, a_pull_that_nobody_answers_is_an_error) {
   EXPECT_EQ(pull([&] { advance(milliseconds(2'050)); }), "error");
   arrive();

@@ -1,6 +1,7 @@
 // Reads and pulls of peers: bounded, and no hindrance to commands.
 #include "actors/consumers/event_log.hpp"
 #include "tests/cluster/peers/rpc_server_fixture.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/scripted_log.hpp"
 
 namespace skanu {
@@ -136,6 +137,16 @@ TEST_F(rpc_server_test, a_page_that_there_cannot_be_is_refused) {
   EXPECT_EQ(word_for(told[0].answers.back().second), "page") << "its number is only a name";
 }
 
+TEST_F(rpc_server_test, the_last_page_that_there_can_be_is_read) {
+  here.stores[static_cast<std::size_t>(service::payment)] = &data;
+  serve();
+  call(1, page_call{service::payment, {.size = largest_page}});
+  call(2, page_call{service::payment, {.after = 0}});
+  call(3, page_call{service::payment, {.after = max_safe_integer}});
+  call(4, page_call{service::payment, {.number = deepest_skip / 2, .size = 2}});
+  EXPECT_EQ(told[0].words(), "1 page, 2 page, 3 page, 4 page");
+}
+
 TEST_F(rpc_server_test, shows_the_breaker) {
   breaker_display breaker;
   circuit_breaker::figures open;
@@ -158,6 +169,16 @@ TEST_F(rpc_server_test, a_store_that_cannot_be_read_is_answered_with_its_error) 
   call(1, look(2));
   call(2, look(2));
   EXPECT_EQ(told[0].words(), "1 store-failed, 2 document");
+}
+
+TEST_F(rpc_server_test, damage_is_told_to_the_peer_and_to_the_log) {
+  here.stores[static_cast<std::size_t>(service::payment)] = &data;
+  serve();
+  data.inject({.name = "damaged", .at = fault_point::read, .code = errc::damaged});
+  log_capture log;
+  call(1, look(2));
+  EXPECT_EQ(told[0].words(), "1 damaged");
+  EXPECT_EQ(log.lines_with("event=damaged"), 1) << log.text();
 }
 
 TEST_F(rpc_server_test, pulls_from_a_log_and_hints_when_it_grows) {

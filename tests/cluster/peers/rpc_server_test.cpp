@@ -210,6 +210,9 @@ TEST_F(rpc_server_test, calls_whose_answers_are_lost_take_no_place_for_ever) {
   EXPECT_EQ(told[0].words(), "");
   decide(rpc_server::most_calls, accepted{});
   EXPECT_EQ(told[0].words(), "9000 accepted");
+  call(1, change(42));
+  ASSERT_EQ(questions.size(), rpc_server::most_calls + 2) << "a repeat is carried out";
+  decide(rpc_server::most_calls + 1, accepted{});
   leave();
   EXPECT_TRUE(has_left());
 }

@@ -79,8 +79,14 @@ TEST_F(service_route_test, followers_of_the_log_follow_the_node_found_later) {
   const event_log_actor log = keep(system.spawn(silent_log, &pulls));
   caf::anon_send(route, follow_atom::value, service::delivery, log);
   run();
-  turn_to(keep(system.spawn(scripted_client, &seen)));
+  const rpc_client_actor found = keep(system.spawn(scripted_client, &seen));
+  turn_to(found);
   EXPECT_EQ(seen.follows, 1);
+  turn_to(found);
+  EXPECT_EQ(seen.follows, 1) << "it is followed already";
+  caf::anon_send(route, follow_atom::value, service::delivery, event_log_actor());
+  run();
+  EXPECT_EQ(seen.follows, 2) << "a follower that comes later";
 }
 
 }  // namespace

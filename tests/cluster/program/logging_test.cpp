@@ -1,4 +1,4 @@
-// The log's file: a write that a signal interrupts loses no line.
+// The log's file: a write interrupted by a signal loses no line.
 #include "cluster/program/logging.hpp"
 
 #include <gtest/gtest.h>

@@ -150,8 +150,8 @@ payment_region_actor::behavior_type holding_payment(payment_region_actor::pointe
       [=](entity_id, payment_command&, command_context& r) { held->hold(std::move(r.answer)); }};
 }
 
-// Half a second without an answer lowers the bound of a service here to 64, one answer raises the
-// bound again: a busy service that answers slowly is not taken for a stuck one.
+// Half a second without an answer lowers the bound of a service here to 64, and the next answer
+// raises the bound again: a busy, slow service is not stuck.
 TEST(gateway_bulkhead, an_answer_ends_the_silence_of_a_service) {
   constexpr std::size_t most_when_silent = 64;
   caf::actor_system_config config;

@@ -107,7 +107,7 @@ TEST(request_reader, asks_once_for_a_body_that_waits_to_be_asked_for) {
   EXPECT_EQ(read_all(reader, "ab"), stage::complete);
 }
 
-// RFC 9110 10.1.1: a client of HTTP/1.0 knows no interim response, and takes one for the answer.
+// RFC 9110 10.1.1: a client of HTTP/1.0 would take an interim response for the answer.
 TEST(request_reader, does_not_ask_a_client_of_http_1_0_for_a_body) {
   request_reader reader{request_limits{}};
   EXPECT_EQ(

@@ -1,12 +1,16 @@
 // Files readable only by their owner.
 #include "persistence/files/private_file.hpp"
 
+#include <filesystem>
 #include <fstream>
+#include <set>
+#include <string>
 #include <system_error>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "tests/support/flush_watch.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace skanu {
@@ -38,6 +42,25 @@ TEST_F(private_file, is_made_for_its_owner_alone_and_read_again) {
   EXPECT_EQ(read_private_line(file), "one");
   write_private_line(file, "two");
   EXPECT_EQ(read_private_line(file), "two");
+}
+
+std::set<std::filesystem::path> flushed;
+
+TEST_F(private_file, is_flushed_and_so_is_its_name) {
+  flush_watch = [](int fd) {
+    flushed.insert(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)));
+  };
+  write_private_line(file, "one");
+  flush_watch = nullptr;
+  const auto folder_of_it = std::filesystem::canonical(folder.path());
+  EXPECT_EQ(flushed, (std::set{folder_of_it, folder_of_it / "secret.new"}));
+}
+
+TEST_F(private_file, what_a_crash_left_is_in_nobodys_way) {
+  std::ofstream(file + ".new") << "half of a";
+  write_private_line(file, "one");
+  EXPECT_EQ(read_private_line(file), "one");
+  EXPECT_FALSE(std::filesystem::exists(file + ".new"));
 }
 
 TEST_F(private_file, that_others_may_read_was_read) {

@@ -186,6 +186,68 @@ TEST_F(log_with_timelines, a_position_moves_only_from_where_it_is_stored) {
   EXPECT_EQ(move(start, then), commit_result{});
 }
 
+TEST_F(log_with_timelines, keeps_the_last_thousand) {
+  lineage many;
+  for (int i = 1; i <= 1'000; ++i) many.push_back({i, "t" + std::to_string(i)});
+  commit c{.of = service::payment};
+  c.rows.push_back({row_space::meta, std::string(log_timelines_key), to_text(many)});
+  c.events.assign(1'001, R"({"eventType":"Paid"})");
+  write(c);
+  begin();
+  const auto kept = timelines();
+  ASSERT_EQ(kept.size(), 1'000U);
+  EXPECT_EQ(kept.front().id, "t2");
+  EXPECT_EQ(kept.back().from, 1'002);
+  event_batch batch;
+  batch.next = 1'003;
+  batch.timelines = {{1'001, "x"}};
+  const auto moved = log_position{.next = 1'001, .seen = many}.behind(batch);
+  ASSERT_EQ(moved.seen.size(), 1'000U);
+  EXPECT_EQ(moved.seen.front().id, "t2");
+  EXPECT_EQ(moved.seen.back().id, "x");
+}
+
+TEST_F(log_with_timelines, a_row_that_holds_none_is_damage) {
+  commit c{.of = service::payment};
+  c.rows.push_back({row_space::meta, std::string(log_timelines_key), "nonsense"});
+  write(c);
+  EXPECT_THROW(timelines(), decode_error);
+}
+
+TEST_F(log_with_timelines, a_batch_brings_those_of_its_events_and_of_the_one_before) {
+  for (int start = 0; start < 3; ++start) {
+    begin();
+    append(2);
+  }
+  const auto all = timelines();
+  ASSERT_EQ(all.size(), 3U);
+  const auto brought = [&](log_offset from, std::size_t limit) {
+    return read_log(*data->read(), service::payment, all, {from, limit, {}}).timelines;
+  };
+  EXPECT_EQ(brought(1, 2), (lineage{all[0]}));
+  EXPECT_EQ(brought(3, 2), (lineage{all[0], all[1]}));
+  EXPECT_EQ(brought(5, 9), (lineage{all[1], all[2]}));
+  EXPECT_EQ(brought(5, 0), all) << "a question for the timelines alone";
+  const log_position at{.next = all[1].from, .seen = all};
+  EXPECT_EQ(at.query(1, {}).timeline, all[0].id) << "of the last event that was read";
+}
+
+TEST_F(log_with_timelines, a_damaged_fork_is_remembered_by_its_key) {
+  const log_fork met{"x-follows-y", "y", 6, 3, 3, "2026-11-22T12:00:00.000Z"};
+  auto row = fork_row(met);
+  row.value = "{}x";
+  commit c{.of = service::payment};
+  c.rows.push_back(row);
+  write(c);
+  const auto remembered = stored_forks(*data->read(), service::payment, "x-follows-y");
+  ASSERT_EQ(remembered.size(), 1U);
+  EXPECT_TRUE(remembered[0].damaged);
+  EXPECT_EQ(remembered[0].consumer, met.consumer);
+  EXPECT_EQ(remembered[0].known, met.known);
+  EXPECT_EQ(remembered[0].common, met.known) << "as if nothing were lost";
+  EXPECT_EQ(remembered[0].at, met.at);
+}
+
 // The second of them took the place of the first, of which nothing was said any more.
 TEST_F(log_with_timelines, two_forks_behind_the_same_event_are_both_remembered) {
   const std::vector<log_fork> met = {

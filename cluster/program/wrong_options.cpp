@@ -111,6 +111,7 @@ std::string words_of(const std::vector<const CLI::App*>& way) {
 /// The configuration file in use; empty without one.
 std::string configuration_file(std::span<const char* const> arguments) {
   std::string file;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there are no threads yet
   if (const auto* variable = std::getenv("SKANU_CONFIG")) file = variable;
   constexpr std::string_view name = "--config";
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -122,7 +123,7 @@ std::string configuration_file(std::span<const char* const> arguments) {
 }
 
 /// CLI11 reports an unknown key of the file as a parse failure.
-std::string words_for_key(std::string key, const CLI::App& app, const std::string& file) {
+std::string words_for_key(const std::string& key, const CLI::App& app, const std::string& file) {
   constexpr std::string_view section_end = ".++";
   const auto commands = command_names(app);
   const auto in_file = " in " + (file.empty() ? std::string("the configuration file") : file);
@@ -257,12 +258,13 @@ std::string with_place(std::string words, const CLI::App& app,
       for (const auto& item : app.get_config_formatter()->from_file(file))
         if (item.name == option->get_lnames().front() && !item.parents.empty() &&
             app.got_subcommand(item.parents.front()))
-          return words + " (in " + file + ')';
+          return words.append(" (in ").append(file).append(")");
     } catch (const CLI::Error&) {
       return words;  // said already
     }
   }
   const auto& variable = option->get_envname();
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there are no threads yet
   if (!variable.empty() && std::getenv(variable.c_str()))
     return words + " (from the variable " + variable + ')';
   return words;

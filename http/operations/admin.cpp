@@ -162,7 +162,7 @@ void admin::dead_letters(const call& c, const admin_view& view) {
                            (page.more ? R"(,"next":)" + link("&after=" + page.last) : "") + '}');
   if (!page.damaged.empty()) writer.raw("damaged", list_of(page.damaged));
   writer.close();
-  c.send(std::move(out), hal_type);
+  c.send(out, hal_type);
 }
 
 void admin::replay(const call& c, const admin_view& view) { settle(c, view, false); }
